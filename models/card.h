@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// ModelCard: what a bundle's card.json says. A bundle is a folder with card.json and model.safetensors.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+#include "codec/container/stream.h"
+#include "models/safetensors.h"
+
+namespace vqc {
+
+using Sha256 = std::array<uint8_t, 32>;
+
+struct ModelCard {
+  int card_version = 1;
+  std::string name;               // "image-f16"
+  Modality modality = Modality::kImage;
+  std::string tokenizer;          // row of the tokenizer table
+  nlohmann::json config;          // of the tokenizer; parsed into a struct by its own file
+  std::string prior;              // default row of the prior table
+  std::vector<std::vector<uint32_t>> factors;  // see entropy/priors.h
+  Sha256 model_id{};              // of the tensors outside "prior.", and of tokenizer and config
+  Sha256 prior_id{};              // of the tensors under "prior.", and of prior and factors
+  nlohmann::json about;           // license, data, losses, steps, figures, command: for people
+
+  ModelKey Key() const;
+};
+
+Result<ModelCard> ReadCard(const std::string& path);
+std::string WriteCard(const ModelCard& card);
+
+// Identities of the tensors of a bundle, to be compared with the card's.
+Sha256 ModelIdOf(const ModelCard& card, const SafeTensors& tensors);
+Sha256 PriorIdOf(const ModelCard& card, const SafeTensors& tensors);
+
+}  // namespace vqc

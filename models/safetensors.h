@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A strict reader and a writer of the safetensors format. No torch.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+
+namespace vqc {
+
+enum class DType { kU8, kI8, kU16, kI16, kU32, kI32, kU64, kI64, kF16, kBF16, kF32, kF64, kBool };
+size_t SizeOf(DType type);
+std::string_view NameOf(DType type);  // as in the file: "F16"
+
+struct TensorView {
+  DType dtype = DType::kU8;
+  std::vector<int64_t> shape;
+  std::span<const uint8_t> bytes;  // little endian, row major; lives as long as its file
+};
+
+class SafeTensors {
+ public:
+  // Refuses whatever the format does not allow: gaps, overlaps, duplicates, wrong sizes, trailing bytes,
+  // unknown types, headers above 16 MiB.
+  static Result<SafeTensors> Open(const std::string& path, const Limits& limits = {});
+  static Result<SafeTensors> Parse(std::vector<uint8_t> bytes, std::string name, const Limits& limits = {});
+
+  const std::map<std::string, TensorView>& Tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& Metadata() const { return metadata_; }
+  // Error (kModel) names the file and the missing tensor.
+  Result<TensorView> Get(std::string_view name) const;
+
+ private:
+  std::string name_;
+  std::vector<uint8_t> bytes_;
+  std::map<std::string, TensorView> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+// Bytes of a file with these tensors, sorted by name, data 8-byte aligned.
+Result<std::vector<uint8_t>> WriteSafeTensors(const std::map<std::string, TensorView>& tensors,
+                                              const std::map<std::string, std::string>& metadata);
+
+}  // namespace vqc

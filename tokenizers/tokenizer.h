@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tokenizer: clips to tokens and back. No torch in this header; implementations live in the torch part.
+//
+// Tokens are a function of the clip alone: the same ids for any batch, thread count and call, on one
+// numerics profile (docs/architecture.md).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clip.h"
+#include "base/result.h"
+#include "base/tokens.h"
+
+namespace vqc {
+
+struct TokenizerInfo {
+  std::string type;             // row of the tokenizer table, e.g. "image"
+  Modality modality = Modality::kImage;
+  std::vector<uint32_t> vocab;  // entries of each level
+  int stride = 1;               // samples (pixels) per token along each axis
+  int receptive_field = 0;      // samples that one token can see along an axis
+  int tile = 0, halo = 0;       // of the encoder, in samples along an axis
+  uint32_t profile = 0;         // numerics profile: hash of the latents of a fixed probe input
+};
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  virtual const TokenizerInfo& Info() const = 0;
+
+  // Shape of the tokens of a clip of this size. Colour clips of 1 or 3 channels; alpha is not ours.
+  virtual TokenShape ShapeOf(int frames, int height, int width) const = 0;
+
+  // One Tokens per clip, in order. Checks the clips and the ids around DoEncode.
+  Result<std::vector<Tokens>> Encode(std::span<const Clip> batch) const;
+
+  // The size of the media a token grid came from, so that padding is cut off.
+  struct Target {
+    int frames = 1, channels = 3, height = 1, width = 1;
+  };
+  // One Clip per Tokens, in order. REQUIRES: targets.size() == batch.size()
+  Result<std::vector<Clip>> Decode(std::span<const Tokens> batch, std::span<const Target> targets) const;
+
+ private:
+  virtual Result<Tokens> DoEncode(const Clip& clip) const = 0;
+  virtual Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const = 0;
+};
+
+}  // namespace vqc

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entries of the torch part (libvqcodec_torch.so), which is loaded when a network is first needed, so
+// that everything else starts without libtorch.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "models/card.h"
+#include "models/safetensors.h"
+#include "tokenizers/tokenizer.h"
+
+namespace vqc {
+
+struct TrainImageOptions;  // training/train_image.h
+
+struct TorchPart {
+  // A tokenizer of the card's type with the weights of `tensors`. Error kModel names the tensor that is
+  // missing, misshapen or not finite; kResource a device that is not there.
+  Result<std::shared_ptr<const Tokenizer>> (*load_tokenizer)(const ModelCard& card, const SafeTensors& tensors,
+                                                             const std::string& device, int threads);
+  Status (*train_image)(const TrainImageOptions& options);
+  std::vector<std::string> (*quantizers)();  // "name  summary" lines for `vqcodec list`
+  std::string (*version)();                  // libtorch's
+};
+
+// Loads the part once. Error kResource says where it was looked for and how to build it.
+Result<const TorchPart*> LoadTorchPart();
+
+// The symbol that libvqcodec_torch.so exports.
+extern "C" const TorchPart* vqc_torch_part();
+
+}  // namespace vqc
