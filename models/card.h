@@ -2,7 +2,6 @@
 // ModelCard: what a bundle's card.json says. A bundle is a folder with card.json and model.safetensors.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,12 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
+#include "base/sha256.h"
 #include "codec/container/stream.h"
 #include "models/safetensors.h"
 
 namespace vqc {
-
-using Sha256 = std::array<uint8_t, 32>;
 
 struct ModelCard {
   int card_version = 1;
