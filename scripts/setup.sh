@@ -6,6 +6,10 @@
 vqc_torch_version=2.11.0
 vqc_log=${root:?}/build/setup.log
 vqc_torch_dir=''
+# What find_package and find_library look for in the CMakeLists, by the names of Debian and Ubuntu.
+vqc_run_libraries=(libssl-dev libzstd-dev nlohmann-json3-dev libcli11-dev libpng-dev libjpeg-dev
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev)
+vqc_test_libraries=(libgtest-dev libbenchmark-dev)
 
 vqc_say() { printf 'vqcodec: %s\n' "$*" >&2; }
 
@@ -65,7 +69,7 @@ vqc_apt() {
   apt-get -s install --no-install-recommends "$@" >/dev/null 2>&1 ||
     vqc_step 'refreshing the package lists' "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
   # Old lists name versions that the mirror has dropped: then refresh them and try once more.
-  vqc_step "installing $*" bash -c '"$@" || { '"${as_root[*]}"' apt-get -q update && "$@"; }' install "${install[@]}"
+  vqc_step "installing ${*:1:6}$( (($# > 6)) && echo " and $(($# - 6)) more")" bash -c '"$@" || { '"${as_root[*]}"' apt-get -q update && "$@"; }' install "${install[@]}"
 }
 
 # vqc_packages run|test: what the build needs and this machine lacks.
@@ -74,9 +78,10 @@ vqc_packages() {
   command -v c++ >/dev/null || missing+=(g++)
   command -v cmake >/dev/null || missing+=(cmake)
   command -v ninja >/dev/null || missing+=(ninja-build)
+  command -v pkg-config >/dev/null || missing+=(pkgconf)
   command -v python3 >/dev/null || missing+=(python3)
-  local libraries=(libzstd-dev nlohmann-json3-dev libcli11-dev libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev)
-  [[ $1 == test ]] && libraries+=(libgtest-dev libbenchmark-dev)
+  local libraries=("${vqc_run_libraries[@]}")
+  [[ $1 == test ]] && libraries+=("${vqc_test_libraries[@]}")
   if ! command -v apt-get >/dev/null; then
     vqc_say "no apt-get here: ${missing[*]} and the equivalents of ${libraries[*]} must be there already"
     return
