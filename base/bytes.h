@@ -29,6 +29,7 @@ class ByteWriter {
   void Append(std::span<const uint8_t> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
   void Append(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
 
+  void Reserve(size_t size) { bytes_.reserve(size); }
   size_t size() const { return bytes_.size(); }
   std::span<const uint8_t> bytes() const { return bytes_; }
   std::vector<uint8_t> Take() && { return std::move(bytes_); }

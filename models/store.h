@@ -19,8 +19,17 @@ struct ModelEntry {
   ModelCard card;
 };
 
-// Every readable card in the model folders, by name; a card that cannot be read is reported in `bad`.
+inline constexpr std::string_view kCardFile = "card.json";
+inline constexpr std::string_view kWeightsFile = "model.safetensors";
+
+// The folders that models are looked for in, the first one first; they need not exist.
+std::vector<std::string> ModelFolders();
+
+// Every readable card in the model folders, by name; of two with one name the first folder's. A card that
+// cannot be read is reported in `bad`, one line each.
 std::vector<ModelEntry> ListModels(std::vector<std::string>* bad = nullptr);
+// Text with a slash in it is the path of a model's folder, any other a name. Errors (kModel) list the known
+// names.
 Result<ModelEntry> FindModel(const std::string& name_or_folder);
 Result<ModelEntry> FindModel(const ModelKey& key);
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON from outside, read strictly.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace vqc {
+
+struct JsonLimits {
+  size_t max_depth = 8;          // containers within containers; 1 is a flat object
+  size_t max_values = 1u << 20;  // of all kinds, containers counted
+  size_t max_key_bytes = 1024;
+};
+
+// An object and nothing else (white space may follow): RFC 8259 without duplicate keys, in UTF-8. Nothing is
+// recursive, and memory is bounded by the limits and the size of `text`. Errors are kInput; their message
+// says what and where, without a name.
+Result<nlohmann::json> ParseJsonObject(std::string_view text, const JsonLimits& limits = {});
+
+}  // namespace vqc
