@@ -10,13 +10,10 @@
 
 #include "base/result.h"
 #include "base/tokens.h"
+#include "entropy/digits.h"  // Factors
 #include "entropy/prior.h"
 
 namespace vqc {
-
-// How the ids of each level split into digits (mixed radix, first digit least significant), e.g. the level
-// counts of FSQ. The product of a level's digits is its vocabulary. Small alphabets keep priors small.
-using Factors = std::vector<std::vector<uint32_t>>;
 
 // A trained prior starts from counts learned on training tokens; `tables` are the bytes that
 // PriorTrainer wrote, empty for priors that need none.

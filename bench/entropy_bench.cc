@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bits a token and speed of every prior on token maps, as JSON:
+//   entropy_bench --train train.npy --test test.npy (--factors 8,8,8,5,5,5 | --vocab 1024)
+//                 [--train-end N] [--test-begin N] [--prior NAME]
+// Maps are .npy files of little-endian uint16 or int32/uint32, [n, h, w] or [n, t]. "ideal" is the sum of
+// -log2 p, "coded" the real bytes; "cold" is a trained prior without its tables.
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+#include "base/bytes.h"
+#include "entropy/priors.h"
+#include "entropy/token_coder.h"
+
+namespace vqc {
+namespace {
+
+struct Maps {
+  std::vector<uint32_t> shape;
+  std::vector<uint32_t> ids;
+};
+
+Result<Maps> ReadNpy(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  if (bytes.size() < 12 || bytes.compare(1, 5, "NUMPY") != 0) {
+    return Error{ErrorCode::kInput, path + " is not an .npy file"};
+  }
+  const bool long_head = bytes[6] > 1;
+  ByteReader head({reinterpret_cast<const uint8_t*>(bytes.data()) + 8, 4});
+  const size_t start = long_head ? 12u + head.U32() : 10u + head.U16();
+  if (start > bytes.size()) return Error{ErrorCode::kInput, path + " is cut off"};
+  const std::string text = bytes.substr(0, start);
+  const size_t width = text.find("<u2") != std::string::npos                                            ? 2
+                       : text.find("<u4") != std::string::npos || text.find("<i4") != std::string::npos ? 4
+                                                                                                        : 0;
+  const size_t open = text.find("'shape': (");
+  if (width == 0 || open == std::string::npos || text.find("'fortran_order': False") == std::string::npos) {
+    return Error{ErrorCode::kInput, path + " is not a C-ordered array of <u2, <u4 or <i4"};
+  }
+  Maps maps;
+  uint64_t count = 1;
+  for (const char* at = text.c_str() + open + 10; *at && *at != ')';) {
+    char* end = nullptr;
+    const unsigned long side = std::strtoul(at, &end, 10);
+    if (end == at) {
+      ++at;
+      continue;
+    }
+    maps.shape.push_back(static_cast<uint32_t>(side));
+    count *= side;
+    at = end;
+  }
+  if (count * width != bytes.size() - start)
+    return Error{ErrorCode::kInput, path + " has not the size it states"};
+  ByteReader body({reinterpret_cast<const uint8_t*>(bytes.data()) + start, bytes.size() - start});
+  maps.ids.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) maps.ids.push_back(width == 2 ? body.U16() : body.U32());
+  return maps;
+}
+
+std::vector<Tokens> Cut(const Maps& maps, uint32_t vocab, size_t begin, size_t end) {
+  std::vector<Tokens> cut;
+  TokenShape shape{1, 1, 1, maps.shape.back()};
+  if (maps.shape.size() > 2) shape.h = maps.shape[1];
+  for (size_t i = begin; i < std::min<size_t>(end, maps.shape[0]); ++i) {
+    const auto first = maps.ids.begin() + static_cast<ptrdiff_t>(i * shape.Count());
+    cut.push_back({shape, {vocab}, {first, first + static_cast<ptrdiff_t>(shape.Count())}});
+  }
+  return cut;
+}
+
+Result<double> IdealBits(const Tokens& tokens, const PriorModel& model) {
+  const auto prior = model.NewPrior();
+  VQC_TRY(prior->Begin(tokens.shape, tokens.vocab));
+  double bits = 0;
+  std::vector<uint32_t> values;
+  while (true) {
+    VQC_ASSIGN(const Group group, prior->NextGroup());
+    if (group.parts.empty()) return bits;
+    values.clear();
+    for (size_t i = 0; i < group.parts.size(); ++i) {
+      values.push_back(tokens.ids[group.parts[i].token] / group.parts[i].divisor % group.parts[i].radix);
+      bits += kTableBits - std::log2(group.tables[i].Of(values[i]).size);
+    }
+    prior->Observe(values);
+  }
+}
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Status Measure(const std::string& name, const PriorModel& model, const std::vector<Tokens>& test,
+               size_t table_bytes, double train_seconds) {
+  double ideal = 0, bytes = 0, encode = 0, decode = 0, tokens = 0;
+  for (const Tokens& map : test) {
+    VQC_ASSIGN(const double bits, IdealBits(map, model));
+    ideal += bits;
+    double start = Now();
+    VQC_ASSIGN(const auto coded, EncodeTokens(map, model));
+    encode += Now() - start;
+    start = Now();
+    VQC_ASSIGN(const Tokens back, DecodeTokens(map.shape, map.vocab, model, coded, {}));
+    decode += Now() - start;
+    if (back != map) return Error{ErrorCode::kInternal, name + " did not decode to what was encoded"};
+    bytes += static_cast<double>(coded.size());
+    tokens += static_cast<double>(map.ids.size());
+  }
+  std::printf(
+      "{\"prior\": \"%s\", \"ideal_bits_per_token\": %.4f, \"coded_bits_per_token\": %.4f, "
+      "\"encode_tokens_per_s\": %.0f, \"decode_tokens_per_s\": %.0f, \"table_bytes\": %zu, "
+      "\"train_s\": %.1f}\n",
+      name.c_str(), ideal / tokens, bytes * 8 / tokens, tokens / encode, tokens / decode, table_bytes,
+      train_seconds);
+  std::fflush(stdout);
+  return {};
+}
+
+Status Run(const std::map<std::string, std::string>& options) {
+  const auto option = [&](const std::string& name, const std::string& otherwise) {
+    const auto found = options.find(name);
+    return found == options.end() ? otherwise : found->second;
+  };
+  Factors factors(1);
+  uint64_t vocab = 1;
+  for (const char* at = option("--factors", "").c_str(); *at;) {
+    char* end = nullptr;
+    factors[0].push_back(static_cast<uint32_t>(std::strtoul(at, &end, 10)));
+    vocab *= factors[0].back();
+    at = *end ? end + 1 : end;
+  }
+  if (factors[0].empty()) vocab = std::stoul(option("--vocab", "65536"));
+  VQC_ASSIGN(const Maps train_maps, ReadNpy(option("--train", "")));
+  VQC_ASSIGN(const Maps test_maps, ReadNpy(option("--test", option("--train", ""))));
+  const auto train =
+      Cut(train_maps, static_cast<uint32_t>(vocab), 0, std::stoul(option("--train-end", "4294967295")));
+  const auto test =
+      Cut(test_maps, static_cast<uint32_t>(vocab), std::stoul(option("--test-begin", "0")), SIZE_MAX);
+  for (const PriorRow& row : Priors()) {
+    const std::string name(row.name);
+    if (option("--prior", name) != name) continue;
+    std::vector<uint8_t> tables;
+    double seconds = 0;
+    if (row.trained) {
+      const double start = Now();
+      VQC_ASSIGN(const auto trainer, MakePriorTrainer(name, factors));
+      for (const Tokens& map : train) VQC_TRY(trainer->Add(map));
+      VQC_ASSIGN(tables, trainer->Finish());
+      seconds = Now() - start;
+      if (const auto cold = MakePrior(name, factors, {}); cold.ok()) {
+        VQC_TRY(Measure(name + " cold", **cold, test, 0, 0));
+      }
+    }
+    VQC_ASSIGN(const auto model, MakePrior(name, factors, tables));
+    VQC_TRY(Measure(name, *model, test, tables.size(), seconds));
+  }
+  return {};
+}
+
+}  // namespace
+}  // namespace vqc
+
+int main(int argc, char** argv) {
+  std::map<std::string, std::string> options;
+  for (int i = 1; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
+  const vqc::Status status = vqc::Run(options);
+  if (!status.ok()) std::fprintf(stderr, "entropy_bench: %s\n", status.error().message.c_str());
+  return status.ok() ? 0 : 1;
+}

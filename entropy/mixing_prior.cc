@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entropy/mixing_prior.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "entropy/digit_tree.h"
+#include "entropy/logistic.h"
+
+namespace vqc {
+namespace {
+
+constexpr int32_t kChunkRate = 2;        // of the weights while coding, in 1/4096
+constexpr uint32_t kFreshMaxCount = 60;  // a chunk's own statistics keep adapting
+constexpr int64_t kMaxWeight = 1 << 19;  // 8.0
+
+constexpr std::array<uint32_t, kSlotMaxCount + 1> MakeReciprocals() {
+  std::array<uint32_t, kSlotMaxCount + 1> table{};
+  for (uint32_t n = 0; n <= kSlotMaxCount; ++n) table[n] = 65536 * 2 / (2 * n + 3);
+  return table;
+}
+constexpr auto kReciprocals = MakeReciprocals();  // 65536 / (n + 1.5)
+
+constexpr std::array<uint8_t, kSlotMaxCount + 1> MakeBuckets() {
+  std::array<uint8_t, kSlotMaxCount + 1> table{};
+  for (uint32_t n = 0; n <= kSlotMaxCount; ++n) {
+    uint32_t bucket = n <= 1 ? n : 2;
+    while (n > 1 && (1u << (bucket - 1)) < n) ++bucket;
+    table[n] = static_cast<uint8_t>(std::min<uint32_t>(bucket, kCountBuckets - 1));
+  }
+  return table;
+}
+constexpr auto kBuckets = MakeBuckets();  // 0, 1, 2, 3-4, 5-8, 9-16, ...
+
+uint32_t Learned(uint32_t slot, bool upper, uint32_t max_count) {
+  const uint32_t count = slot & kSlotMaxCount;
+  const int64_t p = slot >> kSlotCountBits;
+  const int64_t target = upper ? (1 << 22) - 1 : 0;
+  const int64_t moved = p + (((target - p) * kReciprocals[count]) >> 16);
+  return static_cast<uint32_t>(moved) << kSlotCountBits | std::min(count + 1, max_count);
+}
+
+uint32_t RowOf(const ContextKey& key, uint32_t rows, bool hashed) {
+  if (!hashed) return static_cast<uint32_t>(key.value);
+  uint64_t mixed = (key.value + 1) * 0x9E3779B97F4A7C15ull;
+  mixed ^= mixed >> 29;
+  mixed *= 0xBF58476D1CE4E5B9ull;
+  return static_cast<uint32_t>(((mixed >> 32) * rows) >> 32);
+}
+
+}  // namespace
+
+uint32_t& MixingPredictor::SlotAt(MixingState& state, int context, uint32_t node) {
+  const uint32_t index = rows_[static_cast<size_t>(context)] + node;
+  return context < kTrainedContexts ? state.slots[index] : fresh_[index];
+}
+
+void MixingPredictor::Predict(const MixingState& state, const Step& step, FrequencyTable& table) {
+  const MixingDigit& digit = layout_.digits[step.level][step.digit];
+  const auto keys = ContextsOf(layout_.plan, step);
+  for (size_t i = 0; i < kContexts; ++i) {
+    rows_[i] = digit.first[i] + RowOf(keys[i], digit.rows[i], digit.hashed[i]) * digit.nodes;
+  }
+  const DigitTree& tree = kDigitTrees[digit.nodes + 1];
+  std::array<uint32_t, kMaxRadix + 1> starts{};
+  starts[step.alphabet] = kTableTotal;
+  for (uint32_t k = 0; k < digit.nodes; ++k) {
+    if (tree[k].middle >= step.alphabet) continue;  // the lower half is certain
+    Node& node = nodes_[k];
+    int64_t sum = 0;
+    for (size_t i = 0; i < kContexts; ++i) {
+      const uint32_t slot = i < kTrainedContexts ? state.slots[rows_[i] + k] : fresh_[rows_[i] + k];
+      node.inputs[i] = Stretch(static_cast<int32_t>(slot >> 16));
+      node.weights[i] = digit.weights + (k * kContexts + static_cast<uint32_t>(i)) * kCountBuckets +
+                        kBuckets[slot & kSlotMaxCount];
+      sum += int64_t{state.weights[node.weights[i]]} * node.inputs[i];
+    }
+    node.probability = Squash(sum >> 16);
+
+    const uint32_t low = tree[k].low, middle = tree[k].middle;
+    const uint32_t high = std::min<uint32_t>(tree[k].high, step.alphabet);
+    const uint32_t width = starts[high] - starts[low];
+    const uint32_t lower =
+        static_cast<uint32_t>((uint64_t{width} * static_cast<uint32_t>(65536 - node.probability)) >> 16);
+    starts[middle] = starts[low] + std::clamp(lower, middle - low, width - (high - middle));
+  }
+  table.Assign({starts.data(), step.alphabet + 1});
+}
+
+void MixingPredictor::Update(MixingState& state, const Step& step, uint32_t value, int32_t rate) {
+  const MixingDigit& digit = layout_.digits[step.level][step.digit];
+  const DigitTree& tree = kDigitTrees[digit.nodes + 1];
+  for (uint32_t k = 0;;) {
+    const bool upper = value >= tree[k].middle;
+    if (tree[k].middle < step.alphabet) {
+      const Node& node = nodes_[k];
+      const int64_t error = (upper ? 65536 : 0) - node.probability;
+      for (size_t i = 0; i < kContexts; ++i) {
+        int32_t& weight = state.weights[node.weights[i]];
+        const int64_t moved = weight + ((error * node.inputs[i] * rate + (1 << 19)) >> 20);
+        weight = static_cast<int32_t>(std::clamp(moved, -kMaxWeight, kMaxWeight));
+      }
+      for (int i = 0; i < kContexts; ++i) {
+        uint32_t& slot = SlotAt(state, i, k);
+        slot = Learned(slot, upper, i < kTrainedContexts ? kSlotMaxCount : kFreshMaxCount);
+      }
+    }
+    k = upper ? tree[k].upper : tree[k].lower;
+    if (k == 0) break;
+  }
+}
+
+namespace {
+
+class MixingPrior final : public SequentialPrior {
+ public:
+  // Without tables a chunk starts from nothing.
+  MixingPrior(Factors factors, std::shared_ptr<const MixingTables> tables)
+      : SequentialPrior(std::move(factors)), tables_(std::move(tables)) {}
+
+ protected:
+  Status Start(const DigitPlan& plan) override {
+    if (!tables_) {
+      auto cold = std::make_shared<MixingTables>();
+      cold->layout = MixingLayout::For(plan);
+      cold->state = MixingState::Cold(cold->layout);
+      tables_ = std::move(cold);
+    }
+    if (plan != tables_->layout.plan) {
+      return Error{ErrorCode::kModel,
+                   "the prior \"mixing\" was trained for another vocabulary than that of these tokens"};
+    }
+    state_ = tables_->state;
+    predictor_.emplace(tables_->layout);
+    predictor_->StartChunk();
+    return {};
+  }
+  void Predict(const Step& step, FrequencyTable& table) override { predictor_->Predict(state_, step, table); }
+  void Update(const Step& step, uint32_t value) override {
+    predictor_->Update(state_, step, value, kChunkRate);
+  }
+
+ private:
+  std::shared_ptr<const MixingTables> tables_;
+  std::optional<MixingPredictor> predictor_;
+  MixingState state_;
+};
+
+class MixingModel final : public PriorModel {
+ public:
+  MixingModel(Factors factors, std::shared_ptr<const MixingTables> tables)
+      : factors_(std::move(factors)), tables_(std::move(tables)) {}
+  std::unique_ptr<Prior> NewPrior() const override {
+    return std::make_unique<MixingPrior>(factors_, tables_);
+  }
+
+ private:
+  Factors factors_;
+  std::shared_ptr<const MixingTables> tables_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const PriorModel>> MakeMixingPrior(const Factors& factors,
+                                                          std::span<const uint8_t> bytes) {
+  if (bytes.empty())
+    return std::shared_ptr<const PriorModel>(std::make_shared<MixingModel>(factors, nullptr));
+  VQC_ASSIGN(auto tables, ReadMixingTables(bytes));
+  VQC_ASSIGN(const DigitPlan plan, MakeDigitPlan(factors, tables.vocab));
+  if (plan != tables.layout.plan) {
+    return Error{ErrorCode::kModel,
+                 "the tables of the prior \"mixing\" were trained for other factors than the model's"};
+  }
+  auto shared = std::make_shared<const MixingTables>(std::move(tables));
+  return std::shared_ptr<const PriorModel>(std::make_shared<MixingModel>(factors, std::move(shared)));
+}
+
+}  // namespace vqc

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// "mixing": context mixing. Each digit is a few yes/no decisions; for each, many views of the tokens before
+// (entropy/mixing_contexts.h) give a probability of their own, and a logistic mixer with trained weights
+// makes one of them. All integer: equal on every machine. Cost: about 2 us a digit.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "entropy/mixing_state.h"
+#include "entropy/priors.h"
+#include "entropy/sequential_prior.h"
+
+namespace vqc {
+
+// Predicts and learns in `state`, which the trainer keeps from map to map and a prior copies for its chunk.
+class MixingPredictor {
+ public:
+  explicit MixingPredictor(const MixingLayout& layout) : layout_(layout) {}
+
+  void StartChunk() { fresh_.assign(layout_.fresh_slots, kEmptySlot); }
+  void Predict(const MixingState& state, const Step& step, FrequencyTable& table);
+  // REQUIRES: follows Predict of the same step. `rate` / 4096 is the learning rate of the weights.
+  void Update(MixingState& state, const Step& step, uint32_t value, int32_t rate);
+
+ private:
+  uint32_t& SlotAt(MixingState& state, int context, uint32_t node);
+
+  static constexpr size_t kMaxNodes = kMaxRadix - 1;
+  struct Node {
+    std::array<int32_t, kContexts> inputs;    // log odds in 1/256 nats
+    std::array<uint32_t, kContexts> weights;  // index of each input's weight
+    int32_t probability;                      // of the upper half, 16 bits
+  };
+
+  const MixingLayout& layout_;
+  std::vector<uint32_t> fresh_;
+  std::array<uint32_t, kContexts> rows_{};  // first slot of each context's row
+  std::array<Node, kMaxNodes> nodes_{};
+};
+
+// Empty tables: not trained, every chunk starts from nothing.
+Result<std::shared_ptr<const PriorModel>> MakeMixingPrior(const Factors& factors,
+                                                          std::span<const uint8_t> tables);
+Result<std::unique_ptr<PriorTrainer>> MakeMixingTrainer(const Factors& factors);
+
+}  // namespace vqc

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory of "mixing": which statistics and weights exist for a plan of digits, and their values.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "entropy/digits.h"
+#include "entropy/mixing_contexts.h"
+
+namespace vqc {
+
+constexpr int kCountBuckets = 12;  // of a statistic's count: how far it can be trusted
+
+// A digit of radix r is r - 1 yes/no decisions, the nodes of a tree over its values. Every context has rows
+// of r - 1 slots; long contexts share rows by hashing.
+struct MixingDigit {
+  uint32_t nodes;  // radix - 1
+  std::array<uint32_t, kContexts> rows;
+  std::array<bool, kContexts> hashed;
+  std::array<uint32_t, kContexts> first;  // first slot: in trained slots, or in fresh ones
+  uint32_t weights;                       // first weight: [node][context][bucket]
+};
+
+struct MixingLayout {
+  DigitPlan plan;
+  std::vector<std::vector<MixingDigit>> digits;  // [level][digit]
+  uint32_t trained_slots = 0, fresh_slots = 0, weights = 0;
+
+  static MixingLayout For(DigitPlan plan);
+};
+
+// A slot is a probability of "upper half" in 22 bits above a count in 10 bits.
+constexpr int kSlotCountBits = 10;
+constexpr uint32_t kSlotMaxCount = (1u << kSlotCountBits) - 1;
+constexpr uint32_t kEmptySlot = 1u << 31;
+
+struct MixingState {
+  std::vector<uint32_t> slots;   // trained_slots
+  std::vector<int32_t> weights;  // 1.0 = 65536
+  static MixingState Cold(const MixingLayout& layout);
+};
+
+// Bytes of a model: factors and vocabularies, counts in 4 bits, probabilities of slots in use in 8 bits of
+// log odds, weights in 16 bits, checksum. The state that is read back is the rounded one.
+struct MixingTables {
+  Factors factors;
+  std::vector<uint32_t> vocab;
+  MixingLayout layout;
+  MixingState state;
+};
+std::vector<uint8_t> WriteMixingTables(const MixingTables& tables);
+// kModel with what is wrong when the bytes are not those of a model.
+Result<MixingTables> ReadMixingTables(std::span<const uint8_t> bytes);
+
+}  // namespace vqc

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entropy/priors.h"
+
+#include <string>
+
+#include "entropy/adaptive_prior.h"
+#include "entropy/mixing_prior.h"
+#include "entropy/uniform_prior.h"
+
+namespace vqc {
+namespace {
+
+using MakeModel = Result<std::shared_ptr<const PriorModel>> (*)(const Factors&, std::span<const uint8_t>);
+using MakeTrainer = Result<std::unique_ptr<PriorTrainer>> (*)(const Factors&);
+
+template <std::shared_ptr<const PriorModel> (*Make)(const Factors&)>
+Result<std::shared_ptr<const PriorModel>> Untrained(const Factors& factors, std::span<const uint8_t>) {
+  return Make(factors);
+}
+
+struct Entry {
+  MakeModel make;
+  MakeTrainer trainer;
+};
+
+// Same order in both.
+constexpr PriorRow kRows[] = {
+    {0, "uniform", "all ids equally likely: log2 of the vocabulary a token", false},
+    {1, "adaptive", "frequencies of each digit so far, no training, no neighbours", false},
+    {3, "mixing", "context mixing over neighbours and digits, trained", true},
+};
+constexpr Entry kEntries[] = {
+    {&Untrained<&MakeUniformPrior>, nullptr},
+    {&Untrained<&MakeAdaptivePrior>, nullptr},
+    {&MakeMixingPrior, &MakeMixingTrainer},
+};
+static_assert(std::size(kRows) == std::size(kEntries));
+
+Result<size_t> IndexOf(std::string_view name) {
+  std::string known;
+  for (size_t i = 0; i < std::size(kRows); ++i) {
+    if (kRows[i].name == name) return i;
+    known += (i == 0 ? "" : ", ") + std::string(kRows[i].name);
+  }
+  return Error{ErrorCode::kModel, "there is no prior \"" + std::string(name) + "\", only " + known};
+}
+
+}  // namespace
+
+std::span<const PriorRow> Priors() { return kRows; }
+
+Result<std::shared_ptr<const PriorModel>> MakePrior(std::string_view name, const Factors& factors,
+                                                    std::span<const uint8_t> tables) {
+  VQC_ASSIGN(const size_t index, IndexOf(name));
+  return kEntries[index].make(factors, tables);
+}
+
+Result<std::unique_ptr<PriorTrainer>> MakePriorTrainer(std::string_view name, const Factors& factors) {
+  VQC_ASSIGN(const size_t index, IndexOf(name));
+  if (!kEntries[index].trainer) {
+    return Error{ErrorCode::kUsage, "the prior \"" + std::string(name) + "\" needs no training"};
+  }
+  return kEntries[index].trainer(factors);
+}
+
+}  // namespace vqc

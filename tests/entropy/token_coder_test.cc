@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entropy/token_coder.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <ostream>
+#include <string>
+
+#include "entropy/priors.h"
+#include "tests/entropy/token_maps.h"
+
+namespace vqc {
+
+void PrintTo(const PriorRow& row, std::ostream* out) { *out << row.name; }
+
+namespace {
+
+const std::vector<uint32_t> kFsq = {8, 8, 8, 5, 5, 5};
+
+using Model = std::shared_ptr<const PriorModel>;
+
+// Tables of a trained prior, of little training.
+std::vector<uint8_t> TablesOf(std::string_view name, const Factors& factors, const TokenShape& shape,
+                              const std::vector<uint32_t>& vocab) {
+  auto trainer = MakePriorTrainer(name, factors);
+  EXPECT_TRUE(trainer.ok());
+  for (uint32_t seed = 0; seed < 3; ++seed) EXPECT_TRUE((*trainer)->Add(RandomMap(shape, vocab, seed)).ok());
+  auto tables = (*trainer)->Finish();
+  EXPECT_TRUE(tables.ok()) << tables.error().message;
+  return *tables;
+}
+
+Model ModelFor(const PriorRow& row, const Factors& factors, const std::vector<uint32_t>& vocab) {
+  std::vector<uint8_t> tables;
+  if (row.trained) {
+    tables = TablesOf(row.name, factors, {static_cast<uint32_t>(vocab.size()), 1, 5, 7}, vocab);
+  }
+  auto model = MakePrior(row.name, factors, tables);
+  EXPECT_TRUE(model.ok()) << model.error().message;
+  return *model;
+}
+
+void ExpectRoundTrip(const Tokens& tokens, const PriorModel& model, const std::string& where) {
+  const auto bytes = EncodeTokens(tokens, model);
+  ASSERT_TRUE(bytes.ok()) << where << ": " << bytes.error().message;
+  const auto again = EncodeTokens(tokens, model);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(*again, *bytes) << where;
+  const auto back = DecodeTokens(tokens.shape, tokens.vocab, model, *bytes, Limits{});
+  ASSERT_TRUE(back.ok()) << where << ": " << back.error().message;
+  EXPECT_EQ(*back, tokens) << where;
+}
+
+std::string NameOf(const testing::TestParamInfo<PriorRow>& row) { return std::string(row.param.name); }
+
+class EveryPrior : public testing::TestWithParam<PriorRow> {};
+INSTANTIATE_TEST_SUITE_P(Table, EveryPrior, testing::ValuesIn(Priors().begin(), Priors().end()), NameOf);
+
+TEST_P(EveryPrior, RoundTripsMapsOfAllShapesAndVocabularies) {
+  const TokenShape shapes[] = {{1, 1, 1, 1}, {1, 1, 1, 50}, {1, 1, 50, 1}, {1, 1, 9, 13},
+                               {1, 4, 3, 5}, {1, 40, 1, 1}, {3, 20, 1, 1}, {2, 2, 4, 3}};
+  for (const uint32_t vocab : {1u, 2u, 3u, 16u, 17u, 1000u, 1u << 14, 65537u, 1u << 20}) {
+    Model models[4];
+    for (TokenShape shape : shapes) {
+      Model& model = models[shape.levels];
+      const std::vector<uint32_t> vocabs(shape.levels, vocab);
+      if (!model) model = ModelFor(GetParam(), {}, vocabs);
+      const std::string where =
+          "vocab " + std::to_string(vocab) + ", " + std::to_string(shape.Count()) + " tokens";
+      Tokens tokens = RandomMap(shape, vocabs, vocab);
+      ExpectRoundTrip(tokens, *model, where);
+      std::fill(tokens.ids.begin(), tokens.ids.end(), 0);
+      ExpectRoundTrip(tokens, *model, where + ", zeros");
+      std::fill(tokens.ids.begin(), tokens.ids.end(), vocab - 1);
+      ExpectRoundTrip(tokens, *model, where + ", last ids");
+    }
+  }
+}
+
+TEST_P(EveryPrior, RoundTripsLevelsOfDifferentVocabularies) {
+  const std::vector<uint32_t> vocab = {64000, 1, 2, 3000, 36};
+  const Factors factors = {kFsq, {}, {2}, {}, {36}};
+  const Model model = ModelFor(GetParam(), factors, vocab);
+  ExpectRoundTrip(RandomMap({5, 3, 4, 6}, vocab, 7), *model, "mixed");
+  ExpectRoundTrip(RandomMap({5, 30, 1, 1}, vocab, 8), *model, "mixed sequence");
+}
+
+TEST_P(EveryPrior, RoundTripsFsqMaps) {
+  const Model model = ModelFor(GetParam(), {kFsq}, {64000});
+  ExpectRoundTrip(SmoothMap({1, 1, 32, 48}, kFsq, 1), *model, "smooth");
+  ExpectRoundTrip(RandomMap({1, 1, 16, 16}, {64000}, 1), *model, "random");
+}
+
+TEST_P(EveryPrior, BytesAreWithinTwoBytesOfWhatTheTablesSay) {
+  const Model model = ModelFor(GetParam(), {kFsq}, {64000});
+  for (uint32_t side = 1; side < 20; ++side) {
+    const Tokens tokens = SmoothMap({1, 1, side, side}, kFsq, side);
+    const auto prior = model->NewPrior();
+    ASSERT_TRUE(prior->Begin(tokens.shape, tokens.vocab).ok());
+    double bits = 0;
+    while (true) {
+      const auto group = prior->NextGroup();
+      ASSERT_TRUE(group.ok());
+      if (group->parts.empty()) break;
+      std::vector<uint32_t> values;
+      for (size_t i = 0; i < group->parts.size(); ++i) {
+        const TokenPart& part = group->parts[i];
+        values.push_back(tokens.ids[part.token] / part.divisor % part.radix);
+        bits += kTableBits - std::log2(group->tables[i].Of(values[i]).size);
+      }
+      prior->Observe(values);
+    }
+    const auto bytes = EncodeTokens(tokens, *model);
+    ASSERT_TRUE(bytes.ok());
+    EXPECT_LE(static_cast<double>(bytes->size()) * 8, bits + 16);
+  }
+}
+
+TEST_P(EveryPrior, DamageNeverCrashesAndNeverGivesTheSameTokens) {
+  const Model model = ModelFor(GetParam(), {kFsq}, {64000});
+  const Tokens tokens = SmoothMap({1, 1, 6, 7}, kFsq, 3);
+  const auto bytes = EncodeTokens(tokens, *model);
+  ASSERT_TRUE(bytes.ok());
+  const auto expect_noticed = [&](std::span<const uint8_t> damaged) {
+    const auto back = DecodeTokens(tokens.shape, tokens.vocab, *model, damaged, Limits{});
+    if (back.ok()) {
+      EXPECT_NE(*back, tokens);
+      EXPECT_TRUE(CheckTokens(*back).ok());
+    } else {
+      EXPECT_EQ(back.error().code, ErrorCode::kCorruptData);
+    }
+  };
+  for (size_t kept = 0; kept < bytes->size(); ++kept) expect_noticed(std::span(*bytes).first(kept));
+  for (size_t bit = 0; bit < bytes->size() * 8; ++bit) {
+    auto flipped = *bytes;
+    flipped[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    expect_noticed(flipped);
+  }
+  auto longer = *bytes;
+  longer.push_back(0);
+  EXPECT_FALSE(DecodeTokens(tokens.shape, tokens.vocab, *model, longer, Limits{}).ok());
+}
+
+TEST(TokenCoder, UniformCostsTheVocabularyAndNoMore) {
+  const auto model = MakePrior("uniform", {}, {});
+  ASSERT_TRUE(model.ok());
+  for (const uint32_t vocab : {2u, 1000u, 64000u, (1u << 19) + 1}) {
+    const Tokens tokens = RandomMap({1, 1, 20, 20}, {vocab}, 5);
+    const auto bytes = EncodeTokens(tokens, **model);
+    ASSERT_TRUE(bytes.ok());
+    EXPECT_LE(static_cast<double>(bytes->size()) * 8, 400 * std::log2(vocab) + 17);
+  }
+}
+
+TEST(TokenCoder, RefusesTokensThatAreNone) {
+  const auto model = MakePrior("uniform", {}, {});
+  ASSERT_TRUE(model.ok());
+  EXPECT_FALSE(EncodeTokens({{1, 1, 2, 2}, {10}, {1, 2, 3}}, **model).ok());
+  EXPECT_FALSE(EncodeTokens({{1, 1, 2, 2}, {10}, {1, 2, 3, 10}}, **model).ok());
+  EXPECT_FALSE(EncodeTokens({{2, 1, 1, 1}, {10}, {1, 2}}, **model).ok());
+  EXPECT_FALSE(EncodeTokens({{1, 1, 0, 2}, {10}, {}}, **model).ok());
+}
+
+TEST(TokenCoder, ShapesBeyondTheLimitsAreRefusedBeforeAnythingIsAllocated) {
+  const auto model = MakePrior("uniform", {}, {});
+  ASSERT_TRUE(model.ok());
+  const uint32_t vocab[] = {1024};
+  Limits limits;
+  const TokenShape huge{1, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+  const auto refused = DecodeTokens(huge, vocab, **model, {}, limits);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+  EXPECT_FALSE(DecodeTokens({1, 1, 0, 4}, vocab, **model, {}, limits).ok());
+  EXPECT_FALSE(DecodeTokens({2, 1, 4, 4}, vocab, **model, {}, limits).ok());
+  const uint32_t large[] = {(1u << 20) + 1};
+  EXPECT_FALSE(DecodeTokens({1, 1, 4, 4}, large, **model, {}, limits).ok());
+  limits.max_chunk_bytes = 3;
+  const uint8_t four[4] = {1, 2, 3, 4};
+  EXPECT_FALSE(DecodeTokens({1, 1, 4, 4}, vocab, **model, four, limits).ok());
+}
+
+}  // namespace
+}  // namespace vqc
