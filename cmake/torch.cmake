@@ -33,16 +33,16 @@ function(vqc_find_torch result)
   endif()
 endfunction()
 
-vqc_find_torch(torch)
-if(NOT torch)
+vqc_find_torch(vqc_torch_folder)
+if(NOT vqc_torch_folder)
   message(FATAL_ERROR "libtorch was not found. ./run fetches it; or set VQCODEC_TORCH_DIR to a folder with "
                       "include/ and lib/; or configure with -DVQCODEC_TORCH=OFF (no networks).")
 endif()
-message(STATUS "libtorch: ${torch}")
+message(STATUS "libtorch: ${vqc_torch_folder}")
 
 add_library(vqc_torch INTERFACE)
-target_include_directories(vqc_torch SYSTEM INTERFACE ${torch}/include ${torch}/include/torch/csrc/api/include)
-target_link_directories(vqc_torch INTERFACE ${torch}/lib)
-target_link_libraries(vqc_torch INTERFACE ${torch}/lib/libtorch_cpu.so ${torch}/lib/libc10.so Threads::Threads)
+target_include_directories(vqc_torch SYSTEM INTERFACE ${vqc_torch_folder}/include ${vqc_torch_folder}/include/torch/csrc/api/include)
+target_link_directories(vqc_torch INTERFACE ${vqc_torch_folder}/lib)
+target_link_libraries(vqc_torch INTERFACE ${vqc_torch_folder}/lib/libtorch_cpu.so ${vqc_torch_folder}/lib/libc10.so Threads::Threads)
 # libtorch_cpu.so of the CUDA wheel needs libcudart and libcupti, which need not be where the linker looks.
 target_link_options(vqc_torch INTERFACE -Wl,--unresolved-symbols=ignore-in-shared-libs -Wl,--allow-shlib-undefined)
