@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Media files to clips and back. The formats that need OpenCV are in a part that is loaded on demand.
+// Media files to clips and back. Formats that need other libraries are in parts that are loaded on demand.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ class MediaReader {
 // "-" reads standard input. The kind is told by the content, not by the name.
 Result<std::unique_ptr<MediaReader>> OpenMedia(const std::string& path, const Limits& limits = {});
 
-// A still image from its bytes; `name` is for messages. EXIF orientation is applied.
+// A still image from its bytes; `name` is for messages. EXIF orientation is applied; gamma and colour profiles are
+// not. Refused rather than guessed at: several frames or pages, CMYK, anything cut off or damaged.
 Result<Clip> ReadImage(std::span<const uint8_t> bytes, const std::string& name, const Limits& limits = {});
 
 // An image file of the format that `extension` (".png", ".ppm", ".npy", ".jpg", ".webp", ".tiff", ".bmp") names.
@@ -37,7 +38,7 @@ struct MediaFormat {
   std::string_view name;        // "PNG"
   std::string_view extensions;  // ".png", space separated
   bool reads, writes;
-  bool needs_part;              // in the media part (OpenCV)
+  bool needs_part;              // in a media part: vqcodec_media (PNG, JPEG) or vqcodec_opencv (the others)
 };
 std::span<const MediaFormat> MediaFormats();
 

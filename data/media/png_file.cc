@@ -113,7 +113,7 @@ bool WriteInfo(Writer& w, int width, int height, int depth, int colour) {
   png_set_write_fn(w.png, &w, &OnWrite, &OnFlush);
   png_set_IHDR(w.png, w.info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), depth,
                colour, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  // Measured on photos: 4 takes under half of the default's time for files 1 % larger.
+  // Measured on photos: 4 takes under half of the time of 6, the default, for files 1 to 2 % larger.
   png_set_compression_level(w.png, 4);
   png_write_info(w.png, w.info);
   if (depth == 16 && std::endian::native == std::endian::little) png_set_swap(w.png);

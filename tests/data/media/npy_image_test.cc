@@ -10,7 +10,8 @@ namespace vqc {
 namespace {
 
 std::vector<uint8_t> Npy(const std::string& dict, const std::string& data, char version = 1) {
-  std::string text = std::string("\x93NUMPY") + version + '\0';
+  std::string text = "\x93NUMPY";
+  text.append({version, '\0'});
   text += static_cast<char>(dict.size() & 0xFF);
   text += static_cast<char>(dict.size() >> 8);
   if (version > 1) text += std::string(2, '\0');
