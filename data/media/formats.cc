@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of formats, and the choice from it: by content when reading, by extension when writing.
+#include <algorithm>
 #include <array>
 #include <new>
 
@@ -128,8 +129,12 @@ Error NotAnImage(const ByteView& bytes, const std::string& name) {
 }
 
 bool HasExtension(const Entry& entry, std::string_view extension) {
-  const std::string padded = " " + std::string(entry.format.extensions) + " ";
-  return padded.find(" " + std::string(extension) + " ") != std::string::npos;
+  for (std::string_view rest = entry.format.extensions; !rest.empty();) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    if (rest.substr(0, end) == extension) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
 }
 
 // The first extension of every writer that satisfies `good`.
@@ -269,8 +274,8 @@ Result<std::unique_ptr<MediaReader>> OpenMedia(const std::string& path, const Li
     if (error.code == ErrorCode::kLimit) error.message += " (max_input_bytes)";
     return error;
   }
-  return std::unique_ptr<MediaReader>(
-      std::make_unique<ImageReader>(*std::move(bytes), path == "-" ? "standard input" : Printable(path), limits));
+  return std::unique_ptr<MediaReader>(std::make_unique<ImageReader>(
+      *std::move(bytes), path == "-" ? "standard input" : Printable(path), limits));
 }
 
 }  // namespace vqc

@@ -11,21 +11,12 @@
 #include <vector>
 
 #include "base/dynamic_part.h"
-#include "base/file.h"
 #include "data/media/media.h"
 #include "data/media/samples.h"
 
 namespace vqc {
 
-inline std::string MediaPath(const std::string& name) {
-  return std::string(VQC_SOURCE_DIR) + "/tests/data/media/files/" + name;
-}
-
-inline std::vector<uint8_t> MediaBytes(const std::string& name) {
-  auto bytes = ReadFile(MediaPath(name), 1u << 20);
-  EXPECT_TRUE(bytes.ok()) << bytes.error().message;
-  return bytes ? *std::move(bytes) : std::vector<uint8_t>();
-}
+std::vector<uint8_t> MediaBytes(const std::string& name);
 
 // The integer sample at a place of an image.
 inline int SampleAt(const Clip& clip, int y, int x, int channel) {

@@ -89,6 +89,22 @@ TEST_F(OpenMediaTest, RefusesWithoutPermission) {
   ASSERT_EQ(seteuid(root ? 0 : geteuid()), 0);
 }
 
+TEST_F(OpenMediaTest, ReadsTheSamplePhotos) {
+  VQC_NEED_PART(".png");
+  struct Sample {
+    const char* name;
+    int width, height;
+  };
+  for (const Sample& sample :
+       {Sample{"astronaut.png", 256, 256}, {"chelsea.png", 451, 300}, {"rocket.jpg", 640, 427}}) {
+    const auto clip = Take(std::string(VQC_SOURCE_DIR) + "/data/samples/" + sample.name);
+    ASSERT_TRUE(clip.ok()) << clip.error().message;
+    EXPECT_EQ(clip->width, sample.width);
+    EXPECT_EQ(clip->height, sample.height);
+    EXPECT_EQ(clip->channels, 3);
+  }
+}
+
 TEST(MediaFormats, NamesEveryFormatOnce) {
   const auto formats = MediaFormats();
   ASSERT_GE(formats.size(), 8u);
