@@ -18,6 +18,12 @@ void ByteWriter::Varint(uint64_t value) {
   bytes_.push_back(static_cast<uint8_t>(value));
 }
 
+void ByteWriter::Append(std::span<const uint8_t> bytes) {
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+}
+
+void ByteWriter::Append(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
+
 uint64_t ByteReader::Fixed(size_t count) {
   uint64_t value = 0;
   const auto bytes = Bytes(count);

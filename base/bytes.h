@@ -26,8 +26,8 @@ class ByteWriter {
   void U32(uint32_t value) { Fixed(value, 4); }
   void U64(uint64_t value) { Fixed(value, 8); }
   void Varint(uint64_t value);
-  void Append(std::span<const uint8_t> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
-  void Append(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
+  void Append(std::span<const uint8_t> bytes);
+  void Append(std::string_view text);
 
   void Reserve(size_t size) { bytes_.reserve(size); }
   size_t size() const { return bytes_.size(); }

@@ -15,6 +15,7 @@ struct Limits {
   uint32_t max_vocab = 1u << 20;          // entries of one level
   uint64_t max_tokens = 1ull << 24;       // tokens of one chunk, levels counted
   uint64_t max_chunk_bytes = 16ull << 20; // one coded chunk
+  uint64_t max_side_bytes = 1ull << 30;   // named bytes beside the tokens of a chunk, e.g. an alpha plane
   uint64_t max_input_bytes = 4ull << 30;  // a media or stream file read whole
   uint64_t max_model_bytes = 16ull << 30; // a weights file
 };

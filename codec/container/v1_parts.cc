@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a version 1 stream, read. Strict and salvage reading are made of them.
+#include <numeric>
+
+#include "base/crc32c.h"
+#include "codec/container/v1.h"
+
+namespace vqc::v1 {
+namespace {
+
+Error Damaged(const std::string& what) { return Error{ErrorCode::kCorruptData, what + "; damaged"}; }
+
+Error Newer(const std::string& what) {
+  return Error{ErrorCode::kInput, what + "; written by a newer vqcodec, update this one"};
+}
+
+Error Beyond(const char* what, uint64_t found, const char* limit, uint64_t allowed) {
+  return Error{ErrorCode::kLimit, std::string(what) + " is " + std::to_string(found) + ", " + limit + " is " +
+                                      std::to_string(allowed) +
+                                      "; raise the limit if the stream can be trusted"};
+}
+
+std::string NameOfField(uint64_t id) {
+  for (const FieldId& known : kFieldIds) {
+    if (known.id == id) return std::to_string(id) + " (" + std::string(known.name) + ")";
+  }
+  return std::to_string(id);
+}
+
+}  // namespace
+
+Error ChecksumError(const std::string& what, uint32_t found, uint32_t computed) {
+  return Damaged("the checksum of " + what + " does not match: " + std::to_string(found) + " is written, " +
+                 std::to_string(computed) + " is right for its bytes");
+}
+
+Result<Head> ReadHead(ByteReader& reader, std::vector<FieldText>* trace) {
+  FieldReader fields(reader, trace);
+  Head head;
+  VQC_TRY(VisitHead(fields, head));
+  if (head.IsImage()) {
+    head.channels = (head.kind & kImageChannels) + 1;
+    if (const uint32_t coding = head.kind >> kImageCodingShift; coding != kCodingFollows)
+      head.coding = coding;
+  }
+  return head;
+}
+
+Result<StreamHeader> HeaderOf(const Head& head) {
+  StreamHeader header;
+  header.channels = head.channels;
+  header.height = head.height;
+  header.width = head.width;
+  header.model_key = head.model_key;
+  header.coding = head.coding;
+  header.profile = head.profile;
+  if (head.IsImage()) {
+    header.bit_depth = head.kind & kImageDeep ? 16 : 8;
+    return header;
+  }
+  const uint32_t modality = head.kind & kOtherModality;
+  if (head.kind & kOtherReserved)
+    return Newer("the kind byte has a reserved bit: " + std::to_string(head.kind));
+  if (modality != static_cast<uint32_t>(Modality::kAudio) &&
+      modality != static_cast<uint32_t>(Modality::kAction)) {
+    return Newer("the stream holds chunks of kind " + std::to_string(modality) +
+                 ", which this program does not know");
+  }
+  if (std::gcd(head.rate_numerator, head.rate_denominator) != 1) {
+    return Damaged("the rate " + std::to_string(head.rate_numerator) + "/" +
+                   std::to_string(head.rate_denominator) + " is not in lowest terms");
+  }
+  header.modality = static_cast<Modality>(modality);
+  header.bit_depth = head.kind & kOtherDeep ? 16 : 8;
+  header.rate = static_cast<double>(head.rate_numerator) / head.rate_denominator;
+  return header;
+}
+
+Status CheckLimits(const StreamHeader& header, const Limits& limits) {
+  if (header.width > limits.max_width)
+    return Beyond("the width", header.width, "max_width", limits.max_width);
+  if (header.height > limits.max_height)
+    return Beyond("the height", header.height, "max_height", limits.max_height);
+  const uint64_t pixels = uint64_t{header.width} * header.height;
+  if (pixels > limits.max_pixels)
+    return Beyond("width times height", pixels, "max_pixels", limits.max_pixels);
+  return {};
+}
+
+Result<std::span<const uint8_t>> ReadFieldBlock(FieldReader& fields) {
+  uint64_t size = 0;
+  VQC_TRY(fields.Varint("size of the fields", size, {1, kU32Max}));
+  return fields.View("fields", size);
+}
+
+Result<SideViews> ReadFields(std::span<const uint8_t> entries, bool of_chunk, const Limits& limits) {
+  SideViews side;
+  ByteReader reader(entries);
+  uint64_t previous = 0;
+  while (reader.remaining() > 0) {
+    const uint64_t id = reader.Varint();
+    const uint64_t size = reader.Varint();
+    const auto bytes = reader.Bytes(size);
+    if (!reader.ok()) return Damaged("a field is cut off or its size is in a longer form than it needs");
+    if (id <= previous)
+      return Damaged("the fields are not in rising order of their ids: " + std::to_string(id));
+    previous = id;
+    if (id == static_cast<uint64_t>(SideData::kAlpha) && of_chunk) {
+      if (size > limits.max_side_bytes)
+        return Beyond("side data", size, "max_side_bytes", limits.max_side_bytes);
+      side[SideData::kAlpha] = bytes;
+    } else if (id % 2 == 1) {
+      return Newer("the field " + NameOfField(id) + " has to be understood and is not");
+    }
+  }
+  return side;
+}
+
+Result<GeneralHead> ReadGeneralHead(std::span<const uint8_t> bytes, ByteReader& reader,
+                                    std::vector<FieldText>* trace) {
+  GeneralHead general;
+  VQC_ASSIGN(general.head, ReadHead(reader, trace));
+  FieldReader fields(reader, trace);
+  if (general.head.kind & kHasFields) {
+    VQC_ASSIGN(general.fields, ReadFieldBlock(fields));
+  }
+  general.crc = Crc32c(bytes.first(reader.position()));
+  VQC_ASSIGN(const uint32_t found, fields.Checksum("checksum of the head"));
+  if (found != general.crc) return ChecksumError("the head", found, general.crc);
+  general.bytes = reader.position();
+  return general;
+}
+
+Result<ChunkView> ReadChunk(std::span<const uint8_t> bytes, ByteReader& reader, const GeneralHead& general,
+                            std::vector<FieldText>* trace) {
+  const size_t start = reader.position();
+  const std::string what = "the chunk at byte " + std::to_string(start);
+  FieldReader fields(reader, trace);
+  ChunkHead head;
+  VQC_TRY(VisitChunk(fields, head));
+  if (head.sync != kChunkSync) return Damaged(what + " does not begin with its sync bytes");
+  ChunkView view;
+  view.head_bytes = reader.position() - start;
+  VQC_ASSIGN(view.payload, fields.View("payload", head.size_and_fields / 2));
+  view.has_fields = head.size_and_fields % 2 == 1;
+  const size_t before_fields = reader.position();
+  if (view.has_fields) {
+    VQC_ASSIGN(view.fields, ReadFieldBlock(fields));
+  }
+  view.field_bytes = reader.position() - before_fields;
+  view.crc = Crc32c(bytes.subspan(start, reader.position() - start), general.crc);
+  VQC_ASSIGN(const uint32_t found, fields.Checksum("checksum of the chunk"));
+  if (found != view.crc) return ChecksumError(what, found, view.crc);
+  if (head.missing >= general.head.chunk_frames) return Damaged(what + " has no frames");
+  view.sequence = head.sequence;
+  view.first_frame = head.sequence * general.head.chunk_frames;  // both below 2^32
+  view.frames = general.head.chunk_frames - head.missing;
+  view.token_check = head.token_check;
+  return view;
+}
+
+Result<Chunk> CopyChunk(const ChunkView& view, const Limits& limits) {
+  if (view.payload.size() > limits.max_chunk_bytes) {
+    return Beyond("the payload of a chunk", view.payload.size(), "max_chunk_bytes", limits.max_chunk_bytes);
+  }
+  VQC_ASSIGN(const SideViews side, ReadFields(view.fields, true, limits));
+  Chunk chunk;
+  chunk.first_frame = view.first_frame;
+  chunk.frames = view.frames;
+  chunk.token_crc = view.token_check;
+  chunk.payload.assign(view.payload.begin(), view.payload.end());
+  for (const auto& [tag, bytes] : side) chunk.side[tag].assign(bytes.begin(), bytes.end());
+  return chunk;
+}
+
+}  // namespace vqc::v1

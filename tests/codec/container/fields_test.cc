@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a reader does with streams that no writer of today makes: their checksums are right.
+#include <gtest/gtest.h>
+
+#include "codec/container/stream.h"
+#include "tests/codec/container/samples.h"
+
+namespace vqc {
+namespace {
+
+using testing::Image;
+using testing::Sealed;
+
+struct Entry {
+  uint64_t id;
+  std::string bytes;
+};
+
+// An image of 4 payload bytes with these fields after them.
+std::vector<uint8_t> WithFields(const std::vector<Entry>& entries, bool overlong = false) {
+  auto bytes = *WriteStream(Image(2, 2, 4, 4));
+  bytes[4] |= 0x08;  // the kind byte: fields follow
+  bytes.resize(bytes.size() - 4);
+  ByteWriter block;
+  for (const Entry& entry : entries) {
+    block.Varint(entry.id);
+    block.Varint(entry.bytes.size());
+    block.Append(entry.bytes);
+  }
+  ByteWriter all;
+  all.Append(bytes);
+  if (overlong) {
+    all.U8(static_cast<uint8_t>((block.size() - 1) | 0x80));
+    all.U8(0);
+  } else {
+    all.Varint(block.size() - 1);
+  }
+  all.Append(block.bytes());
+  all.U32(0);
+  return Sealed(std::move(all).Take());
+}
+
+void ExpectError(const std::vector<uint8_t>& bytes, ErrorCode code, const std::string& part) {
+  const auto stream = ReadStream(bytes, Limits{});
+  ASSERT_FALSE(stream.ok()) << part;
+  EXPECT_EQ(stream.error().code, code) << stream.error().message;
+  EXPECT_NE(stream.error().message.find(part), std::string::npos) << stream.error().message;
+}
+
+TEST(Fields, TheWritersFormIsTheOneBuiltHere) {
+  Stream stream = Image(2, 2, 4, 4);
+  stream.chunks[0].side[SideData::kAlpha] = {'a', 'b'};
+  EXPECT_EQ(*WriteStream(stream), WithFields({{1, "ab"}}));
+}
+
+TEST(Fields, UnknownSkippableFieldsAreSkipped) {
+  const auto stream =
+      ReadStream(WithFields({{1, "ab"}, {2, "hint"}, {100, ""}, {1000000, std::string(300, 'x')}}), Limits{});
+  ASSERT_TRUE(stream.ok()) << stream.error().message;
+  EXPECT_EQ(stream->chunks[0].side.at(SideData::kAlpha), (std::vector<uint8_t>{'a', 'b'}));
+  EXPECT_EQ(stream->chunks[0].side.size(), 1u);
+}
+
+TEST(Fields, UnknownCriticalFieldsAreRefusedByName) {
+  ExpectError(WithFields({{1, "ab"}, {3, "x"}}), ErrorCode::kInput, "field 3 (levels of unequal rates)");
+  ExpectError(WithFields({{5, ""}}), ErrorCode::kInput, "field 5 (sides beyond 65536)");
+  ExpectError(WithFields({{999, ""}}), ErrorCode::kInput, "field 999 has to be understood");
+  SalvageReport report;
+  EXPECT_FALSE(SalvageStream(WithFields({{999, ""}}), Limits{}, report).ok());
+}
+
+TEST(Fields, OnlyOneSpellingIsRead) {
+  ExpectError(WithFields({{2, "b"}, {1, "a"}}), ErrorCode::kCorruptData, "rising order");
+  ExpectError(WithFields({{1, "a"}, {1, "a"}}), ErrorCode::kCorruptData, "rising order");
+  ExpectError(WithFields({{0, "a"}}), ErrorCode::kCorruptData, "rising order");
+  ExpectError(WithFields({{1, "a"}}, true), ErrorCode::kCorruptData, "longer form");
+  auto bytes = WithFields({{1, "ab"}});
+  bytes[bytes.size() - 7] = 3;  // the size within the entry: one more than there is
+  ExpectError(Sealed(bytes), ErrorCode::kCorruptData, "a field is cut off");
+  // A coding below 7 that is written as a byte of its own cannot be spelled; 7 and above can.
+  Stream stream = Image(2, 2, 4);
+  stream.header.coding = 7;
+  bytes = *WriteStream(stream);
+  bytes[5] = 249;  // 256 in all
+  ExpectError(Sealed(bytes), ErrorCode::kCorruptData, "coding");
+}
+
+TEST(Fields, NewerVersionsAndFormsAreNamed) {
+  auto bytes = *WriteStream(Image(2, 2, 4));
+  bytes[3] = 2;
+  ExpectError(bytes, ErrorCode::kInput, "version 2 of the format, this program reads up to 1");
+  bytes[3] = 0x81;
+  ExpectError(bytes, ErrorCode::kInput, "version 1 in the wide form");
+}
+
+// The head of a stream of chunks, with its checksum made right.
+void ExpectHeadError(size_t at, uint8_t value, ErrorCode code, const std::string& part) {
+  auto bytes = *WriteStream(testing::Audio(0));
+  ASSERT_EQ(bytes.size(), 36u);  // head 26, checksum 4, end 6
+  bytes[at] = value;
+  ByteWriter all;
+  all.Append(std::span(bytes).first(26));
+  const uint32_t crc = Crc32c(all.bytes());
+  all.U32(crc);
+  all.Append(std::span(bytes).subspan(30, 2));
+  ByteWriter check;
+  check.U32(crc);
+  all.U32(Crc32c(check.bytes()));
+  ExpectError(std::move(all).Take(), code, part);
+}
+
+TEST(Fields, HeadsOfTheFutureAreRefused) {
+  ExpectHeadError(4, 0x80 | 0x10 | 2 | 0x20, ErrorCode::kInput, "reserved bit");
+  ExpectHeadError(4, 0x80 | 0x10 | 2 | 0x40, ErrorCode::kInput, "reserved bit");
+  ExpectHeadError(4, 0x80 | 0x10 | 1, ErrorCode::kInput, "chunks of kind 1");
+  ExpectHeadError(4, 0x80 | 0x10 | 0, ErrorCode::kInput, "chunks of kind 0");
+  ExpectHeadError(4, 0x80 | 0x10 | 7, ErrorCode::kInput, "chunks of kind 7");
+  ExpectHeadError(24, 1, ErrorCode::kCorruptData, "lowest terms");  // 24000 / 2
+}
+
+}  // namespace
+}  // namespace vqc
