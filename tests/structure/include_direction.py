@@ -24,7 +24,7 @@ LIBRARIES = {
     ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile"): {"data/media"},
     ("zstd.h",): {"codec", "codec/container", "data"},
     ("openssl/",): {"base"},
-    ("CLI/",): {"apps"},
+    ("CLI/",): {"apps", "bench.cc"},
     ("gtest/", "gmock/"): {"tests"},
     ("benchmark/",): {"bench"},
 }
