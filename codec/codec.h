@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clip -> stream bytes -> clip.
+//
+// An image: alpha is split off and kept losslessly as side data; the colour becomes tokens. A gray image is
+// encoded as three equal channels and decoded to their mean.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/clip.h"
@@ -14,13 +18,43 @@
 
 namespace vqc {
 
-// An image: alpha is split off and kept losslessly as side data; the colour becomes tokens.
-Result<std::vector<uint8_t>> EncodeClip(const Clip& clip, const Bundle& bundle);
+struct EncodedClip {
+  std::vector<uint8_t> bytes;  // the whole file
+  Tokens tokens;
+  uint64_t payload_bytes = 0;  // of bytes: the coded tokens
+  double network_seconds = 0;
+};
 
-// The tokens of a stream, entropy decoded and checked; needs the prior only.
-Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle, const Limits& limits);
+struct DecodedClip {
+  Clip clip;
+  Tokens tokens;
+  double network_seconds = 0;
+  std::vector<std::string> defects;  // of salvage: what is not as it was encoded
+};
+
+struct DecodeOptions {
+  bool salvage = false;  // decode tokens and alpha that fail their checks, and say so in `defects`
+  Limits limits;
+};
+
+Result<EncodedClip> EncodeImage(const Clip& clip, const Bundle& bundle);
 
 // REQUIRES: the bundle's card has the stream's key (kModel otherwise).
+Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, const DecodeOptions& options);
+
+// The tokens of a stream, entropy decoded and checked; needs the prior only (LoadPriorOnly), provided that
+// the card states its stride.
+Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
+                          const Limits& limits);
+
+// The grid of tokens of a stream that was coded with this card's model.
+Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundle);
+
+// What the tokens would take at log2(vocabulary) bits each.
+double RawBits(const Tokens& tokens);
+
+// The short forms.
+Result<std::vector<uint8_t>> EncodeClip(const Clip& clip, const Bundle& bundle);
 Result<Clip> DecodeStream(const Stream& stream, const Bundle& bundle, const Limits& limits);
 
 }  // namespace vqc

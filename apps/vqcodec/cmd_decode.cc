@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// vqcodec decode: file -> bytes -> tokens -> clip -> picture.
+#include <filesystem>
+#include <memory>
+
+#include "apps/vqcodec/command.h"
+#include "apps/vqcodec/exit_code.h"
+#include "apps/vqcodec/inputs.h"
+#include "apps/vqcodec/interrupt.h"
+#include "apps/vqcodec/media_inputs.h"
+#include "apps/vqcodec/models.h"
+#include "apps/vqcodec/records.h"
+#include "base/file.h"
+#include "base/stopwatch.h"
+#include "codec/codec.h"
+#include "data/media/media.h"
+
+namespace vqc {
+namespace {
+
+struct DecodeCommandOptions {
+  InputOptions input;
+  OutputOptions output;
+  ModelOptions model;
+  RunOptions run;
+  Limits limits;
+  std::string format;  // an extension with or without its dot; empty: told by the output's name
+  bool salvage = false;
+};
+
+struct Work {
+  Job job;
+  Stream stream;
+  uint64_t file_bytes = 0;
+  std::vector<std::string> defects;
+  BundleFuture model;
+  Stopwatch watch;
+};
+
+// ".png": of --format, else of --output, else PNG.
+std::string ExtensionOf(const DecodeCommandOptions& options) {
+  if (!options.format.empty()) return (options.format[0] == '.' ? "" : ".") + options.format;
+  const std::string extension = std::filesystem::path(options.output.file).extension().string();
+  const bool named = !options.output.file.empty() && options.output.file != "-" && !extension.empty();
+  return named && !options.output.file.starts_with("/dev/") ? extension : ".png";
+}
+
+// Says of a damaged stream what can be done about it.
+Error WithHint(Error error, const DecodeCommandOptions& options) {
+  if (error.code == ErrorCode::kCorruptData && !options.salvage)
+    error.message += "; fetch it again, or try --salvage";
+  return error;
+}
+
+Result<Work> ReadWork(const Job& job, const DecodeCommandOptions& options, ModelCache& models) {
+  Work work;
+  work.job = job;
+  VQC_ASSIGN(const auto bytes, ReadFile(job.input, options.limits.max_input_bytes));
+  work.file_bytes = bytes.size();
+  if (options.salvage) {
+    SalvageReport report;
+    VQC_ASSIGN(work.stream, SalvageStream(bytes, options.limits, report));
+    work.defects = std::move(report.defects);
+  } else {
+    VQC_ASSIGN(work.stream, ReadStream(bytes, options.limits));
+  }
+  VQC_ASSIGN(work.model, models.Get(options.model.model, work.stream.header.model_key));
+  return work;
+}
+
+Result<ItemReport> FinishDecoding(const Work& work, const std::string& extension,
+                                  const DecodeCommandOptions& options) {
+  const Result<Bundle>& bundle = work.model.get();
+  if (!bundle.ok()) return bundle.error();
+  VQC_ASSIGN(const DecodedClip decoded,
+             DecodeImage(work.stream, *bundle, {.salvage = options.salvage, .limits = options.limits}));
+  VQC_ASSIGN(const auto bytes, WriteImage(decoded.clip, extension));
+  VQC_TRY(WriteOutput(work.job.output, bytes, options.output));
+  const double seconds = work.watch.Seconds();
+
+  std::vector<std::string> defects = work.defects;
+  defects.insert(defects.end(), decoded.defects.begin(), decoded.defects.end());
+  const StreamHeader& header = work.stream.header;
+  ItemReport report;
+  report.record = ModelRecord(bundle->card);
+  report.record.update(PictureRecord(header.width, header.height, header.channels, header.bit_depth));
+  report.record.update(TokensRecord(decoded.tokens.shape, decoded.tokens.vocab));
+  report.record.update(SizeRecord(work.stream.chunks.front().payload.size(), work.file_bytes,
+                                  uint64_t{header.width} * header.height));
+  report.record["crc_ok"] = defects.empty();
+  report.record["seconds"] = seconds;
+  report.record["seconds_network"] = decoded.network_seconds;
+  report.note = InputName(work.job.input) + " -> " + work.job.output + ": " + std::to_string(header.width) +
+                " x " + std::to_string(header.height) + ", " + Fixed(seconds, 2) + " s";
+  if (!defects.empty()) {
+    report.record["defects"] = defects;
+    report.exit_code = kExitSomeFailed;
+    for (const std::string& defect : defects) report.warnings.push_back("salvaged, but " + defect);
+  }
+  return report;
+}
+
+int RunDecode(const DecodeCommandOptions& options) {
+  HandleInterrupts();
+  const auto inputs =
+      FindInputs(options.input, [](std::string_view extension) { return extension == ".vqc"; });
+  if (!inputs.ok()) return Fail("decode", inputs.error());
+  const std::string extension = ExtensionOf(options);
+  const auto jobs = PlanJobs(*inputs, options.output, extension);
+  if (!jobs.ok()) return Fail("decode", jobs.error());
+  if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("decode", apart.error());
+
+  ModelCache models({options.model.device, ThreadsOf(options.run, jobs->size()), options.limits});
+  BatchPlan plan = PlanOfJobs("decode", *jobs);
+  plan.begin = [&](size_t i) -> Result<BatchPlan::Finish> {
+    const Job& job = (*jobs)[i];
+    if (job.refusal) return *job.refusal;
+    if (job.skip) return BatchPlan::Finish(&SkippedItem);
+    auto read = ReadWork(job, options, models);
+    if (!read.ok()) return WithHint(read.error(), options);
+    auto work = std::make_shared<Work>(std::move(*read));
+    return BatchPlan::Finish([&, work]() -> Result<ItemReport> {
+      auto report = FinishDecoding(*work, extension, options);
+      if (!report.ok()) return WithHint(report.error(), options);
+      return report;
+    });
+  };
+  return RunBatch(plan, options.run);
+}
+
+}  // namespace
+
+RunCommand AddDecode(CLI::App& parent) {
+  auto options = std::make_shared<DecodeCommandOptions>();
+  CLI::App* app = AddCommand(parent, "decode", "Decode .vqc files into pictures",
+                             "vqcodec decode photo.vqc -o seen.png     # the format is told by the name\n"
+                             "vqcodec decode tokens/*.vqc -O seen --format jpg\n"
+                             "vqcodec decode -r tokens -O seen --skip-existing\n"
+                             "vqcodec decode - -o - --format ppm <a.vqc >a.ppm\n"
+                             "vqcodec decode damaged.vqc -o what-is-left.png --salvage");
+  AddInputOptions(*app, options->input, "Streams that vqcodec encode wrote");
+  AddOutputOptions(*app, options->output);
+  app->add_option("--format", options->format,
+                  "Format of the pictures: png, ppm, npy, jpg, webp, tiff or bmp "
+                  "(default: that of --output, else png)")
+      ->type_name("EXT")
+      ->group("Output");
+  AddModelOptions(*app, options->model, "the one that the stream names");
+  app->add_flag("--salvage", options->salvage,
+                "Decode what can be had of damaged streams; exit status 1, defects listed")
+      ->group("Run");
+  AddRunOptions(*app, options->run);
+  AddLimitOptions(*app, options->limits);
+  return [options] { return RunDecode(*options); };
+}
+
+}  // namespace vqc

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// vqcodec encode: picture -> clip -> tokens -> bytes -> file.
+#include <memory>
+
+#include "apps/vqcodec/command.h"
+#include "apps/vqcodec/inputs.h"
+#include "apps/vqcodec/interrupt.h"
+#include "apps/vqcodec/media_inputs.h"
+#include "apps/vqcodec/models.h"
+#include "apps/vqcodec/records.h"
+#include "base/stopwatch.h"
+#include "codec/alpha.h"
+#include "codec/codec.h"
+#include "data/media/media.h"
+
+namespace vqc {
+namespace {
+
+struct EncodeOptions {
+  InputOptions input;
+  OutputOptions output;
+  ModelOptions model;
+  RunOptions run;
+  Limits limits;
+  std::string alpha = "keep";
+  bool verify = false;
+};
+
+struct Work {
+  Job job;
+  Clip clip;
+  Stopwatch watch;
+};
+
+// The file's tokens against those that went in, read as a stranger's file is read.
+Status Verify(const EncodedClip& encoded, const Bundle& bundle, const Limits& limits) {
+  VQC_ASSIGN(const Stream stream, ReadStream(encoded.bytes, limits));
+  VQC_ASSIGN(const Tokens tokens, ReadTokens(stream, stream.chunks.front(), bundle, limits));
+  if (tokens == encoded.tokens) return {};
+  return Error{ErrorCode::kInternal,
+               "--verify: the tokens did not come back as they went in; please report this file"};
+}
+
+Result<ItemReport> FinishEncoding(const Work& work, const Bundle& bundle, const EncodeOptions& options) {
+  VQC_ASSIGN(const EncodedClip encoded, EncodeImage(work.clip, bundle));
+  if (options.verify) VQC_TRY(Verify(encoded, bundle, options.limits));
+  VQC_TRY(WriteOutput(work.job.output, encoded.bytes, options.output));
+  const double seconds = work.watch.Seconds();
+
+  ItemReport report;
+  const Clip& clip = work.clip;
+  report.record = ModelRecord(bundle.card);
+  report.record.update(PictureRecord(static_cast<uint32_t>(clip.width), static_cast<uint32_t>(clip.height),
+                                     static_cast<uint32_t>(clip.channels),
+                                     static_cast<uint32_t>(clip.bit_depth)));
+  report.record.update(TokensRecord(encoded.tokens.shape, encoded.tokens.vocab));
+  report.record.update(SizeRecord(encoded.payload_bytes, encoded.bytes.size(), clip.PlaneSize()));
+  report.record["seconds"] = seconds;
+  report.record["seconds_network"] = encoded.network_seconds;
+  if (options.verify) report.record["verified"] = true;
+  report.note = InputName(work.job.input) + " -> " + work.job.output + ": " + std::to_string(clip.width) +
+                " x " + std::to_string(clip.height) + ", " + std::to_string(encoded.tokens.shape.Count()) +
+                " tokens, " + SizeText(encoded.bytes.size()) + " (" + Fixed(report.record["bpp"], 4) +
+                " bpp), " + Fixed(seconds, 2) + " s";
+  return report;
+}
+
+Result<Clip> ReadPicture(const std::string& path, const EncodeOptions& options) {
+  VQC_ASSIGN(Clip clip, ReadWholeImage(path, options.limits));
+  if (options.alpha == "keep" || !clip.HasAlpha()) return clip;
+  const std::string colour = options.alpha == "flatten" ? "white" : options.alpha.substr(8);
+  VQC_ASSIGN(const Colour background, ParseColour(colour));
+  return FlattenAlpha(clip, background);
+}
+
+int RunEncode(const EncodeOptions& options) {
+  HandleInterrupts();
+  const auto inputs = FindInputs(options.input, &IsReadableImage);
+  if (!inputs.ok()) return Fail("encode", inputs.error());
+  const auto jobs = PlanJobs(*inputs, options.output, ".vqc");
+  if (!jobs.ok()) return Fail("encode", jobs.error());
+  if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("encode", apart.error());
+
+  BundleFuture model;
+  if (AnyToRun(*jobs)) {
+    auto entry =
+        FindModel(options.model.model.empty() ? std::string(kDefaultImageModel) : options.model.model);
+    if (!entry.ok()) return Fail("encode", entry.error());
+    model =
+        StartLoading(*entry, {options.model.device, ThreadsOf(options.run, jobs->size()), options.limits});
+  }
+
+  BatchPlan plan = PlanOfJobs("encode", *jobs);
+  plan.ready = [&]() -> Status {
+    if (!model.valid() || model.get().ok()) return {};
+    return model.get().error();
+  };
+  plan.begin = [&](size_t i) -> Result<BatchPlan::Finish> {
+    const Job& job = (*jobs)[i];
+    if (job.refusal) return *job.refusal;
+    if (job.skip) return BatchPlan::Finish(&SkippedItem);
+    auto work = std::make_shared<Work>();
+    work->job = job;
+    VQC_ASSIGN(work->clip, ReadPicture(job.input, options));
+    return BatchPlan::Finish([&, work] { return FinishEncoding(*work, *model.get(), options); });
+  };
+  return RunBatch(plan, options.run);
+}
+
+std::string CheckAlpha(std::string& value) {
+  if (value == "keep" || value == "flatten") return {};
+  if (value.starts_with("flatten=") && ParseColour(value.substr(8)).ok()) return {};
+  return value + " is not keep, flatten or flatten=COLOR (#rrggbb, white, black, gray)";
+}
+
+}  // namespace
+
+RunCommand AddEncode(CLI::App& parent) {
+  auto options = std::make_shared<EncodeOptions>();
+  CLI::App* app =
+      AddCommand(parent, "encode", "Encode pictures into .vqc files of tokens",
+                 "vqcodec encode photo.png                 # writes photo.vqc beside it\n"
+                 "vqcodec encode *.jpg -O tokens -j 4      # four at once, into the folder tokens\n"
+                 "vqcodec encode -r photos -O tokens --skip-existing\n"
+                 "vqcodec encode - -o - <a.png >a.vqc      # as part of a pipe\n"
+                 "vqcodec encode logo.png --alpha flatten=#ffffff --verify");
+  AddInputOptions(*app, options->input, "Pictures, of any format that vqcodec list names");
+  AddOutputOptions(*app, options->output);
+  app->add_option(
+         "--alpha", options->alpha,
+         "keep stores alpha losslessly beside the tokens (default); flatten puts the picture on COLOR "
+         "(#rrggbb, white, black or gray; default white)")
+      ->type_name("keep|flatten[=COLOR]")
+      ->group("Model")
+      ->check(CLI::Validator(&CheckAlpha, ""));
+  AddModelOptions(*app, options->model, std::string(kDefaultImageModel));
+  app->add_flag("--verify", options->verify, "Decode the tokens of each file again and compare")
+      ->group("Run");
+  AddRunOptions(*app, options->run);
+  AddLimitOptions(*app, options->limits);
+  return [options] { return RunEncode(*options); };
+}
+
+}  // namespace vqc

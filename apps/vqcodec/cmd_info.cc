@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// vqcodec info: what is in a stream or a model. Never loads libtorch.
+#include <filesystem>
+#include <memory>
+
+#include "apps/vqcodec/command.h"
+#include "apps/vqcodec/inputs.h"
+#include "apps/vqcodec/interrupt.h"
+#include "apps/vqcodec/records.h"
+#include "base/file.h"
+#include "base/printable.h"
+#include "codec/codec.h"
+#include "tokenizers/outline.h"
+
+namespace vqc {
+namespace {
+
+struct InfoOptions {
+  InputOptions input;
+  RunOptions run;
+  Limits limits;
+  bool check = false;
+};
+
+std::string Line(const std::string& key, const std::string& value) {
+  return "  " + key + std::string(key.size() < 14 ? 14 - key.size() : 1, ' ') + value + "\n";
+}
+
+std::string Joined(const std::vector<uint32_t>& numbers) {
+  std::string text;
+  for (const uint32_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+std::string PriorName(uint32_t coding) {
+  for (const PriorRow& row : Priors()) {
+    if (row.coding == coding) return std::string(row.name);
+  }
+  return "unknown (" + std::to_string(coding) + ")";
+}
+
+// Entropy decodes every chunk and compares the checksums of the tokens.
+Status CheckTokensOf(const Stream& stream, const ModelEntry& entry, const Limits& limits) {
+  VQC_ASSIGN(const Bundle bundle, LoadPriorOnly(entry, limits));
+  for (const Chunk& chunk : stream.chunks) VQC_TRY(ReadTokens(stream, chunk, bundle, limits));
+  return {};
+}
+
+// What only the model's card can tell of a stream.
+Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemReport& report) {
+  const auto entry = FindModel(stream.header.model_key);
+  if (!entry.ok()) {
+    if (options.check) return entry.error();
+    report.record["model"] = nullptr;
+    report.record["model_hash"] = HexKey(stream.header.model_key);
+    report.text += Line("model", "not here; its key is " + HexKey(stream.header.model_key));
+    return {};
+  }
+  report.record.update(ModelRecord(entry->card));
+  report.text += Line("model", entry->card.name + " (key " + HexKey(stream.header.model_key) + ")");
+  const Bundle known{entry->card, nullptr, nullptr};
+  if (const auto shape = ShapeOfStream(stream.header, known); shape.ok()) {
+    const auto vocab = VocabOf(entry->card);
+    report.record.update(TokensRecord(*shape, vocab));
+    report.text +=
+        Line("tokens", std::to_string(shape->Count()) + " (" + std::to_string(shape->w) + " x " +
+                           std::to_string(shape->h) + ", levels: " + std::to_string(shape->levels) + ")");
+    report.text += Line("vocabulary", Joined(vocab));
+  }
+  if (!options.check) return {};
+  VQC_TRY(CheckTokensOf(stream, *entry, options.limits));
+  report.record["tokens_ok"] = true;
+  report.text += Line("check", "the tokens have the checksum that the stream states");
+  return {};
+}
+
+void AddLayout(const StreamLayout& layout, uint64_t file_bytes, uint64_t pixels, ItemReport& report) {
+  const std::pair<const char*, uint64_t> parts[] = {{"header", layout.header_bytes},
+                                                    {"chunk_heads", layout.chunk_head_bytes},
+                                                    {"payload", layout.payload_bytes},
+                                                    {"side", layout.side_bytes},
+                                                    {"checks", layout.check_bytes}};
+  Json bits = Json::object();
+  std::string text;
+  for (const auto& [name, bytes] : parts) {
+    bits[name] = 8 * bytes;
+    text += (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(bytes);
+  }
+  report.record["format_version"] = layout.version;
+  report.record.update(SizeRecord(layout.payload_bytes, file_bytes, pixels));
+  report.record["bits_parts"] = bits;
+  report.text += Line("size", SizeText(file_bytes) + ", " + Fixed(report.record["bpp"], 4) + " bpp");
+  report.text += Line("bytes of parts", text);
+}
+
+Result<ItemReport> StreamInfo(const std::string& path, const InfoOptions& options) {
+  VQC_ASSIGN(const auto bytes, ReadFile(path, options.limits.max_input_bytes));
+  VQC_ASSIGN(const Stream stream, ReadStream(bytes, options.limits));
+  VQC_ASSIGN(const StreamLayout layout, LayoutOf(bytes, options.limits));
+  const StreamHeader& header = stream.header;
+  ItemReport report;
+  report.text = InputName(path) + ": stream, format version " + std::to_string(layout.version) + "\n";
+  report.record["kind"] = "stream";
+  report.record["modality"] = NameOf(header.modality);
+  report.record.update(PictureRecord(header.width, header.height, header.channels, header.bit_depth));
+  static constexpr const char* kChannels[] = {"", "gray", "gray + alpha", "RGB", "RGB + alpha"};
+  report.text += Line("picture", std::to_string(header.width) + " x " + std::to_string(header.height) + ", " +
+                                     kChannels[header.channels <= 4 ? header.channels : 0] + ", " +
+                                     std::to_string(header.bit_depth) + " bits");
+  VQC_TRY(AddModelFacts(stream, options, report));
+  report.record["prior"] = PriorName(header.coding);
+  report.record["profile"] = header.profile;
+  report.text += Line("prior", PriorName(header.coding));
+  AddLayout(layout, bytes.size(), uint64_t{header.width} * header.height, report);
+  report.record["crc_ok"] = true;
+  return report;
+}
+
+std::string TextOf(const Json& about, const char* key) {
+  if (!about.contains(key)) return "not stated";
+  return about[key].is_string() ? about[key].get<std::string>() : JsonLine(about[key]);
+}
+
+void AddOutline(const ModelCard& card, ItemReport& report) {
+  const auto outline = OutlineOf(card);
+  if (!outline) return;
+  report.record["stride"] = outline->stride;
+  report.text +=
+      Line("token", std::to_string(outline->stride) + " x " + std::to_string(outline->stride) + " pixels");
+  const auto add = [&report](const char* key, const char* shown, int value) {
+    if (value == 0) return;
+    report.record[key] = value;
+    report.text += Line(shown, std::to_string(value) + " pixels");
+  };
+  add("receptive_field", "receptive field", outline->receptive_field);
+  add("tile", "tile", outline->tile);
+  add("halo", "halo", outline->halo);
+}
+
+Result<ItemReport> ModelInfo(const std::string& name, const InfoOptions& options) {
+  VQC_ASSIGN(const ModelEntry entry, FindModel(name));
+  const ModelCard& card = entry.card;
+  std::error_code error;
+  const auto weights = std::filesystem::file_size(entry.folder + "/model.safetensors", error);
+  if (error) {
+    return Error{ErrorCode::kModel, entry.folder + "/model.safetensors: cannot be read: " + error.message() +
+                                        "; fetch or train the model anew"};
+  }
+  ItemReport report;
+  report.record["kind"] = "model";
+  report.record.update(ModelRecord(card));
+  const Json about = Json(card.about);
+  report.text = card.name + ": model\n" + Line("folder", Printable(entry.folder)) +
+                Line("modality", std::string(NameOf(card.modality))) + Line("tokenizer", card.tokenizer) +
+                Line("levels", std::to_string(card.factors.size())) +
+                Line("vocabulary", Joined(VocabOf(card)));
+  report.record["folder"] = entry.folder;
+  report.record["tokenizer"] = card.tokenizer;
+  report.record["levels"] = card.factors.size();
+  report.record["codebook_sizes"] = VocabOf(card);
+  AddOutline(card, report);
+  report.record["prior"] = card.prior;
+  report.record["bytes_weights"] = weights;
+  report.record["model_id"] = HexOf(card.model_id);
+  report.record["prior_id"] = HexOf(card.prior_id);
+  report.record["about"] = about;
+  report.text += Line("prior", card.prior) + Line("weights", SizeText(weights)) +
+                 Line("licence", TextOf(about, "license")) + Line("model id", HexOf(card.model_id)) +
+                 Line("prior id", HexOf(card.prior_id)) + Line("key", HexKey(card.Key()));
+  if (options.check) {
+    VQC_TRY(LoadPriorOnly(entry, options.limits));
+    report.record["weights_ok"] = true;
+    report.text += Line("check", "weights and prior are those of the card");
+  }
+  return report;
+}
+
+// A name is a model's where no file has it, or where it is a folder with a card.
+bool NamesModel(const std::string& name) {
+  std::error_code error;
+  if (name == "-") return false;
+  if (std::filesystem::is_directory(name, error)) return std::filesystem::exists(name + "/card.json", error);
+  return !std::filesystem::exists(name, error) && name.find('/') == std::string::npos &&
+         !name.ends_with(".vqc");
+}
+
+int RunInfo(const InfoOptions& options) {
+  HandleInterrupts();
+  const auto inputs =
+      FindInputs(options.input, [](std::string_view extension) { return extension == ".vqc"; });
+  if (!inputs.ok()) return Fail("info", inputs.error());
+  RunOptions run = options.run;
+  run.jobs = 1;
+  BatchPlan plan;
+  plan.command = "info";
+  plan.count = inputs->size();
+  plan.name = [&](size_t i) { return InputName((*inputs)[i].path); };
+  plan.head = [&](size_t i) { return Json{{"input", (*inputs)[i].path}}; };
+  plan.begin = [&](size_t i) -> Result<BatchPlan::Finish> {
+    const std::string path = (*inputs)[i].path;
+    return BatchPlan::Finish(
+        [&options, path] { return NamesModel(path) ? ModelInfo(path, options) : StreamInfo(path, options); });
+  };
+  plan.summary_text = [](const std::vector<Json>&) { return std::string(); };
+  return RunBatch(plan, run);
+}
+
+}  // namespace
+
+RunCommand AddInfo(CLI::App& parent) {
+  auto options = std::make_shared<InfoOptions>();
+  options->run.progress = "never";
+  CLI::App* app =
+      AddCommand(parent, "info", "Show what is in .vqc files and models",
+                 "vqcodec info photo.vqc                   # sizes, model, tokens, bytes of each part\n"
+                 "vqcodec info image-f16                   # a model, by its name or folder\n"
+                 "vqcodec info *.vqc --check --json");
+  AddInputOptions(*app, options->input, "Streams, model names or model folders");
+  app->add_flag("--check", options->check, "Decode the tokens of streams, and verify the weights of models")
+      ->group("Run");
+  AddReportOptions(*app, options->run);
+  AddLimitOptions(*app, options->limits);
+  return [options] { return RunInfo(*options); };
+}
+
+}  // namespace vqc

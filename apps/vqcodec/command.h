@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of commands. A command is one file cmd_*.cc with a function that adds its parser, and one row.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace CLI {
+class App;
+}
+
+namespace vqc {
+
+// Runs a command whose options are parsed; returns the exit status.
+using RunCommand = std::function<int()>;
+
+struct CommandRow {
+  std::string_view name;
+  RunCommand (*add)(CLI::App& parent);  // adds the subcommand `name` to parent, which outlives the result
+};
+std::span<const CommandRow> Commands();
+
+RunCommand AddCompletion(CLI::App& parent);
+RunCommand AddDecode(CLI::App& parent);
+RunCommand AddEncode(CLI::App& parent);
+RunCommand AddEval(CLI::App& parent);
+RunCommand AddInfo(CLI::App& parent);
+RunCommand AddList(CLI::App& parent);
+
+}  // namespace vqc

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/vqcodec/command.h"
+
+namespace vqc {
+namespace {
+
+constexpr CommandRow kCommands[] = {
+    {"encode", &AddEncode}, {"decode", &AddDecode}, {"info", &AddInfo},
+    {"list", &AddList},     {"eval", &AddEval},     {"completion", &AddCompletion},
+};
+
+}  // namespace
+
+std::span<const CommandRow> Commands() { return kCommands; }
+
+}  // namespace vqc

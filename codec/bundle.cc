@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/bundle.h"
+
+#include <cmath>
+#include <cstring>
+#include <future>
+#include <utility>
+
+#include "tokenizers/outline.h"
+#include "tokenizers/torch_part.h"
+
+namespace vqc {
+namespace {
+
+Error Damaged(const std::string& what) {
+  return {ErrorCode::kModel, what + "; the model is damaged, fetch or train it anew"};
+}
+
+// True when a bit pattern of `exponent_bits` under the sign has them all set: infinity or not a number.
+template <class Bits>
+bool AnyNonFinite(std::span<const uint8_t> bytes, Bits exponent_mask) {
+  for (size_t i = 0; i + sizeof(Bits) <= bytes.size(); i += sizeof(Bits)) {
+    Bits value;
+    std::memcpy(&value, bytes.data() + i, sizeof value);
+    if ((value & exponent_mask) == exponent_mask) return true;
+  }
+  return false;
+}
+
+bool IsFinite(const TensorView& tensor) {
+  switch (tensor.dtype) {
+    case DType::kF16:
+      return !AnyNonFinite<uint16_t>(tensor.bytes, 0x7C00);
+    case DType::kBF16:
+      return !AnyNonFinite<uint16_t>(tensor.bytes, 0x7F80);
+    case DType::kF32:
+      return !AnyNonFinite<uint32_t>(tensor.bytes, 0x7F800000u);
+    case DType::kF64:
+      return !AnyNonFinite<uint64_t>(tensor.bytes, 0x7FF0000000000000ull);
+    default:
+      return true;
+  }
+}
+
+Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const std::string& path) {
+  if (ModelIdOf(card, tensors) != card.model_id)
+    return Damaged(path + ": the weights are not those of the card");
+  if (PriorIdOf(card, tensors) != card.prior_id)
+    return Damaged(path + ": the prior is not the one of the card");
+  for (const auto& [name, tensor] : tensors.Tensors()) {
+    if (!IsFinite(tensor)) return Damaged(path + ": tensor " + name + " holds a value that is not finite");
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const PriorModel>> PriorOf(const ModelCard& card, const SafeTensors& tensors) {
+  std::span<const uint8_t> tables;
+  if (const auto found = tensors.Tensors().find("prior.tables"); found != tensors.Tensors().end()) {
+    if (found->second.dtype != DType::kU8) return Damaged("tensor prior.tables is not of type U8");
+    tables = found->second.bytes;
+  }
+  return MakePrior(card.prior, card.factors, tables);
+}
+
+// The card's integers and factors against what the network says of itself.
+Status CheckTokenizer(const ModelCard& card, const TokenizerInfo& info) {
+  if (info.vocab != VocabOf(card))
+    return Damaged("the factors of the card are not the vocabulary of the network");
+  if (info.modality != card.modality) return Damaged("the card names another modality than the network has");
+  const auto outline = OutlineOf(card);
+  if (!outline) return {};
+  const auto differs = [](int card_value, int network_value) {
+    return card_value != 0 && card_value != network_value;
+  };
+  if (outline->stride != info.stride || differs(outline->receptive_field, info.receptive_field) ||
+      differs(outline->tile, info.tile) || differs(outline->halo, info.halo)) {
+    return Damaged("the card states another stride, receptive field, tile or halo than the network has");
+  }
+  return {};
+}
+
+struct Weights {
+  SafeTensors tensors;
+  std::shared_ptr<const PriorModel> prior;
+};
+
+Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
+  const std::string path = entry.folder + "/model.safetensors";
+  VQC_ASSIGN(SafeTensors tensors, SafeTensors::Open(path, limits));
+  VQC_TRY(CheckWeights(entry.card, tensors, path));
+  VQC_ASSIGN(auto prior, PriorOf(entry.card, tensors));
+  return Weights{std::move(tensors), std::move(prior)};
+}
+
+}  // namespace
+
+Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options) {
+  // Loading libtorch takes longer than reading and checking the weights: both at once.
+  auto loading = std::async(std::launch::async, &LoadTorchPart);
+  VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
+  VQC_ASSIGN(const TorchPart* part, loading.get());
+  VQC_ASSIGN(auto tokenizer,
+             part->load_tokenizer(entry.card, weights.tensors, options.device, options.threads));
+  VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
+  return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior)};
+}
+
+Result<Bundle> LoadPriorOnly(const ModelEntry& entry, const Limits& limits) {
+  VQC_ASSIGN(Weights weights, LoadWeights(entry, limits));
+  return Bundle{entry.card, nullptr, std::move(weights.prior)};
+}
+
+}  // namespace vqc

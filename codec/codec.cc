@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/codec.h"
+
+#include <cmath>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/stopwatch.h"
+#include "codec/alpha.h"
+#include "entropy/token_coder.h"
+#include "tokenizers/outline.h"
+
+namespace vqc {
+namespace {
+
+constexpr uint32_t kKeptBits = 0xFFFF;  // of token_crc and profile; see stream.h
+
+uint32_t TokenCrc(const Tokens& tokens) {
+  ByteWriter bytes;
+  for (const uint32_t id : tokens.ids) bytes.U32(id);
+  return Crc32c(bytes.bytes());
+}
+
+Status CheckImage(const Clip& clip) {
+  if (clip.modality != Modality::kImage || clip.frames != 1) {
+    return Error{ErrorCode::kUsage, "only still images can be encoded; give one picture"};
+  }
+  if (clip.channels < 1 || clip.channels > 4 || clip.height < 1 || clip.width < 1 ||
+      clip.data.size() != clip.PlaneSize() * static_cast<size_t>(clip.channels)) {
+    return Error{ErrorCode::kInternal, "an image needs 1 to 4 channels and as many samples as its sizes say"};
+  }
+  if (clip.bit_depth != 8 && clip.bit_depth != 16) {
+    return Error{ErrorCode::kInternal,
+                 "an image has 8 or 16 bits a sample, not " + std::to_string(clip.bit_depth)};
+  }
+  return {};
+}
+
+// The colour of an image as three channels.
+Clip ColourOf(const Clip& clip) {
+  Clip colour = clip;
+  colour.channels = 3;
+  if (clip.channels == 3) return colour;
+  const auto plane = static_cast<ptrdiff_t>(clip.PlaneSize());
+  if (clip.channels == 4) {
+    colour.data.resize(static_cast<size_t>(3 * plane));
+    return colour;
+  }
+  colour.data.clear();
+  colour.data.reserve(static_cast<size_t>(3 * plane));
+  for (int i = 0; i < 3; ++i)
+    colour.data.insert(colour.data.end(), clip.data.begin(), clip.data.begin() + plane);
+  return colour;
+}
+
+// The mirror: three channels to what the header says, still without alpha.
+Clip FromColour(Clip colour, const StreamHeader& header) {
+  colour.bit_depth = static_cast<int>(header.bit_depth);
+  if (header.channels >= 3) return colour;
+  const size_t plane = colour.PlaneSize();
+  for (size_t i = 0; i < plane; ++i) {
+    colour.data[i] = (colour.data[i] + colour.data[plane + i] + colour.data[2 * plane + i]) / 3.0f;
+  }
+  colour.data.resize(plane);
+  colour.channels = 1;
+  return colour;
+}
+
+const PriorRow* RowOf(std::string_view name) {
+  for (const PriorRow& row : Priors()) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+struct Coded {
+  std::vector<uint8_t> payload;
+  uint8_t coding = 0;
+};
+
+// The payload under the card's prior or, where that is no larger (noise), under the uniform one.
+Result<Coded> CodeTokens(const Tokens& tokens, const Bundle& bundle) {
+  const PriorRow* row = RowOf(bundle.card.prior);
+  const PriorRow* plain = RowOf("uniform");
+  if (!row || !plain) return Error{ErrorCode::kModel, "there is no prior called " + bundle.card.prior};
+  VQC_ASSIGN(auto payload, EncodeTokens(tokens, *bundle.prior));
+  VQC_ASSIGN(auto uniform, MakePrior("uniform", bundle.card.factors, {}));
+  VQC_ASSIGN(auto flat, EncodeTokens(tokens, *uniform));
+  if (flat.size() < payload.size()) return Coded{std::move(flat), plain->coding};
+  return Coded{std::move(payload), row->coding};
+}
+
+// The prior that a stream's `coding` names: the bundle's own, or one that needs no tables.
+Result<std::shared_ptr<const PriorModel>> PriorOfCoding(uint32_t coding, const Bundle& bundle) {
+  for (const PriorRow& row : Priors()) {
+    if (row.coding != coding) continue;
+    if (row.name == bundle.card.prior) return bundle.prior;
+    if (!row.trained) return MakePrior(row.name, bundle.card.factors, {});
+    return Error{ErrorCode::kModel, "the stream was coded with the prior " + std::string(row.name) +
+                                        ", the model " + bundle.card.name + " has " + bundle.card.prior};
+  }
+  return Error{ErrorCode::kCorruptData, "the stream was coded with prior " + std::to_string(coding) +
+                                            ", which this version does not know; decode it with a newer one"};
+}
+
+Status CheckCrc(const Tokens& tokens, const Chunk& chunk) {
+  if ((TokenCrc(tokens) & kKeptBits) == (chunk.token_crc & kKeptBits)) return {};
+  return Error{ErrorCode::kCorruptData,
+               "the tokens do not have the checksum that the stream states; it is damaged"};
+}
+
+Result<Tokens> UncheckedTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
+                               const Limits& limits) {
+  if (stream.header.model_key != bundle.card.Key()) {
+    return Error{ErrorCode::kModel, "the stream was not made with the model " + bundle.card.name +
+                                        "; leave out --model to have the right one looked up"};
+  }
+  VQC_ASSIGN(const TokenShape shape, ShapeOfStream(stream.header, bundle));
+  VQC_ASSIGN(auto prior, PriorOfCoding(stream.header.coding, bundle));
+  return DecodeTokens(shape, VocabOf(bundle.card), *prior, chunk.payload, limits);
+}
+
+// Puts the alpha plane of `chunk` behind the channels of `decoded`.
+Status AddAlpha(const StreamHeader& header, const Chunk& chunk, const DecodeOptions& options,
+                DecodedClip& decoded) {
+  const auto side = chunk.side.find(SideData::kAlpha);
+  const bool wanted = header.channels % 2 == 0;
+  if (!wanted && side == chunk.side.end()) return {};
+  Result<std::vector<float>> plane =
+      Error{ErrorCode::kCorruptData,
+            "the stream has alpha without a picture that has it, or lacks it; it is damaged"};
+  if (wanted && side != chunk.side.end()) {
+    plane = DecodeAlpha(side->second, {header.height, header.width, header.bit_depth}, options.limits);
+  }
+  if (!plane.ok()) {
+    if (!options.salvage) return std::move(plane).error();
+    decoded.defects.push_back(plane.error().message + (wanted ? "; opaque instead" : ""));
+    if (!wanted) return {};
+    plane = std::vector<float>(decoded.clip.PlaneSize(), 1.0f);
+  }
+  decoded.clip.data.insert(decoded.clip.data.end(), plane->begin(), plane->end());
+  ++decoded.clip.channels;
+  return {};
+}
+
+}  // namespace
+
+Result<EncodedClip> EncodeImage(const Clip& clip, const Bundle& bundle) {
+  VQC_TRY(CheckImage(clip));
+  Chunk chunk;
+  if (clip.HasAlpha()) {
+    VQC_ASSIGN(chunk.side[SideData::kAlpha], EncodeAlpha(clip));
+  }
+  EncodedClip encoded;
+  const Clip colour = ColourOf(clip);
+  const Stopwatch watch;
+  VQC_ASSIGN(auto batch, bundle.tokenizer->Encode({&colour, 1}));
+  encoded.network_seconds = watch.Seconds();
+  encoded.tokens = std::move(batch.front());
+  VQC_ASSIGN(Coded coded, CodeTokens(encoded.tokens, bundle));
+  encoded.payload_bytes = coded.payload.size();
+  chunk.payload = std::move(coded.payload);
+  chunk.token_crc = TokenCrc(encoded.tokens);
+
+  Stream stream;
+  stream.header.modality = clip.modality;
+  stream.header.channels = static_cast<uint32_t>(clip.channels);
+  stream.header.height = static_cast<uint32_t>(clip.height);
+  stream.header.width = static_cast<uint32_t>(clip.width);
+  stream.header.bit_depth = static_cast<uint32_t>(clip.bit_depth);
+  stream.header.model_key = bundle.card.Key();
+  stream.header.coding = coded.coding;
+  stream.header.profile = bundle.tokenizer->Info().profile;
+  stream.chunks.push_back(std::move(chunk));
+  VQC_ASSIGN(encoded.bytes, WriteStream(stream));
+  return encoded;
+}
+
+Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, const DecodeOptions& options) {
+  const StreamHeader& header = stream.header;
+  if (header.modality != Modality::kImage || stream.chunks.size() != 1) {
+    return Error{ErrorCode::kCorruptData, "the stream holds no picture: it has " +
+                                              std::to_string(stream.chunks.size()) +
+                                              " chunks, a picture is one"};
+  }
+  const Chunk& chunk = stream.chunks.front();
+  DecodedClip decoded;
+  VQC_ASSIGN(decoded.tokens, UncheckedTokens(stream, chunk, bundle, options.limits));
+  if (Status same = CheckCrc(decoded.tokens, chunk); !same.ok()) {
+    if (!options.salvage) return std::move(same).error();
+    decoded.defects.push_back(same.error().message);
+  }
+  const Tokenizer::Target target{1, 3, static_cast<int>(header.height), static_cast<int>(header.width)};
+  const Stopwatch watch;
+  VQC_ASSIGN(auto batch, bundle.tokenizer->Decode({&decoded.tokens, 1}, {&target, 1}));
+  decoded.network_seconds = watch.Seconds();
+  decoded.clip = FromColour(std::move(batch.front()), header);
+  VQC_TRY(AddAlpha(header, chunk, options, decoded));
+  return decoded;
+}
+
+Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
+                          const Limits& limits) {
+  VQC_ASSIGN(Tokens tokens, UncheckedTokens(stream, chunk, bundle, limits));
+  VQC_TRY(CheckCrc(tokens, chunk));
+  return tokens;
+}
+
+Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundle) {
+  if (bundle.tokenizer) {
+    return bundle.tokenizer->ShapeOf(1, static_cast<int>(header.height), static_cast<int>(header.width));
+  }
+  const auto outline = OutlineOf(bundle.card);
+  if (!outline) {
+    return Error{ErrorCode::kModel,
+                 "the card of " + bundle.card.name + " does not state its stride; load the network"};
+  }
+  return ImageShape(bundle.card.factors.size(), outline->stride, header.height, header.width);
+}
+
+double RawBits(const Tokens& tokens) {
+  double bits = 0;
+  for (const uint32_t entries : tokens.vocab) bits += std::log2(static_cast<double>(entries));
+  return bits * static_cast<double>(tokens.shape.Positions());
+}
+
+Result<std::vector<uint8_t>> EncodeClip(const Clip& clip, const Bundle& bundle) {
+  VQC_ASSIGN(EncodedClip encoded, EncodeImage(clip, bundle));
+  return std::move(encoded.bytes);
+}
+
+Result<Clip> DecodeStream(const Stream& stream, const Bundle& bundle, const Limits& limits) {
+  VQC_ASSIGN(DecodedClip decoded, DecodeImage(stream, bundle, {.salvage = false, .limits = limits}));
+  return std::move(decoded.clip);
+}
+
+}  // namespace vqc

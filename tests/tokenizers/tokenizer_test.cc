@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizers/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <new>
+#include <stdexcept>
+
+#include "tests/support/fake_tokenizer.h"
+#include "tests/support/random_clip.h"
+
+namespace vqc {
+namespace {
+
+// Breaks one promise of a tokenizer after another.
+class BrokenTokenizer : public Tokenizer {
+ public:
+  enum Fault { kIdTooLarge, kWrongShape, kTooFewIds, kThrows, kNoMemory, kWrongSize };
+  explicit BrokenTokenizer(Fault fault) : fault_(fault) { info_.vocab = {16}; }
+  const TokenizerInfo& Info() const override { return info_; }
+  TokenShape ShapeOf(int, int height, int width) const override {
+    return ImageShape(1, 8, static_cast<uint32_t>(height), static_cast<uint32_t>(width));
+  }
+
+ private:
+  Result<Tokens> DoEncode(const Clip& clip) const override {
+    if (fault_ == kThrows) throw std::runtime_error("no such kernel\nat line 3");
+    if (fault_ == kNoMemory) throw std::bad_alloc();
+    Tokens tokens{ShapeOf(1, clip.height, clip.width), info_.vocab, {}};
+    if (fault_ == kWrongShape) tokens.shape.h += 1;
+    tokens.ids.assign(tokens.shape.Count() - (fault_ == kTooFewIds ? 1 : 0), fault_ == kIdTooLarge ? 16 : 15);
+    return tokens;
+  }
+  Result<Clip> DoDecode(const Tokens&, const Target&) const override { return RandomImage(3, 1, 1); }
+
+  Fault fault_;
+  TokenizerInfo info_;
+};
+
+ErrorCode FaultOf(BrokenTokenizer::Fault fault) {
+  const Clip clip = RandomImage(3, 20, 20);
+  return BrokenTokenizer(fault).Encode({&clip, 1}).error().code;
+}
+
+TEST(Tokenizer, WhatANetworkGivesIsChecked) {
+  EXPECT_EQ(FaultOf(BrokenTokenizer::kIdTooLarge), ErrorCode::kInternal);
+  EXPECT_EQ(FaultOf(BrokenTokenizer::kWrongShape), ErrorCode::kInternal);
+  EXPECT_EQ(FaultOf(BrokenTokenizer::kTooFewIds), ErrorCode::kInternal);
+  EXPECT_EQ(FaultOf(BrokenTokenizer::kThrows), ErrorCode::kInternal);
+  EXPECT_EQ(FaultOf(BrokenTokenizer::kNoMemory), ErrorCode::kResource);
+  const BrokenTokenizer broken(BrokenTokenizer::kWrongSize);
+  const Tokens tokens{{1, 1, 3, 3}, {16}, std::vector<uint32_t>(9)};
+  const Tokenizer::Target target{1, 3, 20, 20};
+  EXPECT_EQ(broken.Decode({&tokens, 1}, {&target, 1}).error().code, ErrorCode::kInternal);
+}
+
+TEST(Tokenizer, ClipsThatItCannotTakeAreRefused) {
+  const FakeTokenizer tokenizer;
+  Clip alpha = RandomImage(4, 8, 8), empty = RandomImage(3, 8, 8), cut = empty, odd = empty;
+  empty.height = 0;
+  cut.data.pop_back();
+  odd.modality = Modality::kAudio;
+  for (const Clip& clip : {alpha, empty, cut, odd}) EXPECT_FALSE(tokenizer.Encode({&clip, 1}).ok());
+}
+
+TEST(Tokenizer, TokensThatItCannotHaveMadeAreRefused) {
+  const FakeTokenizer tokenizer;
+  const Clip clip = RandomImage(3, 16, 24);
+  const Tokens good = tokenizer.Encode({&clip, 1})->front();
+  const Tokenizer::Target target{1, 3, 16, 24};
+  EXPECT_TRUE(tokenizer.Decode({&good, 1}, {&target, 1}).ok());
+  Tokens large = good, shape = good, vocab = good, few = good;
+  large.ids.back() = 512;
+  shape.shape.w = 2;
+  vocab.vocab = {1024};
+  few.ids.pop_back();
+  for (const Tokens& tokens : {large, shape, vocab, few}) {
+    const auto decoded = tokenizer.Decode({&tokens, 1}, {&target, 1});
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_EQ(decoded.error().code, ErrorCode::kCorruptData);
+  }
+  EXPECT_FALSE(tokenizer.Decode({&good, 1}, {}).ok());
+}
+
+TEST(Outline, OfAbsurdCardsIsNotThere) {
+  ModelCard card;
+  card.config = {{"stride", 16}, {"tile", 512}};
+  ASSERT_TRUE(OutlineOf(card));
+  EXPECT_EQ(OutlineOf(card)->tile, 512);
+  for (const auto& bad :
+       {nlohmann::json{{"stride", 0}}, nlohmann::json{{"stride", "16"}}, nlohmann::json::object(),
+        nlohmann::json{{"stride", 16}, {"halo", -3}}, nlohmann::json(nullptr)}) {
+    card.config = bad;
+    EXPECT_FALSE(OutlineOf(card)) << bad;
+  }
+}
+
+TEST(Outline, GridCoversEveryPixel) {
+  EXPECT_EQ(ImageShape(2, 16, 1, 1), (TokenShape{2, 1, 1, 1}));
+  EXPECT_EQ(ImageShape(1, 16, 512, 769), (TokenShape{1, 1, 32, 49}));
+  EXPECT_EQ(ImageShape(1, 16, UINT32_MAX, 16).h, 1u << 28);
+}
+
+}  // namespace
+}  // namespace vqc

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizers/outline.h"
+
+namespace vqc {
+namespace {
+
+constexpr int kMaxStride = 1 << 16, kMaxSamples = 1 << 24;
+
+// The integer `key` of `config`: `missing` where it is not there, -1 where it is out of [low, high].
+int IntegerOf(const nlohmann::json& config, const char* key, int low, int high, int missing) {
+  if (!config.is_object() || !config.contains(key)) return missing;
+  const nlohmann::json& value = config[key];
+  if (!value.is_number_integer() || value < low || value > high) return -1;
+  return value.get<int>();
+}
+
+}  // namespace
+
+std::optional<TokenizerOutline> OutlineOf(const ModelCard& card) {
+  TokenizerOutline outline;
+  outline.stride = IntegerOf(card.config, "stride", 1, kMaxStride, -1);
+  outline.receptive_field = IntegerOf(card.config, "receptive_field", 0, kMaxSamples, 0);
+  outline.tile = IntegerOf(card.config, "tile", 0, kMaxSamples, 0);
+  outline.halo = IntegerOf(card.config, "halo", 0, kMaxSamples, 0);
+  if (outline.stride < 0 || outline.receptive_field < 0 || outline.tile < 0 || outline.halo < 0)
+    return std::nullopt;
+  return outline;
+}
+
+std::vector<uint32_t> VocabOf(const ModelCard& card) {
+  std::vector<uint32_t> vocab;
+  for (const auto& digits : card.factors) {
+    uint32_t product = 1;
+    for (const uint32_t digit : digits) product *= digit;
+    vocab.push_back(product);
+  }
+  return vocab;
+}
+
+TokenShape ImageShape(size_t levels, int stride, uint32_t height, uint32_t width) {
+  const auto cells = [stride](uint32_t size) {
+    return static_cast<uint32_t>((uint64_t{size} + static_cast<uint32_t>(stride) - 1) /
+                                 static_cast<uint32_t>(stride));
+  };
+  return {static_cast<uint32_t>(levels), 1, cells(height), cells(width)};
+}
+
+}  // namespace vqc

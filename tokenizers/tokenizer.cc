@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizers/tokenizer.h"
+
+#include <cmath>
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace vqc {
+namespace {
+
+std::string SizeText(const TokenShape& s) {
+  return std::to_string(s.levels) + " x " + std::to_string(s.t) + " x " + std::to_string(s.h) + " x " +
+         std::to_string(s.w);
+}
+
+Status CheckClip(const Clip& clip, const TokenizerInfo& info) {
+  if (clip.modality != info.modality) {
+    return Error{ErrorCode::kUsage, "the clip is not of the modality of the model; choose another model"};
+  }
+  if (clip.frames < 1 || clip.height < 1 || clip.width < 1) {
+    return Error{ErrorCode::kInput, "the clip has no samples; it needs at least one"};
+  }
+  if (clip.channels != 1 && clip.channels != 3) {
+    return Error{ErrorCode::kInternal, "a tokenizer takes 1 or 3 channels, not " +
+                                           std::to_string(clip.channels) + "; split alpha off first"};
+  }
+  const size_t size =
+      static_cast<size_t>(clip.frames) * static_cast<size_t>(clip.channels) * clip.PlaneSize();
+  if (clip.data.size() != size) {
+    return Error{ErrorCode::kInternal, "a clip holds " + std::to_string(clip.data.size()) +
+                                           " samples, its sizes say " + std::to_string(size)};
+  }
+  for (const float value : clip.data) {
+    if (!std::isfinite(value))
+      return Error{ErrorCode::kInput, "a sample is not a number; replace it before encoding"};
+  }
+  return {};
+}
+
+// The grid and the ids of `tokens` against what this tokenizer can make of a clip of that size.
+Status CheckTokens(const Tokens& tokens, const TokenShape& shape, const TokenizerInfo& info, ErrorCode code) {
+  if (tokens.shape != shape) {
+    return Error{code, "the tokens are " + SizeText(tokens.shape) +
+                           " (levels, time, rows, columns), the picture needs " + SizeText(shape)};
+  }
+  if (tokens.vocab != info.vocab) return Error{code, "the tokens have another vocabulary than the model"};
+  if (tokens.vocab.size() != shape.levels || tokens.ids.size() != shape.Count()) {
+    return Error{code, "there are " + std::to_string(tokens.ids.size()) + " ids, not " +
+                           std::to_string(shape.Count())};
+  }
+  for (size_t i = 0; i < tokens.ids.size(); ++i) {
+    const size_t level = i % shape.levels;
+    if (tokens.ids[i] >= tokens.vocab[level]) {
+      return Error{code, "token " + std::to_string(i) + " is " + std::to_string(tokens.ids[i]) +
+                             ", the vocabulary has " + std::to_string(tokens.vocab[level]) + " entries"};
+    }
+  }
+  return {};
+}
+
+// Networks throw; what they throw becomes an Error here. Allocators of libtorch say so in words only.
+template <class Function>
+auto Guarded(Function&& function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kResource, "there is not enough memory; use fewer --jobs or a smaller picture"};
+  } catch (const std::exception& thrown) {
+    std::string text = thrown.what();
+    text = text.substr(0, text.find('\n'));
+    const bool memory = text.find("memory") != std::string::npos || text.find("alloc") != std::string::npos;
+    return Error{memory ? ErrorCode::kResource : ErrorCode::kInternal, "the network stopped: " + text};
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Tokens>> Tokenizer::Encode(std::span<const Clip> batch) const {
+  std::vector<Tokens> all;
+  for (const Clip& clip : batch) {
+    VQC_TRY(CheckClip(clip, Info()));
+    VQC_ASSIGN(Tokens tokens, Guarded([&] { return DoEncode(clip); }));
+    VQC_TRY(CheckTokens(tokens, ShapeOf(clip.frames, clip.height, clip.width), Info(), ErrorCode::kInternal));
+    all.push_back(std::move(tokens));
+  }
+  return all;
+}
+
+Result<std::vector<Clip>> Tokenizer::Decode(std::span<const Tokens> batch,
+                                            std::span<const Target> targets) const {
+  if (batch.size() != targets.size()) {
+    return Error{ErrorCode::kInternal, "Decode got " + std::to_string(batch.size()) + " token grids and " +
+                                           std::to_string(targets.size()) + " targets"};
+  }
+  std::vector<Clip> all;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Target& target = targets[i];
+    const bool colour = target.channels == 1 || target.channels == 3;
+    if (target.frames < 1 || target.height < 1 || target.width < 1 || !colour) {
+      return Error{ErrorCode::kInternal, "a target needs sizes from 1 and 1 or 3 channels"};
+    }
+    const TokenShape shape = ShapeOf(target.frames, target.height, target.width);
+    VQC_TRY(CheckTokens(batch[i], shape, Info(), ErrorCode::kCorruptData));
+    VQC_ASSIGN(Clip clip, Guarded([&] { return DoDecode(batch[i], target); }));
+    const size_t size =
+        static_cast<size_t>(target.frames) * static_cast<size_t>(target.channels) * clip.PlaneSize();
+    if (clip.frames != target.frames || clip.channels != target.channels || clip.height != target.height ||
+        clip.width != target.width || clip.data.size() != size) {
+      return Error{ErrorCode::kInternal, "the network gave a clip of another size than its target"};
+    }
+    all.push_back(std::move(clip));
+  }
+  return all;
+}
+
+}  // namespace vqc
