@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/codec.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -37,21 +38,15 @@ Status CheckImage(const Clip& clip) {
   return {};
 }
 
-// The colour of an image as three channels.
-Clip ColourOf(const Clip& clip) {
-  Clip colour = clip;
-  colour.channels = 3;
-  if (clip.channels == 3) return colour;
-  const auto plane = static_cast<ptrdiff_t>(clip.PlaneSize());
-  if (clip.channels == 4) {
-    colour.data.resize(static_cast<size_t>(3 * plane));
-    return colour;
-  }
-  colour.data.clear();
-  colour.data.reserve(static_cast<size_t>(3 * plane));
-  for (int i = 0; i < 3; ++i)
-    colour.data.insert(colour.data.end(), clip.data.begin(), clip.data.begin() + plane);
-  return colour;
+// The colour of an image as three channels, in the memory of the image.
+Clip ColourOf(Clip clip) {
+  const size_t plane = clip.PlaneSize();
+  const bool gray = clip.channels <= 2;
+  clip.channels = 3;
+  clip.data.resize(3 * plane);
+  if (!gray) return clip;
+  for (size_t i = 1; i < 3; ++i) std::copy_n(clip.data.begin(), plane, clip.data.begin() + i * plane);
+  return clip;
 }
 
 // The mirror: three channels to what the header says, still without alpha.
@@ -139,6 +134,7 @@ Status AddAlpha(const StreamHeader& header, const Chunk& chunk, const DecodeOpti
     if (!wanted) return {};
     plane = std::vector<float>(decoded.clip.PlaneSize(), 1.0f);
   }
+  decoded.clip.data.reserve(decoded.clip.data.size() + plane->size());  // and no more
   decoded.clip.data.insert(decoded.clip.data.end(), plane->begin(), plane->end());
   ++decoded.clip.channels;
   return {};
@@ -146,14 +142,20 @@ Status AddAlpha(const StreamHeader& header, const Chunk& chunk, const DecodeOpti
 
 }  // namespace
 
-Result<EncodedClip> EncodeImage(const Clip& clip, const Bundle& bundle) {
+Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle) {
   VQC_TRY(CheckImage(clip));
+  Stream stream;
+  stream.header.modality = clip.modality;
+  stream.header.channels = static_cast<uint32_t>(clip.channels);
+  stream.header.height = static_cast<uint32_t>(clip.height);
+  stream.header.width = static_cast<uint32_t>(clip.width);
+  stream.header.bit_depth = static_cast<uint32_t>(clip.bit_depth);
   Chunk chunk;
   if (clip.HasAlpha()) {
     VQC_ASSIGN(chunk.side[SideData::kAlpha], EncodeAlpha(clip));
   }
   EncodedClip encoded;
-  const Clip colour = ColourOf(clip);
+  const Clip colour = ColourOf(std::move(clip));
   const Stopwatch watch;
   VQC_ASSIGN(auto batch, bundle.tokenizer->Encode({&colour, 1}));
   encoded.network_seconds = watch.Seconds();
@@ -163,12 +165,6 @@ Result<EncodedClip> EncodeImage(const Clip& clip, const Bundle& bundle) {
   chunk.payload = std::move(coded.payload);
   chunk.token_crc = TokenCrc(encoded.tokens);
 
-  Stream stream;
-  stream.header.modality = clip.modality;
-  stream.header.channels = static_cast<uint32_t>(clip.channels);
-  stream.header.height = static_cast<uint32_t>(clip.height);
-  stream.header.width = static_cast<uint32_t>(clip.width);
-  stream.header.bit_depth = static_cast<uint32_t>(clip.bit_depth);
   stream.header.model_key = bundle.card.Key();
   stream.header.coding = coded.coding;
   stream.header.profile = bundle.tokenizer->Info().profile;
@@ -225,8 +221,8 @@ double RawBits(const Tokens& tokens) {
   return bits * static_cast<double>(tokens.shape.Positions());
 }
 
-Result<std::vector<uint8_t>> EncodeClip(const Clip& clip, const Bundle& bundle) {
-  VQC_ASSIGN(EncodedClip encoded, EncodeImage(clip, bundle));
+Result<std::vector<uint8_t>> EncodeClip(Clip clip, const Bundle& bundle) {
+  VQC_ASSIGN(EncodedClip encoded, EncodeImage(std::move(clip), bundle));
   return std::move(encoded.bytes);
 }
 

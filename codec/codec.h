@@ -37,7 +37,8 @@ struct DecodeOptions {
   Limits limits;
 };
 
-Result<EncodedClip> EncodeImage(const Clip& clip, const Bundle& bundle);
+// Move a large photo in: its samples are then not copied.
+Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle);
 
 // REQUIRES: the bundle's card has the stream's key (kModel otherwise).
 Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, const DecodeOptions& options);
@@ -54,7 +55,7 @@ Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundl
 double RawBits(const Tokens& tokens);
 
 // The short forms.
-Result<std::vector<uint8_t>> EncodeClip(const Clip& clip, const Bundle& bundle);
+Result<std::vector<uint8_t>> EncodeClip(Clip clip, const Bundle& bundle);
 Result<Clip> DecodeStream(const Stream& stream, const Bundle& bundle, const Limits& limits);
 
 }  // namespace vqc

@@ -72,9 +72,10 @@ Result<ItemReport> FinishDecoding(const Work& work, const std::string& extension
                                   const DecodeCommandOptions& options) {
   const Result<Bundle>& bundle = work.model.get();
   if (!bundle.ok()) return bundle.error();
-  VQC_ASSIGN(const DecodedClip decoded,
+  VQC_ASSIGN(DecodedClip decoded,
              DecodeImage(work.stream, *bundle, {.salvage = options.salvage, .limits = options.limits}));
   VQC_ASSIGN(const auto bytes, WriteImage(decoded.clip, extension));
+  decoded.clip = Clip();  // its memory is not needed while the file is written
   VQC_TRY(WriteOutput(work.job.output, bytes, options.output));
   const double seconds = work.watch.Seconds();
 

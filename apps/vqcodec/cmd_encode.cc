@@ -32,6 +32,17 @@ struct Work {
   Stopwatch watch;
 };
 
+// What is left to tell of a picture whose samples are gone.
+struct PictureFacts {
+  uint32_t width = 1, height = 1, channels = 1, bit_depth = 8;
+  uint64_t Pixels() const { return uint64_t{width} * height; }
+};
+
+PictureFacts FactsOf(const Clip& clip) {
+  return {static_cast<uint32_t>(clip.width), static_cast<uint32_t>(clip.height),
+          static_cast<uint32_t>(clip.channels), static_cast<uint32_t>(clip.bit_depth)};
+}
+
 // The file's tokens against those that went in, read as a stranger's file is read.
 Status Verify(const EncodedClip& encoded, const Bundle& bundle, const Limits& limits) {
   VQC_ASSIGN(const Stream stream, ReadStream(encoded.bytes, limits));
@@ -41,25 +52,23 @@ Status Verify(const EncodedClip& encoded, const Bundle& bundle, const Limits& li
                "--verify: the tokens did not come back as they went in; please report this file"};
 }
 
-Result<ItemReport> FinishEncoding(const Work& work, const Bundle& bundle, const EncodeOptions& options) {
-  VQC_ASSIGN(const EncodedClip encoded, EncodeImage(work.clip, bundle));
+Result<ItemReport> FinishEncoding(Work& work, const Bundle& bundle, const EncodeOptions& options) {
+  const PictureFacts facts = FactsOf(work.clip);
+  VQC_ASSIGN(const EncodedClip encoded, EncodeImage(std::move(work.clip), bundle));
   if (options.verify) VQC_TRY(Verify(encoded, bundle, options.limits));
   VQC_TRY(WriteOutput(work.job.output, encoded.bytes, options.output));
   const double seconds = work.watch.Seconds();
 
   ItemReport report;
-  const Clip& clip = work.clip;
   report.record = ModelRecord(bundle.card);
-  report.record.update(PictureRecord(static_cast<uint32_t>(clip.width), static_cast<uint32_t>(clip.height),
-                                     static_cast<uint32_t>(clip.channels),
-                                     static_cast<uint32_t>(clip.bit_depth)));
+  report.record.update(PictureRecord(facts.width, facts.height, facts.channels, facts.bit_depth));
   report.record.update(TokensRecord(encoded.tokens.shape, encoded.tokens.vocab));
-  report.record.update(SizeRecord(encoded.payload_bytes, encoded.bytes.size(), clip.PlaneSize()));
+  report.record.update(SizeRecord(encoded.payload_bytes, encoded.bytes.size(), facts.Pixels()));
   report.record["seconds"] = seconds;
   report.record["seconds_network"] = encoded.network_seconds;
   if (options.verify) report.record["verified"] = true;
-  report.note = InputName(work.job.input) + " -> " + work.job.output + ": " + std::to_string(clip.width) +
-                " x " + std::to_string(clip.height) + ", " + std::to_string(encoded.tokens.shape.Count()) +
+  report.note = InputName(work.job.input) + " -> " + work.job.output + ": " + std::to_string(facts.width) +
+                " x " + std::to_string(facts.height) + ", " + std::to_string(encoded.tokens.shape.Count()) +
                 " tokens, " + SizeText(encoded.bytes.size()) + " (" + Fixed(report.record["bpp"], 4) +
                 " bpp), " + Fixed(seconds, 2) + " s";
   return report;
@@ -70,7 +79,7 @@ Result<Clip> ReadPicture(const std::string& path, const EncodeOptions& options) 
   if (options.alpha == "keep" || !clip.HasAlpha()) return clip;
   const std::string colour = options.alpha == "flatten" ? "white" : options.alpha.substr(8);
   VQC_ASSIGN(const Colour background, ParseColour(colour));
-  return FlattenAlpha(clip, background);
+  return FlattenAlpha(std::move(clip), background);
 }
 
 int RunEncode(const EncodeOptions& options) {

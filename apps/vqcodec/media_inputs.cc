@@ -46,21 +46,26 @@ Result<Colour> ParseColour(std::string_view text) {
   return Error{ErrorCode::kUsage, std::string(text) + " is not a colour; give #rrggbb, white, black or gray"};
 }
 
-Clip FlattenAlpha(const Clip& clip, const Colour& background) {
+Clip FlattenAlpha(Clip clip, const Colour& background) {
   const bool gray = clip.channels == 2 && background[0] == background[1] && background[1] == background[2];
   const size_t plane = clip.PlaneSize(), colours = gray ? 1 : 3;
-  const float* alpha = clip.data.data() + plane * static_cast<size_t>(clip.channels - 1);
-  Clip flat = clip;
-  flat.channels = static_cast<int>(colours);
-  flat.data.resize(plane * colours);
+  if (clip.channels == 2 && !gray) {
+    clip.data.resize(4 * plane);
+    const auto planes = clip.data.begin();
+    std::copy_n(planes + plane, plane, planes + 3 * plane);
+    for (size_t c = 1; c < 3; ++c) std::copy_n(planes, plane, planes + c * plane);
+  }
+  const float* alpha = clip.data.data() + plane * colours;
   for (size_t c = 0; c < colours; ++c) {
-    const float* from = clip.data.data() + (clip.channels == 4 ? c : 0) * plane;
+    float* samples = clip.data.data() + plane * c;
     for (size_t i = 0; i < plane; ++i) {
       const float weight = (alpha[i] + 1.0f) * 0.5f;
-      flat.data[c * plane + i] = from[i] * weight + background[c] * (1.0f - weight);
+      samples[i] = samples[i] * weight + background[c] * (1.0f - weight);
     }
   }
-  return flat;
+  clip.channels = static_cast<int>(colours);
+  clip.data.resize(plane * colours);
+  return clip;
 }
 
 BatchPlan PlanOfJobs(const std::string& command, const std::vector<Job>& jobs) {

@@ -26,7 +26,7 @@ Result<Colour> ParseColour(std::string_view text);
 
 // The picture over a background: colour * alpha + background * (1 - alpha), on the samples as they are
 // stored. A gray picture stays gray over a gray background. REQUIRES: clip.HasAlpha()
-Clip FlattenAlpha(const Clip& clip, const Colour& background);
+Clip FlattenAlpha(Clip clip, const Colour& background);
 
 // A plan whose names and record heads are those of `jobs`, which must outlive it.
 BatchPlan PlanOfJobs(const std::string& command, const std::vector<Job>& jobs);

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The committed model on a photo, through the real torch part: the whole line, and damage to all of it.
+// Skipped where the build has no torch part or the tree no model.
+#include "tests/cli/cli_test_base.h"
+
+namespace vqc {
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::vector<std::string>;
+constexpr char kModels[] = VQC_SOURCE_DIR "/models/pretrained";
+constexpr char kPhoto[] = VQC_SOURCE_DIR "/data/samples/chelsea.png";
+
+class RealModel : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    if (!fs::exists(fs::path(kModels) / "image-f16" / "card.json")) {
+      GTEST_SKIP() << "models/pretrained/image-f16 is not in this tree";
+    }
+    if (Run({"--version"}).out.find("torch part: built") == std::string::npos) {
+      GTEST_SKIP() << "this build has no torch part; configure with -DVQCODEC_TORCH=ON";
+    }
+    UseModels(kModels);
+  }
+
+  void UseModels(const std::string& folder) {
+    how_.environment = {"VQCODEC_PARTS=", "VQCODEC_MODELS=" + folder};
+  }
+  Ran RunReal(const Names& arguments) { return Run(arguments, how_); }
+
+  void ExpectError(int exit_code, const Names& arguments, const std::string& mention) {
+    const Names before = Files();
+    const Ran ran = RunReal(arguments);
+    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
+    EXPECT_TRUE(ran.IsOneLineError()) << ran.err;
+    EXPECT_NE(ran.err.find(mention), std::string::npos) << ran.err;
+    EXPECT_EQ(Files(), before);
+  }
+
+  How how_;
+};
+
+TEST_F(RealModel, APhotoGoesThroughAndComesBackInItsSize) {
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc", "--verify"}).exit_code, 0);
+  const auto streams = {"b.vqc", "c.vqc"};
+  int jobs = 1;
+  for (const std::string output : streams) {
+    ASSERT_EQ(RunReal({"encode", kPhoto, "-o", output, "-j", std::to_string(jobs++)}).exit_code, 0);
+    EXPECT_EQ(Read(output), Read("a.vqc"));
+  }
+  const Ran decoded = RunReal({"decode", "a.vqc", "-o", "a.ppm", "--json"});
+  ASSERT_EQ(decoded.exit_code, 0) << decoded.err;
+  const auto record = decoded.Json()["results"][0];
+  const auto width = record["width"].get<size_t>(), height = record["height"].get<size_t>();
+  EXPECT_GT(width * height, 10000u);
+  EXPECT_EQ(Read("a.ppm").size(), std::string("P6\n451 300\n255\n").size() + 3 * width * height);
+}
+
+TEST_F(RealModel, EveryChangedByteAndEveryCutIsRefused) {
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
+  const std::string good = Read("a.vqc");
+  Names arguments = {"decode", "--json", "--format", "ppm"};
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::string damaged = good;
+    damaged[i] = static_cast<char>(damaged[i] ^ (1 << i % 8));
+    const std::string number = std::to_string(i);
+    Write("flip" + number + ".vqc", damaged);
+    Write("cut" + number + ".vqc", good.substr(0, i));
+    arguments.insert(arguments.end(), {"flip" + number + ".vqc", "cut" + number + ".vqc"});
+  }
+  const Names before = Files();
+  const auto json = RunReal(arguments).Json();
+  EXPECT_EQ(json["failed"], 2 * good.size());
+  for (const auto& record : json["results"]) {
+    EXPECT_TRUE(record["exit_code"] == 3 || record["exit_code"] == 4) << record;
+  }
+  EXPECT_EQ(Files(), before);
+}
+
+TEST_F(RealModel, DamagedWeightsAreRefused) {
+  fs::copy(kModels, models_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  UseModels(models_.string());
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "good.vqc"}).exit_code, 0);
+  const std::string weights = (models_ / "image-f16" / "model.safetensors").string();
+  const std::string good = Read(weights);
+  for (const size_t at : {good.size() / 3, good.size() / 2, good.size() - 1}) {
+    std::string damaged = good;
+    damaged[at] = static_cast<char>(damaged[at] ^ 4);
+    Write(weights, damaged);
+    ExpectError(5, {"encode", kPhoto, "-o", "bad.vqc"}, "model.safetensors");
+    ExpectError(5, {"decode", "good.vqc", "-o", "bad.png"}, "model.safetensors");
+  }
+  Write(weights, good.substr(0, good.size() / 2));
+  ExpectError(5, {"encode", kPhoto, "-o", "bad.vqc"}, "model.safetensors");
+}
+
+TEST_F(RealModel, AnotherModelsStreamIsRefused) {
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
+  ASSERT_EQ(Run({"encode", kPhoto, "-o", "fake.vqc"}).exit_code, 0);  // the fake model's
+  ExpectError(5, {"decode", "fake.vqc", "-o", "b.png"}, "fake.vqc");
+  ExpectError(5, {"decode", "fake.vqc", "-o", "b.png", "-m", "image-f16"}, "fake.vqc");
+}
+
+}  // namespace
+}  // namespace vqc
