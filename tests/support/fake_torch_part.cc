@@ -21,7 +21,8 @@ Status Train(const TrainImageOptions&) { return Error{ErrorCode::kResource, "the
 std::vector<std::string> Quantizers() { return {"steps  eight even steps"}; }
 std::string Version() { return "fake"; }
 
-constexpr TorchPart kPart = {&Load, &Train, &Quantizers, &Version};
+constexpr TorchPart kPart = {
+    .load_tokenizer = &Load, .train_image = &Train, .quantizers = &Quantizers, .version = &Version};
 
 }  // namespace
 
