@@ -19,7 +19,8 @@ endif()
 
 find_program(VQCODEC_CCACHE ccache)
 if(VQCODEC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${VQCODEC_CCACHE})
+  # The sloppiness is what ccache asks for where precompiled headers are used.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${VQCODEC_CCACHE})
 endif()
 
 if(VQCODEC_TORCH)

@@ -16,6 +16,7 @@
 namespace vqc {
 
 struct TrainImageOptions;  // training/train_image.h
+struct TrainPriorOptions;
 
 struct TorchPart {
   // A tokenizer of the card's type with the weights of `tensors`. Error kModel names the tensor that is
@@ -23,6 +24,7 @@ struct TorchPart {
   Result<std::shared_ptr<const Tokenizer>> (*load_tokenizer)(const ModelCard& card, const SafeTensors& tensors,
                                                              const std::string& device, int threads);
   Status (*train_image)(const TrainImageOptions& options);
+  Status (*train_prior)(const TrainPriorOptions& options);
   std::vector<std::string> (*quantizers)();  // "name  summary" lines for `vqcodec list`
   std::string (*version)();                  // libtorch's
 };

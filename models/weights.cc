@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/weights.h"
+
+#include <torch/torch.h>
+
+#include <cstring>
+
+namespace vqc {
+namespace {
+
+Result<torch::ScalarType> ScalarTypeOf(DType type, const std::string& name) {
+  switch (type) {
+    case DType::kF16:
+      return torch::kFloat16;
+    case DType::kBF16:
+      return torch::kBFloat16;
+    case DType::kF32:
+      return torch::kFloat32;
+    default:
+      break;
+  }
+  return Error{ErrorCode::kModel, "tensor " + name + " has type " + std::string(NameOf(type)) +
+                                      "; weights are F16, BF16 or F32"};
+}
+
+std::string ShapeText(at::IntArrayRef shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+}  // namespace
+
+Result<torch::Tensor> ToTensor(const TensorView& view, const std::string& name) {
+  VQC_ASSIGN(const auto type, ScalarTypeOf(view.dtype, name));
+  auto tensor = torch::empty(view.shape, torch::TensorOptions().dtype(type));
+  if (tensor.nbytes() != view.bytes.size()) {
+    return Error{ErrorCode::kModel, "tensor " + name + " has " + std::to_string(view.bytes.size()) +
+                                        " bytes; its shape needs " + std::to_string(tensor.nbytes())};
+  }
+  if (!view.bytes.empty()) std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+  tensor = tensor.to(torch::kFloat32);
+  if (!torch::isfinite(tensor).all().item<bool>()) {
+    return Error{ErrorCode::kModel, "tensor " + name + " holds NaN or infinity; the weights are damaged"};
+  }
+  return tensor;
+}
+
+Status LoadWeights(torch::nn::Module& module, const SafeTensors& tensors, const std::string& prefix) {
+  torch::NoGradGuard no_grad;
+  for (auto& item : module.named_parameters()) {
+    const std::string name = prefix + item.key();
+    VQC_ASSIGN(const TensorView view, tensors.Get(name));
+    if (at::IntArrayRef(view.shape) != item.value().sizes()) {
+      return Error{ErrorCode::kModel, "tensor " + name + " has shape " + ShapeText(view.shape) +
+                                          "; the model needs " + ShapeText(item.value().sizes())};
+    }
+    VQC_ASSIGN(const torch::Tensor tensor, ToTensor(view, name));
+    item.value().copy_(tensor);
+  }
+  return {};
+}
+
+void TensorBag::Add(const std::string& name, const torch::Tensor& tensor, DType type) {
+  const auto scalar = type == DType::kF16   ? torch::kFloat16
+                      : type == DType::kI64 ? torch::kInt64
+                                            : torch::kFloat32;
+  const auto flat = tensor.detach().to(torch::kCPU).to(scalar).contiguous();
+  const auto* data = static_cast<const uint8_t*>(flat.data_ptr());
+  auto& bytes = bytes_[name] = std::vector<uint8_t>(data, data + flat.nbytes());
+  views_[name] = TensorView{type, flat.sizes().vec(), bytes};
+}
+
+void TensorBag::AddView(const std::string& name, const TensorView& view) {
+  auto& bytes = bytes_[name] = std::vector<uint8_t>(view.bytes.begin(), view.bytes.end());
+  views_[name] = TensorView{view.dtype, view.shape, bytes};
+}
+
+void TensorBag::AddBytes(const std::string& name, std::vector<uint8_t> bytes) {
+  auto& kept = bytes_[name] = std::move(bytes);
+  views_[name] = TensorView{DType::kU8, {static_cast<int64_t>(kept.size())}, kept};
+}
+
+}  // namespace vqc

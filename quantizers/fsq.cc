@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantizers/fsq.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+namespace vqc {
+namespace {
+
+constexpr double kEpsilon = 1e-3;  // keeps the outermost values within reach of tanh, as in the paper
+constexpr uint64_t kMaxVocab = 1u << 20;
+
+double Half(uint32_t levels) { return (levels - 1) * (1 + kEpsilon) / 2; }
+double Offset(uint32_t levels) { return levels % 2 == 0 ? 0.5 : 0.0; }
+double Shift(uint32_t levels) { return std::atanh(Offset(levels) / Half(levels)); }
+
+template <class F>
+torch::Tensor PerLevel(const std::vector<uint32_t>& levels, F value) {
+  std::vector<float> values;
+  for (uint32_t l : levels) values.push_back(static_cast<float>(value(l)));
+  return torch::tensor(values);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Quantizer>> Fsq::Make(const nlohmann::json& config) {
+  const auto found = config.find("levels");
+  if (found == config.end() || !found->is_array() || found->empty() || found->size() > 16) {
+    return Error{ErrorCode::kModel, "fsq: \"levels\" must be a list of 1 to 16 level counts"};
+  }
+  std::vector<uint32_t> levels;
+  uint64_t vocab = 1;
+  for (const auto& entry : *found) {
+    if (!entry.is_number_unsigned() || entry < kMinLevels || entry > kMaxLevels) {
+      return Error{ErrorCode::kModel, "fsq: a level count is " + entry.dump() +
+                                          "; it must be a whole number from " + std::to_string(kMinLevels) +
+                                          " to " + std::to_string(kMaxLevels)};
+    }
+    levels.push_back(entry);
+    vocab *= levels.back();
+    if (vocab > kMaxVocab) {
+      return Error{ErrorCode::kModel, "fsq: the product of the levels " + found->dump() + " is above " +
+                                          std::to_string(kMaxVocab) + "; use fewer or smaller levels"};
+    }
+  }
+  return std::shared_ptr<Quantizer>(std::make_shared<Fsq>(std::move(levels)));
+}
+
+Fsq::Fsq(std::vector<uint32_t> levels) : levels_(std::move(levels)) {
+  half_ = register_buffer("half", PerLevel(levels_, Half));
+  offset_ = register_buffer("offset", PerLevel(levels_, Offset));
+  shift_ = register_buffer("shift", PerLevel(levels_, Shift));
+  middle_ = register_buffer("middle", PerLevel(levels_, [](uint32_t l) { return l / 2; }));
+  for (size_t j = 0; j < levels_.size(); ++j) {
+    const uint32_t l = levels_[j];
+    std::vector<float> thresholds;
+    // tanh(z + shift) * half - offset crosses r + 0.5 at z = atanh((r + 0.5 + offset) / half) - shift.
+    for (uint32_t digit = 0; digit + 1 < l; ++digit) {
+      const double r = static_cast<double>(digit) - l / 2 + 0.5;
+      thresholds.push_back(static_cast<float>(std::atanh((r + Offset(l)) / Half(l)) - Shift(l)));
+    }
+    thresholds_.push_back(register_buffer("thresholds" + std::to_string(j), torch::tensor(thresholds)));
+  }
+}
+
+torch::Tensor Fsq::PerDim(const torch::Tensor& values, const torch::Tensor& like) const {
+  std::vector<int64_t> shape(like.dim(), 1);
+  shape[1] = values.numel();
+  return values.view(shape);
+}
+
+torch::Tensor Fsq::Bound(const torch::Tensor& latents) const {
+  return torch::tanh(latents + PerDim(shift_, latents)) * PerDim(half_, latents) - PerDim(offset_, latents) +
+         PerDim(middle_, latents);
+}
+
+torch::Tensor Fsq::Digits(const torch::Tensor& latents) const {
+  std::vector<torch::Tensor> digits;
+  for (size_t j = 0; j < levels_.size(); ++j) {
+    digits.push_back(torch::bucketize(latents.select(1, static_cast<int64_t>(j)).contiguous(), thresholds_[j],
+                                      /*out_int32=*/false, /*right=*/true));
+  }
+  return torch::stack(digits, 1);
+}
+
+torch::Tensor Fsq::Values(const torch::Tensor& digits) const {
+  const auto middle = PerDim(middle_, digits);
+  return (digits.to(torch::kFloat32) - middle) / middle;
+}
+
+QuantizerOutput Fsq::forward(const torch::Tensor& latents) {
+  QuantizerOutput out;
+  out.codes = Encode(latents.detach());
+  out.loss = torch::zeros({}, latents.options());
+  const auto values = Decode(out.codes);
+  if (!is_training()) {
+    out.quantized = values;
+    return out;
+  }
+  const auto middle = PerDim(middle_, latents);
+  const auto bounded = (Bound(latents) - middle) / middle;
+  out.quantized = bounded + (values - bounded).detach();
+  return out;
+}
+
+torch::Tensor Fsq::Encode(const torch::Tensor& latents) {
+  const auto digits = Digits(latents.to(torch::kFloat32));
+  auto codes = torch::zeros_like(digits.select(1, 0));
+  int64_t radix = 1;
+  for (size_t j = 0; j < levels_.size(); ++j) {
+    codes = codes + digits.select(1, static_cast<int64_t>(j)) * radix;
+    radix *= levels_[j];
+  }
+  return codes.unsqueeze(1);
+}
+
+torch::Tensor Fsq::Decode(const torch::Tensor& codes) {
+  auto rest = codes.select(1, 0);
+  std::vector<torch::Tensor> digits;
+  for (uint32_t l : levels_) {
+    digits.push_back(torch::remainder(rest, static_cast<int64_t>(l)));
+    rest = torch::floor_divide(rest, static_cast<int64_t>(l));
+  }
+  return Values(torch::stack(digits, 1));
+}
+
+std::vector<uint32_t> Fsq::Vocab() const {
+  uint32_t vocab = 1;
+  for (uint32_t l : levels_) vocab *= l;
+  return {vocab};
+}
+
+}  // namespace vqc

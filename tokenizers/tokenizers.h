@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of tokenizers.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "models/card.h"
+#include "models/safetensors.h"
+#include "tokenizers/tokenizer.h"
+
+namespace vqc {
+
+// The tokenizer of card.tokenizer with these weights. Error kModel lists the known types.
+Result<std::shared_ptr<const Tokenizer>> MakeTokenizer(const ModelCard& card, const SafeTensors& tensors,
+                                                       const std::string& device, int threads);
+
+}  // namespace vqc

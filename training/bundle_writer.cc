@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/bundle_writer.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "tokenizers/image/image_tokenizer.h"
+
+namespace vqc {
+
+Status WriteBundle(const std::string& folder, ModelCard card, const TensorBag& bag) {
+  VQC_ASSIGN(const auto bytes, WriteSafeTensors(bag.Views(), {{"format", "pt"}}));
+  VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Parse(bytes, folder));
+  card.model_id = ModelIdOf(card, tensors);
+  card.prior_id = PriorIdOf(card, tensors);
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
+  VQC_TRY(WriteFileAtomically(folder + "/model.safetensors", bytes, {.force = true}));
+  return WriteFileAtomically(folder + "/card.json", std::string_view(WriteCard(card)), {.force = true});
+}
+
+Status WriteTrainedBundle(ImageTrainer& trainer, const TrainImageOptions& options) {
+  ModelCard card;
+  card.name = options.name;
+  card.tokenizer = "image";
+  VQC_ASSIGN(const auto quantizer,
+             MakeQuantizer(options.config.value("quantizer", nlohmann::json::object())));
+  VQC_ASSIGN(card.config, CompleteImageConfig(options.config));
+  card.prior = "adaptive";
+  card.factors = quantizer->Factors();
+  if (card.factors.empty()) card.factors.resize(quantizer->Vocab().size());
+  card.about = options.about;
+  TensorBag bag;
+  trainer.Export(bag);
+  return WriteBundle(options.output, std::move(card), bag);
+}
+
+}  // namespace vqc

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "models/card.h"
+#include "models/weights.h"
+#include "training/image_trainer.h"
+
+namespace vqc {
+
+// Writes card.json and model.safetensors of a bundle into `folder`, replacing what is there. The card's
+// identities are computed from the tensors.
+Status WriteBundle(const std::string& folder, ModelCard card, const TensorBag& bag);
+
+// The bundle of a trained image tokenizer, with an untrained prior.
+Status WriteTrainedBundle(ImageTrainer& trainer, const TrainImageOptions& options);
+
+}  // namespace vqc

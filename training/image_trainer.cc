@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/image_trainer.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <numbers>
+#include <set>
+
+#include "models/device.h"
+
+namespace vqc {
+namespace {
+
+constexpr double kWarmUp = 0.01;     // share of the schedule
+constexpr int64_t kSteerEvery = 16;  // steps
+constexpr double kSteerGain = 0.02, kLeastWeight = 1e-3, kMostWeight = 3;
+constexpr double kLowestRate = 0.01;  // final learning rate over the peak
+
+torch::Tensor Images(const torch::Tensor& batch, torch::Dtype dtype) {
+  return batch.to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// Extends the last row and column to multiples of the stride, as the tokenizer does.
+torch::Tensor PadTo(const torch::Tensor& images, int64_t stride) {
+  const int64_t bottom = (stride - images.size(2) % stride) % stride,
+                right = (stride - images.size(3) % stride) % stride;
+  return at::replication_pad2d(images, {0, right, 0, bottom});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ImageTrainer>> ImageTrainer::Create(const TrainImageOptions& options) {
+  VQC_ASSIGN(ImageNetworkConfig network,
+             ParseImageNetwork(options.config.value("network", nlohmann::json::object())));
+  VQC_ASSIGN(auto quantizer, MakeQuantizer(options.config.value("quantizer", nlohmann::json::object())));
+  VQC_ASSIGN(const torch::Device device, ResolveDevice(options.device));
+  if (options.crop % network.Stride() != 0 || options.crop < network.Stride()) {
+    return Error{ErrorCode::kUsage, "--crop is " + std::to_string(options.crop) +
+                                        "; it must be a multiple of the stride " +
+                                        std::to_string(network.Stride())};
+  }
+  return std::unique_ptr<ImageTrainer>(
+      new ImageTrainer(options, std::move(network), std::move(quantizer), device));
+}
+
+ImageTrainer::ImageTrainer(const TrainImageOptions& options, ImageNetworkConfig network,
+                           std::shared_ptr<Quantizer> quantizer, torch::Device device)
+    : options_(options),
+      device_(device),
+      dtype_(device.is_cuda() ? torch::kBFloat16 : torch::kFloat32),
+      encoder_(network, quantizer->Dim()),
+      decoder_(network, quantizer->Dim()),
+      quantizer_(std::move(quantizer)),
+      random_(options.seed),
+      rate_weight_(options.rate_weight),
+      stride_(network.Stride()) {
+  encoder_->to(device_, dtype_);
+  decoder_->to(device_, dtype_);
+  quantizer_->to(device_);
+  SetChannelsLast(*encoder_);
+  SetChannelsLast(*decoder_);
+  std::vector<NamedParameter> parameters;
+  const auto add = [&](torch::nn::Module& module, const std::string& prefix) {
+    for (auto& item : module.named_parameters()) parameters.push_back({prefix + item.key(), item.value()});
+  };
+  add(*encoder_, "");
+  add(*decoder_, "");
+  add(*quantizer_, "quantizer.");
+  if (auto* fsq = dynamic_cast<Fsq*>(quantizer_.get()); fsq && options.rate_weight > 0) {
+    rate_ = RateModel(fsq->Factors().front());
+    rate_->to(device_);
+    add(*rate_, "rate.");
+  }
+  optimizer_ = std::make_unique<Optimizer>(std::move(parameters), OptimizerOptions{});
+}
+
+size_t ImageTrainer::ParameterCount() const {
+  size_t count = 0;
+  for (const auto* module : {static_cast<const torch::nn::Module*>(encoder_.get()),
+                             static_cast<const torch::nn::Module*>(decoder_.get())}) {
+    for (const auto& p : module->parameters()) count += static_cast<size_t>(p.numel());
+  }
+  return count;
+}
+
+double ImageTrainer::LearningRate(double progress) const {
+  if (progress < kWarmUp) return options_.learning_rate * progress / kWarmUp;
+  const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));
+  return options_.learning_rate *
+         (kLowestRate + (1 - kLowestRate) * 0.5 * (1 + std::cos(std::numbers::pi * p)));
+}
+
+// Multiplies the weight of the rate by a little more than one where tokens cost more than the target, and by
+// a little less where they cost less.
+void ImageTrainer::SteerRate(double bits) {
+  const double excess = std::clamp(bits / options_.target_bits - 1, -1.0, 1.0);
+  rate_weight_ = std::clamp(rate_weight_ * std::exp(kSteerGain * excess), kLeastWeight, kMostWeight);
+}
+
+void ImageTrainer::Save(TensorBag& bag) const {
+  optimizer_->Save(bag);
+  bag.Add("trainer.rate_weight", torch::tensor(static_cast<float>(rate_weight_)), DType::kF32);
+}
+
+Status ImageTrainer::Load(const SafeTensors& state) {
+  VQC_TRY(optimizer_->Load(state));
+  VQC_ASSIGN(const TensorView view, state.Get("trainer.rate_weight"));
+  VQC_ASSIGN(const torch::Tensor weight, ToTensor(view, "trainer.rate_weight"));
+  rate_weight_ = weight.item<float>();
+  random_.seed(options_.seed +
+               static_cast<uint64_t>(1e6 * rate_weight_));  // other crops than the first run's
+  return {};
+}
+
+ImageMeasures ImageTrainer::Step(const PhotoSet& photos, double progress) {
+  const auto images = photos.Crops(options_.batch, options_.crop, random_);
+  const auto latents = encoder_->forward(Images(images, dtype_)).to(torch::kFloat32);
+  const auto quantized = quantizer_->forward(latents);
+  const auto decoded = decoder_->forward(Images(quantized.quantized, dtype_)).to(torch::kFloat32);
+
+  ImageMeasures measures;
+  const auto mse = (decoded - images).pow(2).mean({1, 2, 3});  // [B]
+  measures.distortion = mse.detach().mean();
+  measures.psnr = (-10 * torch::log10(mse.detach() / 4 + 1e-8)).mean();
+  auto loss = torch::pow(mse + 1e-5, options_.power).mean() + quantized.loss;
+  measures.bits = torch::zeros({}, latents.options());
+  if (rate_) {
+    const auto bits = rate_->forward(dynamic_cast<Fsq&>(*quantizer_), latents, quantized.quantized);
+    measures.bits = bits.detach();
+    loss = loss + rate_weight_ * bits / (stride_ * stride_);
+    if (options_.target_bits > 0 && ++steps_ % kSteerEvery == 0) SteerRate(measures.bits.item<double>());
+    measures.rate_weight = rate_weight_;
+  }
+  loss.backward();
+  measures.norm = optimizer_->Step(LearningRate(progress));
+  return measures;
+}
+
+ImageTrainer::Evaluation ImageTrainer::Evaluate(const PhotoSet& photos) {
+  const torch::NoGradGuard no_grad;
+  optimizer_->UseAverage();
+  quantizer_->eval();
+  Evaluation sum;
+  std::set<int64_t> used;
+  for (size_t i = 0; i < photos.size(); ++i) {
+    const auto photo = photos.Photo(i);
+    const auto latents = encoder_->forward(Images(PadTo(photo, stride_), dtype_)).to(torch::kFloat32);
+    const auto quantized = quantizer_->forward(latents);
+    const auto decoded = decoder_->forward(Images(quantized.quantized, dtype_)).to(torch::kFloat32);
+    const auto kept = decoded.slice(2, 0, photo.size(2)).slice(3, 0, photo.size(3));
+    const auto levels = ((kept.clamp(-1, 1) + 1) * 127.5).round() - ((photo + 1) * 127.5).round();
+    sum.psnr += 10 * std::log10(255.0 * 255.0 / std::max(1e-4, levels.pow(2).mean().item<double>()));
+    if (rate_)
+      sum.bits +=
+          rate_->forward(dynamic_cast<Fsq&>(*quantizer_), latents, quantized.quantized).item<double>();
+    const auto codes = quantized.codes.to(torch::kCPU).contiguous();
+    used.insert(codes.data_ptr<int64_t>(), codes.data_ptr<int64_t>() + codes.numel());
+  }
+  quantizer_->train();
+  optimizer_->UseMaster();
+  const auto count = static_cast<double>(photos.size());
+  return {sum.psnr / count, sum.bits / count, static_cast<double>(used.size()) / quantizer_->Vocab().front()};
+}
+
+void ImageTrainer::Export(TensorBag& bag) {
+  for (size_t i = 0; i < optimizer_->parameters().size(); ++i) {
+    const std::string& name = optimizer_->parameters()[i].name;
+    if (name.rfind("rate.", 0) != 0) bag.Add(name, optimizer_->average()[i], DType::kF16);
+  }
+}
+
+}  // namespace vqc

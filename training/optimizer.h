@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// AdamW (Loshchilov & Hutter, 2019) on float32 master weights, with an exponential moving average of them.
+//
+// The modules may hold bf16 copies: gradients are widened, the masters updated by libtorch's fused kernels,
+// and the copies written back.
+#pragma once
+
+#include <torch/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "models/safetensors.h"
+#include "models/weights.h"
+
+namespace vqc {
+
+struct OptimizerOptions {
+  double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
+  double weight_decay = 1e-4;  // of weights with two dimensions or more
+  double clip = 1.0;           // global norm of the gradient
+  double average =
+      0.999;  // final decay of the moving average; lower while it is young, so that the start is forgotten
+};
+
+struct NamedParameter {
+  std::string name;
+  torch::Tensor tensor;
+};
+
+class Optimizer {
+ public:
+  Optimizer(std::vector<NamedParameter> parameters, const OptimizerOptions& options);
+
+  // One step on the parameters' gradients, which are cleared. A gradient that is not finite changes nothing.
+  // Returns the norm before clipping, on the device.
+  torch::Tensor Step(double learning_rate);
+
+  // The averaged weights, float32, in the order of the parameters.
+  const std::vector<torch::Tensor>& average() const { return average_; }
+  const std::vector<NamedParameter>& parameters() const { return parameters_; }
+
+  // Exchanges the parameters' values with the averages, for evaluation, and back.
+  void UseAverage();
+  void UseMaster();
+
+  void Save(TensorBag& bag) const;
+  Status Load(const SafeTensors& state);
+
+ private:
+  struct Group {
+    double weight_decay;
+    std::vector<torch::Tensor> master, gradient, mean, variance, step;
+  };
+
+  std::vector<NamedParameter> parameters_;
+  OptimizerOptions options_;
+  std::vector<torch::Tensor> master_, gradient_, mean_, variance_, average_;
+  torch::Tensor step_;  // float32 scalar, what the fused kernel counts
+  int64_t steps_ = 0;   // calls of Step
+  Group groups_[2];
+};
+
+}  // namespace vqc

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What libvqcodec_torch.so offers to the rest of the program.
+#include "tokenizers/torch_part.h"
+
+#include <torch/version.h>
+
+#include "quantizers/quantizer.h"
+#include "tokenizers/tokenizers.h"
+#include "training/train_image.h"
+
+namespace vqc {
+namespace {
+
+std::vector<std::string> QuantizerLines() {
+  std::vector<std::string> lines;
+  for (const QuantizerRow& row : Quantizers())
+    lines.push_back(std::string(row.name) + "  " + std::string(row.summary));
+  return lines;
+}
+
+std::string Version() { return TORCH_VERSION; }
+
+constexpr TorchPart kPart = {&MakeTokenizer, &TrainImage, &TrainPrior, &QuantizerLines, &Version};
+
+}  // namespace
+
+extern "C" const TorchPart* vqc_torch_part() { return &kPart; }
+
+}  // namespace vqc
