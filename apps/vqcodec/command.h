@@ -27,5 +27,6 @@ RunCommand AddEncode(CLI::App& parent);
 RunCommand AddEval(CLI::App& parent);
 RunCommand AddInfo(CLI::App& parent);
 RunCommand AddList(CLI::App& parent);
+RunCommand AddTrain(CLI::App& parent);
 
 }  // namespace vqc

@@ -5,8 +5,13 @@ namespace vqc {
 namespace {
 
 constexpr CommandRow kCommands[] = {
-    {"encode", &AddEncode}, {"decode", &AddDecode}, {"info", &AddInfo},
-    {"list", &AddList},     {"eval", &AddEval},     {"completion", &AddCompletion},
+    {"encode", &AddEncode},
+    {"decode", &AddDecode},
+    {"info", &AddInfo},
+    {"list", &AddList},
+    {"eval", &AddEval},
+    {"train", &AddTrain},
+    {"completion", &AddCompletion},
 };
 
 }  // namespace

@@ -4,23 +4,32 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "apps/vqcodec/exit_code.h"
 #include "base/file.h"
 
 namespace vqc {
 namespace {
 
+const char* advice_text = "";  // set before the handler is
+
+void Say(const char* text) {
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, text, std::strlen(text));
+}
+
 void OnSignal(int) {
   RemoveTemporaryFiles();
-  constexpr char kMessage[] =
-      "\nvqcodec: interrupted; finished outputs are whole, go on with --skip-existing\n";
-  [[maybe_unused]] const auto written = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  Say("\nvqcodec: interrupted; ");
+  Say(advice_text);
+  Say("\n");
   _exit(kExitInterrupted);
 }
 
 }  // namespace
 
-void HandleInterrupts() {
+void HandleInterrupts(const char* advice) {
+  advice_text = advice;
   for (const int signal_number : {SIGINT, SIGTERM}) {
     struct sigaction old {};
     if (sigaction(signal_number, nullptr, &old) != 0 || old.sa_handler == SIG_IGN) continue;

@@ -26,10 +26,15 @@ TEST_F(CliTest, HelpIsAsAgreed) {
   EXPECT_EQ(ran.exit_code, 0);
   EXPECT_EQ(ran.err, "");
   CompareWithGolden("vqcodec", ran.out);
-  for (const std::string command : {"encode", "decode", "info", "list", "eval", "completion"}) {
+  for (const std::string command : {"encode", "decode", "info", "list", "eval", "train", "completion"}) {
     const Ran help = Run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden(command, help.out);
+  }
+  for (const std::string kind : {"image", "prior"}) {
+    const Ran help = Run({"train", kind, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << help.err;
+    CompareWithGolden("train_" + kind, help.out);
   }
 }
 
@@ -83,6 +88,9 @@ TEST_F(Completion, OfBashKnowsCommandsOptionsAndValues) {
   EXPECT_EQ(Complete("vqcodec decode --salv", 2), "--salvage\n");
   EXPECT_EQ(Complete("vqcodec completion f", 2), "fish\n");
   EXPECT_EQ(Complete("vqcodec list --skip", 2), "\n");
+  EXPECT_EQ(Complete("vqcodec train pr", 2), "prior\n");
+  EXPECT_EQ(Complete("vqcodec train image --stop", 3), "--stop-after\n");
+  EXPECT_EQ(Complete("vqcodec train prior --stop", 3), "\n");
 }
 
 TEST_F(Completion, OfBashCompletesFiles) {

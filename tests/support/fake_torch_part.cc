@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // libvqcodec_torch.so with the fake tokenizer in place of networks, so that the whole program is tested in
 // builds without libtorch.
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
 #include "tests/support/fake_model.h"
 #include "tokenizers/torch_part.h"
+#include "training/train_image.h"
 
 namespace vqc {
 namespace {
@@ -17,12 +21,45 @@ Result<std::shared_ptr<const Tokenizer>> Load(const ModelCard& card, const SafeT
   return LoadFakeTokenizer(tensors);
 }
 
-Status Train(const TrainImageOptions&) { return Error{ErrorCode::kResource, "the fake part cannot train"}; }
+// Training writes down what it was asked for, so that tests see what became of the options.
+Status TrainImage(const TrainImageOptions& options) {
+  const nlohmann::json asked = {{"data", options.data},
+                                {"valid", options.valid},
+                                {"output", options.output},
+                                {"state", options.state},
+                                {"log", options.log},
+                                {"name", options.name},
+                                {"config", options.config},
+                                {"about", options.about},
+                                {"device", options.device},
+                                {"batch", options.batch},
+                                {"crop", options.crop},
+                                {"seconds", options.seconds},
+                                {"stop_after", options.stop_after},
+                                {"steps", options.steps},
+                                {"learning_rate", options.learning_rate},
+                                {"rate_weight", options.rate_weight},
+                                {"target_bits", options.target_bits},
+                                {"power", options.power},
+                                {"seed", options.seed}};
+  return WriteFileAtomically("asked.json", asked.dump(), {.force = true});
+}
+
+Status TrainPrior(const TrainPriorOptions& options) {
+  const nlohmann::json asked = {{"model", options.model}, {"data", options.data}, {"prior", options.prior},
+                                {"crops", options.crops}, {"dump", options.dump}, {"device", options.device},
+                                {"seed", options.seed}};
+  return WriteFileAtomically("asked.json", asked.dump(), {.force = true});
+}
+
 std::vector<std::string> Quantizers() { return {"steps  eight even steps"}; }
 std::string Version() { return "fake"; }
 
-constexpr TorchPart kPart = {
-    .load_tokenizer = &Load, .train_image = &Train, .quantizers = &Quantizers, .version = &Version};
+constexpr TorchPart kPart = {.load_tokenizer = &Load,
+                             .train_image = &TrainImage,
+                             .train_prior = &TrainPrior,
+                             .quantizers = &Quantizers,
+                             .version = &Version};
 
 }  // namespace
 

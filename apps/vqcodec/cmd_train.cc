@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// vqcodec train: photos -> a model folder. The work is done in the torch part.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "apps/vqcodec/batch.h"
+#include "apps/vqcodec/command.h"
+#include "apps/vqcodec/exit_code.h"
+#include "apps/vqcodec/interrupt.h"
+#include "apps/vqcodec/train_checks.h"
+#include "base/printable.h"
+#include "entropy/priors.h"
+#include "models/store.h"
+#include "tokenizers/torch_part.h"
+#include "training/train_image.h"
+
+namespace vqc {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr double kMany = 1e9;
+constexpr char kInterrupted[] = "the model is as it was; train in pieces with --state and --stop-after";
+
+struct TrainImageCommand {
+  TrainImageOptions train;
+  std::string config, about, levels;
+  bool force = false;
+};
+
+struct TrainPriorCommand {
+  TrainPriorOptions train;
+  bool force = false;
+};
+
+// A model must not be lost to a mistyped name.
+Status CheckModelOutput(const std::string& folder, bool force) {
+  std::error_code ignored;
+  if (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored)) {
+    return Error{ErrorCode::kUsage, "--output: " + Printable(folder) + ": is no folder; a model is a folder"};
+  }
+  for (const std::string_view file : {kCardFile, kWeightsFile}) {
+    if (force || !fs::exists(fs::path(folder) / file, ignored)) continue;
+    return Error{ErrorCode::kExists,
+                 "--output: " + Printable(folder) +
+                     ": holds a model already; replace it with --force, or choose another"};
+  }
+  return CheckWritable(folder, "--output");
+}
+
+Status PrepareImage(TrainImageCommand& command) {
+  TrainImageOptions& train = command.train;
+  VQC_TRY(CheckModelName(train.name));
+  if (train.stop_after > 0 && train.state.empty()) {
+    return Error{ErrorCode::kUsage, "--stop-after needs --state FILE, or what was learned would be lost"};
+  }
+  VQC_ASSIGN(train.config, ReadConfig(command.config, command.levels));
+  train.about = nlohmann::json::object();
+  if (!command.about.empty()) {
+    VQC_ASSIGN(train.about, ReadJsonFile(command.about));
+  }
+  VQC_TRY(CheckFolder(train.data, "--data"));
+  if (!train.valid.empty()) VQC_TRY(CheckFolder(train.valid, "--valid"));
+  VQC_TRY(CheckModelOutput(train.output, command.force));
+  if (!train.state.empty()) VQC_TRY(CheckWritable(train.state, "--state"));
+  if (!train.log.empty()) VQC_TRY(CheckWritable(train.log, "--log"));
+  return {};
+}
+
+Status RunImage(TrainImageCommand& command) {
+  VQC_TRY(PrepareImage(command));
+  VQC_ASSIGN(const TorchPart* part, LoadTorchPart());
+  HandleInterrupts(kInterrupted);
+  VQC_TRY(part->train_image(command.train));
+  if (command.train.stop_after > 0) return {};
+  const std::string output = Printable(command.train.output);
+  std::fprintf(stderr, "%s: written; now learn its prior: vqcodec train prior %s --data %s\n", output.c_str(),
+               output.c_str(), Printable(command.train.data).c_str());
+  return {};
+}
+
+Status RunPrior(const TrainPriorCommand& command) {
+  const TrainPriorOptions& train = command.train;
+  const std::string card = (fs::path(train.model) / kCardFile).string();
+  if (const auto read = ReadCard(card); !read.ok()) return read.error();
+  VQC_TRY(CheckFolder(train.data, "--data"));
+  if (!train.dump.empty()) {
+    if (train.crops == 0) {
+      return Error{ErrorCode::kUsage, "--dump writes the tokens of crops; --crops 0 leaves none"};
+    }
+    std::error_code ignored;
+    if (!command.force && fs::exists(train.dump, ignored)) {
+      return Error{ErrorCode::kExists, "--dump: " + Printable(train.dump) +
+                                           ": exists already; overwrite it with --force, or choose another"};
+    }
+    VQC_TRY(CheckWritable(train.dump, "--dump"));
+  }
+  VQC_TRY(CheckWritable(card, "MODEL_DIR"));
+  VQC_ASSIGN(const TorchPart* part, LoadTorchPart());
+  HandleInterrupts(kInterrupted);
+  return part->train_prior(train);
+}
+
+int Finish(const std::string& name, const Status& status) {
+  return status.ok() ? static_cast<int>(kExitOk) : Fail(name, status.error());
+}
+
+template <class Number>
+CLI::Option* AddNumber(CLI::App& app, const std::string& name, Number& value, const Bounds& bounds,
+                       const std::string& what) {
+  return app.add_option(name, value, what)
+      ->type_name(bounds.whole ? "N" : "X")
+      ->group("Training")
+      ->check(WithinBounds(bounds));
+}
+
+void AddData(CLI::App& app, std::string& data) {
+  app.add_option("--data", data, "Photos to learn from, and those in the folders below")
+      ->type_name("DIR")
+      ->group("Input")
+      ->required();
+}
+
+void AddPlace(CLI::App& app, std::string& device, uint64_t& seed) {
+  app.add_option("--device", device, "cpu, cuda, cuda:N or auto (default auto)")
+      ->type_name("DEVICE")
+      ->group("Training");
+  AddNumber(app, "--seed", seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
+}
+
+void AddImageFiles(CLI::App& app, TrainImageCommand& command) {
+  TrainImageOptions& train = command.train;
+  AddData(app, train.data);
+  app.add_option("--valid", train.valid, "Photos held out, measured at the end")
+      ->type_name("DIR")
+      ->group("Input");
+  app.add_option("-o,--output", train.output, "Folder of the model: its card and weights")
+      ->type_name("DIR")
+      ->group("Output")
+      ->required();
+  app.add_flag("-f,--force", command.force, "Replace a model that is there")->group("Output");
+  app.add_option("--state", train.state, "Where training stands: read if it is there, written at the end")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_option("--log", train.log, "Append losses and speed as CSV")->type_name("FILE")->group("Output");
+  app.add_option("--name", train.name, "Name of the model (default image)")
+      ->type_name("NAME")
+      ->group("Model");
+  app.add_option("--config", command.config,
+                 "JSON object with network, quantizer and tile, each as in a model's card")
+      ->type_name("FILE")
+      ->group("Model");
+  app.add_option(
+         "--levels", command.levels,
+         "Level counts of an FSQ quantizer (default 8,8,8,5,5,5), in place of the quantizer of --config")
+      ->type_name("L,L,...")
+      ->group("Model");
+  app.add_option("--about", command.about,
+                 "JSON object for the card: license, data and what else is to be told")
+      ->type_name("FILE")
+      ->group("Model");
+}
+
+RunCommand AddTrainImage(CLI::App& parent) {
+  auto command = std::make_shared<TrainImageCommand>();
+  TrainImageOptions& train = command->train;
+  CLI::App* app = AddCommand(
+      parent, "image", "Learn a model of pictures from photos",
+      "vqcodec train image --data photos -o my-model --seconds 3600\n"
+      "vqcodec train image --data photos --valid held-out -o my-model --levels 8,8,8,5,5,5 --log my.csv\n"
+      "vqcodec train image --data photos -o my-model --state my.state --stop-after 600  # again to go on");
+  AddImageFiles(*app, *command);
+  AddPlace(*app, train.device, train.seed);
+  AddNumber(*app, "--batch", train.batch, {1, 4096, false, true}, "Crops of a step (default 64)");
+  AddNumber(*app, "--crop", train.crop, {16, 4096, false, true},
+            "Side of a crop in pixels, a multiple of the model's stride (default 256)");
+  auto* seconds = AddNumber(*app, "--seconds", train.seconds, {0, kMany, true, false},
+                            "Length of the whole training, all pieces counted (default 600)");
+  AddNumber(*app, "--steps", train.steps, {1, kMany, false, true},
+            "The same in steps, whatever the speed of the machine")
+      ->excludes(seconds);
+  AddNumber(*app, "--stop-after", train.stop_after, {0, kMany, true, false},
+            "Save the --state and end this piece after X seconds");
+  AddNumber(*app, "--learning-rate", train.learning_rate, {0, 1, true, false},
+            "At its highest (default 0.001)");
+  AddNumber(*app, "--rate-weight", train.rate_weight, {0, 1000, false, false},
+            "Weight of the estimated bits in the loss, at the start; 0 leaves them out (default 0.02)");
+  AddNumber(*app, "--target-bits", train.target_bits, {0, 64, false, false},
+            "Bits a token that the weight is steered to; 0 leaves the weight as it is (default 12.5)");
+  AddNumber(*app, "--distortion-power", train.power, {0, 4, true, false},
+            "The distortion is the mean of MSE^X (default 0.5)");
+  return [command] { return Finish("train image", RunImage(*command)); };
+}
+
+RunCommand AddTrainPrior(CLI::App& parent) {
+  auto command = std::make_shared<TrainPriorCommand>();
+  TrainPriorOptions& train = command->train;
+  CLI::App* app =
+      AddCommand(parent, "prior", "Learn how probable a model's tokens are, so that files are small",
+                 "vqcodec train prior my-model --data photos\n"
+                 "vqcodec train prior my-model --data photos --crops 20000 --dump tokens.npy");
+  app->add_option("MODEL_DIR", train.model, "Folder of the model, which is rewritten with the new prior")
+      ->type_name("")
+      ->required();
+  AddData(*app, train.data);
+  std::vector<std::string> trained;
+  for (const PriorRow& row : Priors()) {
+    if (row.trained) trained.emplace_back(row.name);
+  }
+  AddChoice(*app, "--prior", train.prior, trained, "Kind of prior (default " + train.prior + ")")
+      ->group("Training");
+  AddNumber(*app, "--crops", train.crops, {0, 1e7, false, true},
+            "Random crops to learn from beside the whole photos (default 8192)");
+  AddPlace(*app, train.device, train.seed);
+  app->add_option("--dump", train.dump, "Write the tokens of the crops as .npy")
+      ->type_name("FILE")
+      ->group("Output");
+  app->add_flag("-f,--force", command->force, "Overwrite the file of --dump")->group("Output");
+  return [command] { return Finish("train prior", RunPrior(*command)); };
+}
+
+}  // namespace
+
+RunCommand AddTrain(CLI::App& parent) {
+  CLI::App* app = AddCommand(parent, "train", "Learn models and priors from photos of one's own",
+                             "vqcodec train image --data photos -o my-model --seconds 3600\n"
+                             "vqcodec train prior my-model --data photos\n"
+                             "vqcodec encode photo.png -m ./my-model");
+  app->require_subcommand(0, 1);
+  const RunCommand image = AddTrainImage(*app), prior = AddTrainPrior(*app);
+  return [app, image, prior] {
+    if (app->got_subcommand("image")) return image();
+    if (app->got_subcommand("prior")) return prior();
+    return Fail("train", {ErrorCode::kUsage, "neither image nor prior is named; see vqcodec train --help"});
+  };
+}
+
+}  // namespace vqc

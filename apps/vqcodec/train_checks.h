@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What training is asked for, checked before hours go into it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace vqc {
+
+// For CLI11: a finite number from `low` to `high`; `open` leaves `low` itself out. A whole number where
+// `whole`.
+struct Bounds {
+  double low = 0, high = 1;
+  bool open = false, whole = false;
+};
+CLI::Validator WithinBounds(const Bounds& bounds);
+
+// "8,8,8,5,5,5": the config of an FSQ quantizer. Error kUsage.
+Result<nlohmann::json> ParseLevels(const std::string& text);
+
+// The config of an image model: that of `path` (an object with network, quantizer and tile, none of which is
+// needed; empty for none), with the quantizer of `levels` where that is not empty. Errors: kInput for the
+// file, kUsage where both name a quantizer.
+Result<nlohmann::json> ReadConfig(const std::string& path, const std::string& levels);
+
+// A JSON object from a file.
+Result<nlohmann::json> ReadJsonFile(const std::string& path);
+
+// Error kUsage: letters, digits and ._- from 1 to 64 of them, since models are named on command lines.
+Status CheckModelName(const std::string& name);
+
+// Error kInput where `path` is no folder; `option` is for the message.
+Status CheckFolder(const std::string& path, std::string_view option);
+
+// Error kOutput where a file or folder `path` cannot come to be or be rewritten.
+Status CheckWritable(const std::string& path, std::string_view option);
+
+}  // namespace vqc
