@@ -51,39 +51,61 @@ uint32_t RowOf(const ContextKey& key, uint32_t rows, bool hashed) {
 
 }  // namespace
 
-uint32_t& MixingPredictor::SlotAt(MixingState& state, int context, uint32_t node) {
-  const uint32_t index = rows_[static_cast<size_t>(context)] + node;
-  return context < kTrainedContexts ? state.slots[index] : fresh_[index];
-}
-
-void MixingPredictor::Predict(const MixingState& state, const Step& step, FrequencyTable& table) {
+void MixingPredictor::Enter(const MixingState& state, const Step& step) {
   const MixingDigit& digit = layout_.digits[step.level][step.digit];
   const auto keys = ContextsOf(layout_.plan, step);
   for (size_t i = 0; i < kContexts; ++i) {
     rows_[i] = digit.first[i] + RowOf(keys[i], digit.rows[i], digit.hashed[i]) * digit.nodes;
   }
+  features_ = NetFeaturesOf(layout_.plan, step, &state.network[digit.network]);
+}
+
+void MixingPredictor::Evaluate(const MixingState& state, const MixingDigit& digit, uint32_t k) {
+  Node& node = nodes_[k];
+  int64_t sum = 0;
+  uint32_t weight = digit.weights + k * kContexts * kCountBuckets;
+  for (size_t i = 0; i < kContexts; ++i, weight += kCountBuckets) {
+    const uint32_t slot = i < kTrainedContexts ? state.slots[rows_[i] + k] : fresh_[rows_[i] + k];
+    node.inputs[i] = Stretch(static_cast<int32_t>(slot >> 16));
+    node.weights[i] = weight + kBuckets[slot & kSlotMaxCount];
+    sum += int64_t{state.weights[node.weights[i]]} * node.inputs[i];
+  }
+  node.probability = Squash((sum >> 16) + NetOutput(features_, &state.network[digit.network], k));
+}
+
+void MixingPredictor::Adjust(MixingState& state, uint32_t k, bool upper, int32_t rate) {
+  const Node& node = nodes_[k];
+  const int64_t step = int64_t{(upper ? 65536 : 0) - node.probability} * rate;
+  const auto adjust = [step](int32_t& weight, int32_t input) {
+    const int64_t moved = weight + ((step * input + (1 << 19)) >> 20);
+    weight = static_cast<int32_t>(std::clamp(moved, -kMaxWeight, kMaxWeight));
+  };
+  for (size_t i = 0; i < kContexts; ++i) adjust(state.weights[node.weights[i]], node.inputs[i]);
+  for (size_t i = 0; i < kTrainedContexts; ++i) {
+    uint32_t& slot = state.slots[rows_[i] + k];
+    slot = Learned(slot, upper, kSlotMaxCount);
+  }
+  for (size_t i = kTrainedContexts; i < kContexts; ++i) {
+    uint32_t& slot = fresh_[rows_[i] + k];
+    slot = Learned(slot, upper, kFreshMaxCount);
+  }
+}
+
+void MixingPredictor::Predict(const MixingState& state, const Step& step, FrequencyTable& table) {
+  Enter(state, step);
+  const MixingDigit& digit = layout_.digits[step.level][step.digit];
   const DigitTree& tree = kDigitTrees[digit.nodes + 1];
   std::array<uint32_t, kMaxRadix + 1> starts{};
   starts[step.alphabet] = kTableTotal;
   for (uint32_t k = 0; k < digit.nodes; ++k) {
     if (tree[k].middle >= step.alphabet) continue;  // the lower half is certain
-    Node& node = nodes_[k];
-    int64_t sum = 0;
-    for (size_t i = 0; i < kContexts; ++i) {
-      const uint32_t slot = i < kTrainedContexts ? state.slots[rows_[i] + k] : fresh_[rows_[i] + k];
-      node.inputs[i] = Stretch(static_cast<int32_t>(slot >> 16));
-      node.weights[i] = digit.weights + (k * kContexts + static_cast<uint32_t>(i)) * kCountBuckets +
-                        kBuckets[slot & kSlotMaxCount];
-      sum += int64_t{state.weights[node.weights[i]]} * node.inputs[i];
-    }
-    node.probability = Squash(sum >> 16);
-
+    Evaluate(state, digit, k);
     const uint32_t low = tree[k].low, middle = tree[k].middle;
     const uint32_t high = std::min<uint32_t>(tree[k].high, step.alphabet);
-    const uint32_t width = starts[high] - starts[low];
-    const uint32_t lower =
-        static_cast<uint32_t>((uint64_t{width} * static_cast<uint32_t>(65536 - node.probability)) >> 16);
-    starts[middle] = starts[low] + std::clamp(lower, middle - low, width - (high - middle));
+    const uint64_t width = starts[high] - starts[low];
+    const uint64_t lower = (width * static_cast<uint32_t>(65536 - nodes_[k].probability)) >> 16;
+    starts[middle] = starts[low] + static_cast<uint32_t>(
+                                       std::clamp<uint64_t>(lower, middle - low, width - (high - middle)));
   }
   table.Assign({starts.data(), step.alphabet + 1});
 }
@@ -93,22 +115,30 @@ void MixingPredictor::Update(MixingState& state, const Step& step, uint32_t valu
   const DigitTree& tree = kDigitTrees[digit.nodes + 1];
   for (uint32_t k = 0;;) {
     const bool upper = value >= tree[k].middle;
+    if (tree[k].middle < step.alphabet) Adjust(state, k, upper, rate);
+    k = upper ? tree[k].upper : tree[k].lower;
+    if (k == 0) break;
+  }
+}
+
+void MixingPredictor::Learn(MixingState& state, NetLearner& network, const Step& step, uint32_t value,
+                            int32_t rate) {
+  const MixingDigit& digit = layout_.digits[step.level][step.digit];
+  const DigitTree& tree = kDigitTrees[digit.nodes + 1];
+  Enter(state, step);
+  std::array<NetLearner::NodeError, kMaxNodes> errors;
+  size_t count = 0;
+  for (uint32_t k = 0;;) {
+    const bool upper = value >= tree[k].middle;
     if (tree[k].middle < step.alphabet) {
-      const Node& node = nodes_[k];
-      const int64_t error = (upper ? 65536 : 0) - node.probability;
-      for (size_t i = 0; i < kContexts; ++i) {
-        int32_t& weight = state.weights[node.weights[i]];
-        const int64_t moved = weight + ((error * node.inputs[i] * rate + (1 << 19)) >> 20);
-        weight = static_cast<int32_t>(std::clamp(moved, -kMaxWeight, kMaxWeight));
-      }
-      for (int i = 0; i < kContexts; ++i) {
-        uint32_t& slot = SlotAt(state, i, k);
-        slot = Learned(slot, upper, i < kTrainedContexts ? kSlotMaxCount : kFreshMaxCount);
-      }
+      Evaluate(state, digit, k);
+      errors[count++] = {k, (upper ? 65536 : 0) - nodes_[k].probability};
+      Adjust(state, k, upper, rate);
     }
     k = upper ? tree[k].upper : tree[k].lower;
     if (k == 0) break;
   }
+  network.Learn(features_, {errors.data(), count}, rate, digit.network, state.network);
 }
 
 namespace {
@@ -167,11 +197,7 @@ Result<std::shared_ptr<const PriorModel>> MakeMixingPrior(const Factors& factors
   if (bytes.empty())
     return std::shared_ptr<const PriorModel>(std::make_shared<MixingModel>(factors, nullptr));
   VQC_ASSIGN(auto tables, ReadMixingTables(bytes));
-  VQC_ASSIGN(const DigitPlan plan, MakeDigitPlan(factors, tables.vocab));
-  if (plan != tables.layout.plan) {
-    return Error{ErrorCode::kModel,
-                 "the tables of the prior \"mixing\" were trained for other factors than the model's"};
-  }
+  VQC_TRY(CheckTablePlan(kMixingTables, tables.layout.plan, factors, tables.head.vocab));
   auto shared = std::make_shared<const MixingTables>(std::move(tables));
   return std::shared_ptr<const PriorModel>(std::make_shared<MixingModel>(factors, std::move(shared)));
 }

@@ -26,20 +26,24 @@ class MixingPredictor {
   void Predict(const MixingState& state, const Step& step, FrequencyTable& table);
   // REQUIRES: follows Predict of the same step. `rate` / 4096 is the learning rate of the weights.
   void Update(MixingState& state, const Step& step, uint32_t value, int32_t rate);
+  // Predict and Update at once for the trainer, which knows the value; the network learns too.
+  void Learn(MixingState& state, NetLearner& network, const Step& step, uint32_t value, int32_t rate);
 
  private:
-  uint32_t& SlotAt(MixingState& state, int context, uint32_t node);
-
   static constexpr size_t kMaxNodes = kMaxRadix - 1;
   struct Node {
     std::array<int32_t, kContexts> inputs;    // log odds in 1/256 nats
     std::array<uint32_t, kContexts> weights;  // index of each input's weight
     int32_t probability;                      // of the upper half, 16 bits
   };
+  void Enter(const MixingState& state, const Step& step);
+  void Evaluate(const MixingState& state, const MixingDigit& digit, uint32_t node);
+  void Adjust(MixingState& state, uint32_t node, bool upper, int32_t rate);
 
   const MixingLayout& layout_;
   std::vector<uint32_t> fresh_;
   std::array<uint32_t, kContexts> rows_{};  // first slot of each context's row
+  NetFeatures features_{};
   std::array<Node, kMaxNodes> nodes_{};
 };
 

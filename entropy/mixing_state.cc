@@ -2,11 +2,11 @@
 #include "entropy/mixing_state.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/crc32c.h"
 #include "entropy/logistic.h"
 
 namespace vqc {
@@ -16,9 +16,6 @@ constexpr uint32_t kSlotBudget = 400'000;  // trained slots of a model: 600 KiB 
 constexpr uint32_t kMinRows = 32;          // of a context, whatever the budget
 constexpr uint32_t kFreshRows = 32;
 constexpr int32_t kWeightStep = 16;  // weights are written in 1/4096
-
-constexpr uint8_t kVersion = 1;
-constexpr std::string_view kMagic = "VQMX";
 
 // What a count of 4 bits stands for.
 constexpr std::array<uint16_t, 16> kCountSteps = {0,  1,  2,  3,   4,   6,   8,   12,
@@ -41,12 +38,6 @@ uint64_t SlotsWithin(const DigitPlan& plan, uint64_t cap) {
     }
   }
   return slots;
-}
-
-Error Refused(const std::string& what) {
-  return Error{ErrorCode::kModel,
-               "the tables of the prior \"mixing\" " + what +
-                   "; take the model from where it came once more, or train the prior again"};
 }
 
 // log odds in 1/16 nats, -127 .. 127
@@ -82,6 +73,8 @@ MixingLayout MixingLayout::For(DigitPlan plan) {
       }
       digit.weights = layout.weights;
       layout.weights += digit.nodes * kContexts * kCountBuckets;
+      digit.network = layout.network;
+      layout.network += NetWeights(digit.nodes);
       digits.push_back(digit);
     }
   }
@@ -90,27 +83,29 @@ MixingLayout MixingLayout::For(DigitPlan plan) {
 }
 
 MixingState MixingState::Cold(const MixingLayout& layout) {
-  MixingState state{std::vector<uint32_t>(layout.trained_slots, kEmptySlot), {}};
-  state.weights.reserve(layout.weights);
-  // Statistics that have seen more weigh more.
-  for (uint32_t i = 0; i < layout.weights; ++i) {
-    state.weights.push_back(65536 / 80 * static_cast<int32_t>(i % kCountBuckets));
+  MixingState state{std::vector<uint32_t>(layout.trained_slots, kEmptySlot), {}, {}};
+  state.weights.resize(layout.weights);
+  state.network.resize(layout.network);
+  for (const auto& level : layout.digits) {
+    for (const MixingDigit& digit : level) {
+      // Statistics that have seen more weigh more.
+      for (uint32_t i = 0; i < digit.nodes * kContexts * kCountBuckets; ++i) {
+        state.weights[digit.weights + i] = 65536 / 80 * static_cast<int32_t>(i % kCountBuckets);
+      }
+      // Small numbers without a pattern, so that the units become different ones; their outputs start at 0.
+      for (uint32_t i = 0; i < kNetHidden * kNetInputs; ++i) {
+        const uint32_t noise = (i + 1) * 2654435761u;
+        state.network[digit.network + i] =
+            static_cast<int16_t>(static_cast<int32_t>((noise ^ noise >> 15) * 2246822519u >> 22) - 512);
+      }
+    }
   }
   return state;
 }
 
 std::vector<uint8_t> WriteMixingTables(const MixingTables& tables) {
   ByteWriter writer;
-  writer.Append(kMagic);
-  writer.U8(kVersion);
-  writer.Varint(tables.vocab.size());
-  for (size_t level = 0; level < tables.vocab.size(); ++level) {
-    writer.Varint(tables.vocab[level]);
-    const bool generic = tables.factors.empty();
-    writer.Varint(generic ? 0 : tables.factors[level].size());
-    if (generic) continue;
-    for (const uint32_t factor : tables.factors[level]) writer.Varint(factor);
-  }
+  WriteTableHead(kMixingTables, tables.head, writer);
   const auto& slots = tables.state.slots;
   for (size_t i = 0; i < slots.size(); i += 2) {
     const uint32_t low = CountStep(slots[i] & kSlotMaxCount);
@@ -124,47 +119,22 @@ std::vector<uint8_t> WriteMixingTables(const MixingTables& tables) {
     const int32_t rounded = (weight + kWeightStep / 2) >> 4;
     writer.U16(static_cast<uint16_t>(std::clamp(rounded, -32767, 32767) + 32768));
   }
-  writer.U32(Crc32c(writer.bytes()));
-  return std::move(writer).Take();
+  for (const int16_t weight : tables.state.network) writer.U16(static_cast<uint16_t>(weight + 32768));
+  return SealTables(std::move(writer));
 }
 
 Result<MixingTables> ReadMixingTables(std::span<const uint8_t> bytes) {
-  if (bytes.size() < kMagic.size() + 5) {
-    return Refused("are cut off at " + std::to_string(bytes.size()) + " bytes");
-  }
-  ByteReader tail(bytes.last(4));
-  if (tail.U32() != Crc32c(bytes.first(bytes.size() - 4))) {
-    return Refused("do not match their checksum");
-  }
-  ByteReader reader(bytes.first(bytes.size() - 4));
-  const auto magic = reader.Bytes(kMagic.size());
-  if (!std::equal(magic.begin(), magic.end(), kMagic.begin())) return Refused("are not tables of it");
-  if (const uint8_t version = reader.U8(); version != kVersion) {
-    return Refused("are of version " + std::to_string(version) + ", this program reads version " +
-                   std::to_string(kVersion));
-  }
-  const uint64_t levels = reader.Varint();
-  if (!reader.ok() || levels < 1 || levels > kMaxTokenLevels) {
-    return Refused("are of " + std::to_string(levels) + " levels, allowed are 1 to " +
-                   std::to_string(kMaxTokenLevels));
-  }
+  VQC_ASSIGN(const auto body, OpenTables(kMixingTables, bytes));
+  ByteReader reader(body);
   MixingTables tables;
-  for (uint64_t level = 0; level < levels; ++level) {
-    tables.vocab.push_back(static_cast<uint32_t>(std::min<uint64_t>(reader.Varint(), UINT32_MAX)));
-    auto& factors = tables.factors.emplace_back();
-    const uint64_t count = reader.Varint();
-    if (count > kMaxDigits) return Refused("have " + std::to_string(count) + " factors in a level");
-    for (uint64_t i = 0; i < count; ++i) {
-      factors.push_back(static_cast<uint32_t>(std::min<uint64_t>(reader.Varint(), UINT32_MAX)));
-    }
-  }
-  if (!reader.ok()) return Refused("are cut off in their list of levels");
-  VQC_ASSIGN(auto plan, MakeDigitPlan(tables.factors, tables.vocab));
+  VQC_ASSIGN(tables.head, ReadTableHead(kMixingTables, reader));
+  VQC_ASSIGN(auto plan, MakeDigitPlan(tables.head.factors, tables.head.vocab));
   tables.layout = MixingLayout::For(std::move(plan));
   const size_t slots = tables.layout.trained_slots, weights = tables.layout.weights;
+  const size_t network = tables.layout.network;
 
   const auto counts = reader.Bytes((slots + 1) / 2);
-  if (!reader.ok()) return Refused("are cut off in their counts");
+  if (!reader.ok()) return RefuseTables(kMixingTables, "are cut off in their counts");
   tables.state.slots.resize(slots);
   for (size_t i = 0; i < slots; ++i) {
     const uint32_t step = (counts[i / 2] >> (i % 2 == 0 ? 0 : 4)) & 15;
@@ -173,15 +143,21 @@ Result<MixingTables> ReadMixingTables(std::span<const uint8_t> bytes) {
       continue;
     }
     const int32_t coarse = int32_t{reader.U8()} - 128;
-    if (coarse < -127) return Refused("hold a probability out of range");
+    if (coarse < -127) return RefuseTables(kMixingTables, "hold a probability out of range");
     tables.state.slots[i] = SlotOf(coarse, kCountSteps[step]);
   }
-  if (!reader.ok() || reader.remaining() != 2 * weights) {
-    return Refused("hold " + std::to_string(reader.remaining()) + " bytes of weights, " +
-                   std::to_string(2 * weights) + " are needed");
+  if (!reader.ok() || reader.remaining() != 2 * (weights + network)) {
+    return RefuseTables(kMixingTables, "hold " + std::to_string(reader.remaining()) + " bytes of weights, " +
+                                           std::to_string(2 * (weights + network)) + " are needed");
   }
   tables.state.weights.resize(weights);
   for (int32_t& weight : tables.state.weights) weight = (int32_t{reader.U16()} - 32768) * kWeightStep;
+  tables.state.network.resize(network);
+  for (int16_t& weight : tables.state.network) {
+    const int32_t value = int32_t{reader.U16()} - 32768;
+    if (std::abs(value) > kNetMaxWeight) return RefuseTables(kMixingTables, "hold a weight out of range");
+    weight = static_cast<int16_t>(value);
+  }
   return tables;
 }
 

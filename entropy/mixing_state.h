@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "entropy/digits.h"
 #include "entropy/mixing_contexts.h"
+#include "entropy/mixing_network.h"
+#include "entropy/table_head.h"
 
 namespace vqc {
 
@@ -24,12 +26,13 @@ struct MixingDigit {
   std::array<bool, kContexts> hashed;
   std::array<uint32_t, kContexts> first;  // first slot: in trained slots, or in fresh ones
   uint32_t weights;                       // first weight: [node][context][bucket]
+  uint32_t network;                       // first weight of its network (entropy/mixing_network.h)
 };
 
 struct MixingLayout {
   DigitPlan plan;
   std::vector<std::vector<MixingDigit>> digits;  // [level][digit]
-  uint32_t trained_slots = 0, fresh_slots = 0, weights = 0;
+  uint32_t trained_slots = 0, fresh_slots = 0, weights = 0, network = 0;
 
   static MixingLayout For(DigitPlan plan);
 };
@@ -42,14 +45,16 @@ constexpr uint32_t kEmptySlot = 1u << 31;
 struct MixingState {
   std::vector<uint32_t> slots;   // trained_slots
   std::vector<int32_t> weights;  // 1.0 = 65536
+  std::vector<int16_t> network;  // 1.0 = 4096
   static MixingState Cold(const MixingLayout& layout);
 };
 
+inline constexpr TableKind kMixingTables = {"mixing", "VQMX", 1};
+
 // Bytes of a model: factors and vocabularies, counts in 4 bits, probabilities of slots in use in 8 bits of
-// log odds, weights in 16 bits, checksum. The state that is read back is the rounded one.
+// log odds, weights in 16 bits. The state that is read back is the rounded one.
 struct MixingTables {
-  Factors factors;
-  std::vector<uint32_t> vocab;
+  TableHead head;
   MixingLayout layout;
   MixingState state;
 };

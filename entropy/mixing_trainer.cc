@@ -17,7 +17,7 @@ constexpr int32_t kFirstRate = 24, kLastRate = 2;  // of the weights, in 1/4096
 class Learner final : public SequentialPrior {
  public:
   Learner(const Factors& factors, const MixingLayout& layout, MixingState& state)
-      : SequentialPrior(factors), predictor_(layout), state_(state) {}
+      : SequentialPrior(factors), predictor_(layout), network_(state.network), state_(state) {}
   void SetRate(int32_t rate) { rate_ = rate; }
 
  protected:
@@ -25,25 +25,17 @@ class Learner final : public SequentialPrior {
     predictor_.StartChunk();
     return {};
   }
-  void Predict(const Step& step, FrequencyTable& table) override { predictor_.Predict(state_, step, table); }
-  void Update(const Step& step, uint32_t value) override { predictor_.Update(state_, step, value, rate_); }
+  void Predict(const Step&, FrequencyTable&) override {}
+  void Update(const Step& step, uint32_t value) override {
+    predictor_.Learn(state_, network_, step, value, rate_);
+  }
 
  private:
   MixingPredictor predictor_;
+  NetLearner network_;
   MixingState& state_;
   int32_t rate_ = kFirstRate;
 };
-
-Status Learn(SequentialPrior& prior, const Tokens& tokens) {
-  VQC_TRY(prior.Begin(tokens.shape, tokens.vocab));
-  while (true) {
-    VQC_ASSIGN(const Group group, prior.NextGroup());
-    if (group.parts.empty()) return {};
-    const TokenPart& part = group.parts[0];
-    const uint32_t value = tokens.ids[part.token] / part.divisor % part.radix;
-    prior.Observe({&value, 1});
-  }
-}
 
 class MixingTrainer final : public PriorTrainer {
  public:
@@ -61,14 +53,14 @@ class MixingTrainer final : public PriorTrainer {
   Result<std::vector<uint8_t>> Finish() override {
     if (maps_.empty()) return Error{ErrorCode::kInput, "a prior cannot be trained without token maps"};
     VQC_ASSIGN(auto plan, MakeDigitPlan(factors_, maps_[0].vocab));
-    MixingTables tables{factors_, maps_[0].vocab, MixingLayout::For(std::move(plan)), {}};
+    MixingTables tables{{factors_, maps_[0].vocab}, MixingLayout::For(std::move(plan)), {}};
     tables.state = MixingState::Cold(tables.layout);
     Learner learner(factors_, tables.layout, tables.state);
     const size_t steps = maps_.size() * kPasses;
     for (size_t i = 0; i < steps; ++i) {
       if (i % maps_.size() == 0) tables.state.slots = MixingState::Cold(tables.layout).slots;
       learner.SetRate(kFirstRate - static_cast<int32_t>((kFirstRate - kLastRate) * i / steps));
-      VQC_TRY(Learn(learner, maps_[Shuffled(i % maps_.size())]));
+      VQC_TRY(Replay(learner, maps_[Shuffled(i % maps_.size())]));
     }
     return WriteMixingTables(tables);
   }

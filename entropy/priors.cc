@@ -5,6 +5,7 @@
 
 #include "entropy/adaptive_prior.h"
 #include "entropy/mixing_prior.h"
+#include "entropy/static_prior.h"
 #include "entropy/uniform_prior.h"
 
 namespace vqc {
@@ -27,11 +28,14 @@ struct Entry {
 constexpr PriorRow kRows[] = {
     {0, "uniform", "all ids equally likely: log2 of the vocabulary a token", false},
     {1, "adaptive", "frequencies of each digit so far, no training, no neighbours", false},
+    {2, "static", "trained frequencies of each digit given its neighbours, nothing learned while coding",
+     true},
     {3, "mixing", "context mixing over neighbours and digits, trained", true},
 };
 constexpr Entry kEntries[] = {
     {&Untrained<&MakeUniformPrior>, nullptr},
     {&Untrained<&MakeAdaptivePrior>, nullptr},
+    {&MakeStaticPrior, &MakeStaticTrainer},
     {&MakeMixingPrior, &MakeMixingTrainer},
 };
 static_assert(std::size(kRows) == std::size(kEntries));

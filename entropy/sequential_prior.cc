@@ -113,4 +113,15 @@ void SequentialPrior::Observe(std::span<const uint32_t> values) {
   Record(values[0]);
 }
 
+Status Replay(SequentialPrior& prior, const Tokens& tokens) {
+  VQC_TRY(prior.Begin(tokens.shape, tokens.vocab));
+  while (true) {
+    VQC_ASSIGN(const Group group, prior.NextGroup());
+    if (group.parts.empty()) return {};
+    const TokenPart& part = group.parts[0];
+    const uint32_t value = tokens.ids[part.token] / part.divisor % part.radix;
+    prior.Observe({&value, 1});
+  }
+}
+
 }  // namespace vqc

@@ -76,4 +76,7 @@ class SequentialPrior : public Prior {
   FrequencyTable table_;
 };
 
+// Drives `prior` through all of `tokens`, as coding them does: how priors are trained.
+Status Replay(SequentialPrior& prior, const Tokens& tokens);
+
 }  // namespace vqc
