@@ -32,7 +32,7 @@ Result<std::shared_ptr<Quantizer>> Fsq::Make(const nlohmann::json& config) {
   std::vector<uint32_t> levels;
   uint64_t vocab = 1;
   for (const auto& entry : *found) {
-    if (!entry.is_number_unsigned() || entry < kMinLevels || entry > kMaxLevels) {
+    if (!entry.is_number_integer() || entry < kMinLevels || entry > kMaxLevels) {
       return Error{ErrorCode::kModel, "fsq: a level count is " + entry.dump() +
                                           "; it must be a whole number from " + std::to_string(kMinLevels) +
                                           " to " + std::to_string(kMaxLevels)};
