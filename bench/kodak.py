@@ -180,7 +180,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="vqc-kodak-") as folder:
         bench = Bench(options, pathlib.Path(folder))
         evaluation = bench.evaluate(pictures)
-        if any("error" in result for result in evaluation["results"]):
+        if any(result.get("error") for result in evaluation["results"]):
             sys.exit("kodak: vqcodec eval failed on a picture")
         figures = {key: evaluation["mean"][key] for key in ("psnr", "bpp", "payload_ratio")}
         figures |= timed(bench, pictures, options)
