@@ -62,19 +62,18 @@ Result<std::shared_ptr<const PriorModel>> PriorOf(const ModelCard& card, const S
   return MakePrior(card.prior, card.factors, tables);
 }
 
-// The card's integers and factors against what the network says of itself.
+// What the card states against what the network says of itself.
 Status CheckTokenizer(const ModelCard& card, const TokenizerInfo& info) {
-  if (info.vocab != VocabOf(card))
-    return Damaged("the factors of the card are not the vocabulary of the network");
   if (info.modality != card.modality) return Damaged("the card names another modality than the network has");
+  VQC_TRY(MakeDigitPlan(card.factors, info.vocab));
   const auto outline = OutlineOf(card);
   if (!outline) return {};
-  const auto differs = [](int card_value, int network_value) {
-    return card_value != 0 && card_value != network_value;
-  };
-  if (outline->stride != info.stride || differs(outline->receptive_field, info.receptive_field) ||
-      differs(outline->tile, info.tile) || differs(outline->halo, info.halo)) {
-    return Damaged("the card states another stride, receptive field, tile or halo than the network has");
+  const auto differs = [](int stated, int real) { return stated != 0 && stated != real; };
+  if (outline->stride != info.stride || outline->vocab != info.vocab ||
+      differs(outline->receptive_field, info.receptive_field) || differs(outline->tile, info.tile) ||
+      differs(outline->halo, info.halo)) {
+    return Damaged(
+        "the card states another stride, vocabulary, receptive field, tile or halo than the network has");
   }
   return {};
 }

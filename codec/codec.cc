@@ -99,6 +99,10 @@ Result<std::shared_ptr<const PriorModel>> PriorOfCoding(uint32_t coding, const B
                                             ", which this version does not know; decode it with a newer one"};
 }
 
+std::vector<uint32_t> VocabOfBundle(const Bundle& bundle) {
+  return bundle.tokenizer ? bundle.tokenizer->Info().vocab : VocabOf(bundle.card);
+}
+
 Status CheckCrc(const Tokens& tokens, const Chunk& chunk) {
   if ((TokenCrc(tokens) & kKeptBits) == (chunk.token_crc & kKeptBits)) return {};
   return Error{ErrorCode::kCorruptData,
@@ -113,7 +117,7 @@ Result<Tokens> UncheckedTokens(const Stream& stream, const Chunk& chunk, const B
   }
   VQC_ASSIGN(const TokenShape shape, ShapeOfStream(stream.header, bundle));
   VQC_ASSIGN(auto prior, PriorOfCoding(stream.header.coding, bundle));
-  return DecodeTokens(shape, VocabOf(bundle.card), *prior, chunk.payload, limits);
+  return DecodeTokens(shape, VocabOfBundle(bundle), *prior, chunk.payload, limits);
 }
 
 // Puts the alpha plane of `chunk` behind the channels of `decoded`.
@@ -210,9 +214,10 @@ Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundl
   const auto outline = OutlineOf(bundle.card);
   if (!outline) {
     return Error{ErrorCode::kModel,
-                 "the card of " + bundle.card.name + " does not state its stride; load the network"};
+                 "the card of " + bundle.card.name +
+                     " does not state its stride and vocabulary; the network has to be loaded"};
   }
-  return ImageShape(bundle.card.factors.size(), outline->stride, header.height, header.width);
+  return ImageShape(outline->vocab.size(), outline->stride, header.height, header.width);
 }
 
 double RawBits(const Tokens& tokens) {

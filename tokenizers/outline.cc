@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tokenizers/outline.h"
 
+#include "entropy/digits.h"
+
 namespace vqc {
 namespace {
 
@@ -22,17 +24,40 @@ std::optional<TokenizerOutline> OutlineOf(const ModelCard& card) {
   outline.receptive_field = IntegerOf(card.config, "receptive_field", 0, kMaxSamples, 0);
   outline.tile = IntegerOf(card.config, "tile", 0, kMaxSamples, 0);
   outline.halo = IntegerOf(card.config, "halo", 0, kMaxSamples, 0);
+  outline.vocab = VocabOf(card);
   if (outline.stride < 0 || outline.receptive_field < 0 || outline.tile < 0 || outline.halo < 0)
     return std::nullopt;
+  if (outline.vocab.empty()) return std::nullopt;
   return outline;
+}
+
+void WriteOutline(const TokenizerInfo& info, nlohmann::json& config) {
+  config["stride"] = info.stride;
+  config["receptive_field"] = info.receptive_field;
+  config["tile"] = info.tile;
+  config["halo"] = info.halo;
+  config["vocab"] = info.vocab;
 }
 
 std::vector<uint32_t> VocabOf(const ModelCard& card) {
   std::vector<uint32_t> vocab;
+  if (card.config.is_object() && card.config.contains("vocab")) {
+    const nlohmann::json& stated = card.config["vocab"];
+    if (!stated.is_array() || stated.size() > kMaxTokenLevels) return {};
+    for (const nlohmann::json& entries : stated) {
+      if (!entries.is_number_integer() || entries < 2 || entries > kMaxVocab) return {};
+      vocab.push_back(entries.get<uint32_t>());
+    }
+    return vocab;
+  }
   for (const auto& digits : card.factors) {
-    uint32_t product = 1;
-    for (const uint32_t digit : digits) product *= digit;
-    vocab.push_back(product);
+    uint64_t product = 1;
+    for (const uint32_t digit : digits) {
+      product *= digit;
+      if (product > kMaxVocab) return {};
+    }
+    if (product < 2) return {};
+    vocab.push_back(static_cast<uint32_t>(product));
   }
   return vocab;
 }

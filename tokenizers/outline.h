@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a card says about its tokenizer's grid, for whoever must not load the network.
 //
-// Every tokenizer's config may hold these integers beside its own: "stride", "receptive_field", "tile",
-// "halo" (see TokenizerInfo). LoadBundle refuses a card whose integers are not those of its network.
+// The config of a card may hold, beside the tokenizer's own fields, those that WriteOutline adds: "stride",
+// "receptive_field", "tile", "halo" and "vocab" (see TokenizerInfo). LoadBundle refuses a card where they are
+// not those of its network.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +12,23 @@
 
 #include "base/tokens.h"
 #include "models/card.h"
+#include "tokenizers/tokenizer.h"
 
 namespace vqc {
 
 struct TokenizerOutline {
   int stride = 1;
   int receptive_field = 0, tile = 0, halo = 0;  // 0 where the card does not say
+  std::vector<uint32_t> vocab;                  // one entry per level
 };
 
 // nullopt: the card does not say (or says something absurd), so that the network has to be asked.
 std::optional<TokenizerOutline> OutlineOf(const ModelCard& card);
 
-// One entry per level: the product of the level's digits. REQUIRES: the products fit, as ReadCard checks.
+// For whoever writes a card: adds the fields to its config.
+void WriteOutline(const TokenizerInfo& info, nlohmann::json& config);
+
+// One entry per level, as stated or as the factors multiply to; empty where the card does not say.
 std::vector<uint32_t> VocabOf(const ModelCard& card);
 
 // The token grid of an image: one position per started stride x stride cell.

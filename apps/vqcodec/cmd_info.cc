@@ -59,7 +59,10 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
   report.record.update(ModelRecord(entry->card));
   report.text += Line("model", entry->card.name + " (key " + HexKey(stream.header.model_key) + ")");
   const Bundle known{entry->card, nullptr, nullptr};
-  if (const auto shape = ShapeOfStream(stream.header, known); shape.ok()) {
+  const auto shape = ShapeOfStream(stream.header, known);
+  if (!shape.ok()) {
+    report.text += Line("tokens", "not known: " + shape.error().message);
+  } else {
     const auto vocab = VocabOf(entry->card);
     report.record.update(TokensRecord(*shape, vocab));
     report.text +=
@@ -93,6 +96,19 @@ void AddLayout(const StreamLayout& layout, uint64_t file_bytes, uint64_t pixels,
   report.text += Line("bytes of parts", text);
 }
 
+// With --verbose: every field in the order of the bytes.
+Status AddFields(std::span<const uint8_t> bytes, const Limits& limits, ItemReport& report) {
+  VQC_ASSIGN(const auto fields, DescribeStream(bytes, limits));
+  report.record["fields"] = Json::array();
+  for (const FieldText& field : fields) {
+    report.record["fields"].push_back(
+        {{"offset", field.offset}, {"bytes", field.size}, {"name", field.name}, {"value", field.value}});
+    const std::string place = std::to_string(field.offset) + " + " + std::to_string(field.size);
+    report.text += Line("byte " + place, field.name + ": " + field.value);
+  }
+  return {};
+}
+
 Result<ItemReport> StreamInfo(const std::string& path, const InfoOptions& options) {
   VQC_ASSIGN(const auto bytes, ReadFile(path, options.limits.max_input_bytes));
   VQC_ASSIGN(const Stream stream, ReadStream(bytes, options.limits));
@@ -113,6 +129,7 @@ Result<ItemReport> StreamInfo(const std::string& path, const InfoOptions& option
   report.text += Line("prior", PriorName(header.coding));
   AddLayout(layout, bytes.size(), uint64_t{header.width} * header.height, report);
   report.record["crc_ok"] = true;
+  if (options.run.verbose) VQC_TRY(AddFields(bytes, options.limits, report));
   return report;
 }
 
@@ -150,14 +167,14 @@ Result<ItemReport> ModelInfo(const std::string& name, const InfoOptions& options
   report.record["kind"] = "model";
   report.record.update(ModelRecord(card));
   const Json about = Json(card.about);
+  const std::vector<uint32_t> vocab = VocabOf(card);
   report.text = card.name + ": model\n" + Line("folder", Printable(entry.folder)) +
                 Line("modality", std::string(NameOf(card.modality))) + Line("tokenizer", card.tokenizer) +
-                Line("levels", std::to_string(card.factors.size())) +
-                Line("vocabulary", Joined(VocabOf(card)));
+                Line("vocabulary", vocab.empty() ? "not stated" : Joined(vocab));
   report.record["folder"] = entry.folder;
   report.record["tokenizer"] = card.tokenizer;
-  report.record["levels"] = card.factors.size();
-  report.record["codebook_sizes"] = VocabOf(card);
+  report.record["levels"] = vocab.size();
+  report.record["codebook_sizes"] = vocab;
   AddOutline(card, report);
   report.record["prior"] = card.prior;
   report.record["bytes_weights"] = weights;

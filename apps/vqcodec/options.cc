@@ -101,6 +101,8 @@ void AddLimitOptions(CLI::App& app, Limits& limits) {
   AddLimit(app, "--max-pixels", limits.max_pixels, "Most pixels of a picture");
   AddLimit(app, "--max-input-bytes", limits.max_input_bytes, "Largest input file");
   AddLimit(app, "--max-chunk-bytes", limits.max_chunk_bytes, "Largest coded chunk of a stream");
+  AddLimit(app, "--max-side-bytes", limits.max_side_bytes,
+           "Largest data beside the tokens of a chunk, such as alpha");
   AddLimit(app, "--max-tokens", limits.max_tokens, "Most tokens of a chunk");
   AddLimit(app, "--max-levels", limits.max_levels, "Most token levels");
   AddLimit(app, "--max-vocab", limits.max_vocab, "Largest vocabulary of a level");

@@ -82,14 +82,41 @@ TEST(Tokenizer, TokensThatItCannotHaveMadeAreRefused) {
   EXPECT_FALSE(tokenizer.Decode({&good, 1}, {}).ok());
 }
 
-TEST(Outline, OfAbsurdCardsIsNotThere) {
+TEST(Outline, ComesBackAsItWasWritten) {
+  const FakeTokenizer tokenizer;
   ModelCard card;
+  card.config = {{"own", 1}};
+  EXPECT_FALSE(OutlineOf(card));
+  WriteOutline(tokenizer.Info(), card.config);
+  const auto outline = OutlineOf(card);
+  ASSERT_TRUE(outline);
+  EXPECT_EQ(outline->stride, tokenizer.Info().stride);
+  EXPECT_EQ(outline->receptive_field, tokenizer.Info().receptive_field);
+  EXPECT_EQ(outline->vocab, tokenizer.Info().vocab);
+  EXPECT_EQ(card.config["own"], 1);
+}
+
+TEST(Outline, VocabularyIsThatOfTheFactorsWhereItIsNotStated) {
+  ModelCard card;
+  card.factors = {{8, 8, 5}, {2}};
+  EXPECT_EQ(VocabOf(card), (std::vector<uint32_t>{320, 2}));
+  card.factors = {{8, 8}, {}};  // a generic split: any vocabulary
+  EXPECT_TRUE(VocabOf(card).empty());
+  card.factors = {{1u << 20, 1u << 20, 1u << 20, 1u << 20}};
+  EXPECT_TRUE(VocabOf(card).empty());
+}
+
+TEST(Outline, OfAbsurdCardsIsNotThere) {
+  using Json = nlohmann::json;
+  ModelCard card;
+  card.factors = {{8}};
   card.config = {{"stride", 16}, {"tile", 512}};
   ASSERT_TRUE(OutlineOf(card));
   EXPECT_EQ(OutlineOf(card)->tile, 512);
-  for (const auto& bad :
-       {nlohmann::json{{"stride", 0}}, nlohmann::json{{"stride", "16"}}, nlohmann::json::object(),
-        nlohmann::json{{"stride", 16}, {"halo", -3}}, nlohmann::json(nullptr)}) {
+  for (const Json& bad :
+       {Json{{"stride", 0}}, Json{{"stride", "16"}}, Json::object(), Json{{"stride", 16}, {"halo", -3}},
+        Json(nullptr), Json{{"stride", 16}, {"vocab", 8}}, Json{{"stride", 16}, {"vocab", {1}}},
+        Json{{"stride", 16}, {"vocab", {-5}}}, Json{{"stride", 1e9}}}) {
     card.config = bad;
     EXPECT_FALSE(OutlineOf(card)) << bad;
   }
