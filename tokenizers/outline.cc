@@ -31,14 +31,6 @@ std::optional<TokenizerOutline> OutlineOf(const ModelCard& card) {
   return outline;
 }
 
-void WriteOutline(const TokenizerInfo& info, nlohmann::json& config) {
-  config["stride"] = info.stride;
-  config["receptive_field"] = info.receptive_field;
-  config["tile"] = info.tile;
-  config["halo"] = info.halo;
-  config["vocab"] = info.vocab;
-}
-
 std::vector<uint32_t> VocabOf(const ModelCard& card) {
   std::vector<uint32_t> vocab;
   if (card.config.is_object() && card.config.contains("vocab")) {

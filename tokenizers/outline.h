@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a card says about its tokenizer's grid, for whoever must not load the network.
 //
-// The config of a card may hold, beside the tokenizer's own fields, those that WriteOutline adds: "stride",
-// "receptive_field", "tile", "halo" and "vocab" (see TokenizerInfo). LoadBundle refuses a card where they are
-// not those of its network.
+// The config of a card may hold, beside the tokenizer's own fields, "stride", "receptive_field", "tile",
+// "halo" and "vocab" (see TokenizerInfo). LoadBundle refuses a card where they are not those of its network.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,6 @@
 
 #include "base/tokens.h"
 #include "models/card.h"
-#include "tokenizers/tokenizer.h"
 
 namespace vqc {
 
@@ -24,9 +22,6 @@ struct TokenizerOutline {
 
 // nullopt: the card does not say (or says something absurd), so that the network has to be asked.
 std::optional<TokenizerOutline> OutlineOf(const ModelCard& card);
-
-// For whoever writes a card: adds the fields to its config.
-void WriteOutline(const TokenizerInfo& info, nlohmann::json& config);
 
 // One entry per level, as stated or as the factors multiply to; empty where the card does not say.
 std::vector<uint32_t> VocabOf(const ModelCard& card);

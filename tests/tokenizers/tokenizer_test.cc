@@ -82,18 +82,16 @@ TEST(Tokenizer, TokensThatItCannotHaveMadeAreRefused) {
   EXPECT_FALSE(tokenizer.Decode({&good, 1}, {}).ok());
 }
 
-TEST(Outline, ComesBackAsItWasWritten) {
-  const FakeTokenizer tokenizer;
+TEST(Outline, IsWhatTheCardStates) {
   ModelCard card;
-  card.config = {{"own", 1}};
-  EXPECT_FALSE(OutlineOf(card));
-  WriteOutline(tokenizer.Info(), card.config);
+  card.config = {{"stride", 16}, {"receptive_field", 100}, {"tile", 512}, {"halo", 48}, {"vocab", {1024, 7}}};
   const auto outline = OutlineOf(card);
   ASSERT_TRUE(outline);
-  EXPECT_EQ(outline->stride, tokenizer.Info().stride);
-  EXPECT_EQ(outline->receptive_field, tokenizer.Info().receptive_field);
-  EXPECT_EQ(outline->vocab, tokenizer.Info().vocab);
-  EXPECT_EQ(card.config["own"], 1);
+  EXPECT_EQ(outline->stride, 16);
+  EXPECT_EQ(outline->receptive_field, 100);
+  EXPECT_EQ(outline->tile, 512);
+  EXPECT_EQ(outline->halo, 48);
+  EXPECT_EQ(outline->vocab, (std::vector<uint32_t>{1024, 7}));
 }
 
 TEST(Outline, VocabularyIsThatOfTheFactorsWhereItIsNotStated) {

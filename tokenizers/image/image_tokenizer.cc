@@ -245,6 +245,7 @@ Result<nlohmann::json> CompleteImageConfig(const nlohmann::json& config) {
   complete["stride"] = parts.network.Stride();
   complete["receptive_field"] = parts.ReceptiveField();
   complete["halo"] = parts.Halo();
+  complete["vocab"] = parts.quantizer->Vocab();
   return complete;
 }
 
