@@ -230,8 +230,9 @@ class ImageTokenizer : public Tokenizer {
 
 Result<std::shared_ptr<const Tokenizer>> MakeImageTokenizer(const ModelCard& card, const SafeTensors& tensors,
                                                             const std::string& device, int threads) {
-  VQC_ASSIGN(auto parts, PartsOf(card.config));
+  // First the device: libtorch looks for CUDA once, at its first need of a context.
   VQC_ASSIGN(const torch::Device resolved, ResolveDevice(device));
+  VQC_ASSIGN(auto parts, PartsOf(card.config));
   auto tokenizer = std::make_shared<ImageTokenizer>(std::move(parts), resolved, threads);
   VQC_TRY(tokenizer->Load(tensors));
   return std::shared_ptr<const Tokenizer>(std::move(tokenizer));
