@@ -149,8 +149,15 @@ std::vector<ModelEntry> ListModels(std::vector<std::string>* bad) {
 Result<ModelEntry> FindModel(const std::string& name_or_folder) {
   if (name_or_folder.find('/') != std::string::npos) return OpenFolder(name_or_folder);
   Listing listing = ListAll();
-  for (ModelEntry& model : listing.models) {
-    if (model.card.name == name_or_folder) return std::move(model);
+  for (const std::string& folder : ModelFolders()) {
+    for (ModelEntry& model : listing.models) {
+      if (model.card.name == name_or_folder && model.folder.starts_with(folder + "/"))
+        return std::move(model);
+    }
+    // A damaged model is an error, not passed over for another of its name in a later folder.
+    const std::string path = folder + "/" + name_or_folder;
+    if (name_or_folder.empty() || name_or_folder.front() == '.' || !Exists(CardPath(path))) continue;
+    VQC_TRY(ReadCard(CardPath(path)));
   }
   for (BadCard& card : listing.bad) {
     if (card.folder_name == name_or_folder) return std::move(card.error);
