@@ -62,9 +62,7 @@ Status LoadWeights(torch::nn::Module& module, const SafeTensors& tensors, const 
 }
 
 void TensorBag::Add(const std::string& name, const torch::Tensor& tensor, DType type) {
-  const auto scalar = type == DType::kF16   ? torch::kFloat16
-                      : type == DType::kI64 ? torch::kInt64
-                                            : torch::kFloat32;
+  const auto scalar = type == DType::kF16 ? torch::kFloat16 : torch::kFloat32;
   const auto flat = tensor.detach().to(torch::kCPU).to(scalar).contiguous();
   const auto* data = static_cast<const uint8_t*>(flat.data_ptr());
   auto& bytes = bytes_[name] = std::vector<uint8_t>(data, data + flat.nbytes());

@@ -25,6 +25,7 @@ Status LoadWeights(torch::nn::Module& module, const SafeTensors& tensors, const 
 // Owns the bytes behind tensor views, for writing.
 class TensorBag {
  public:
+  // REQUIRES: type is kF16 or kF32
   void Add(const std::string& name, const torch::Tensor& tensor, DType type);
   void AddView(const std::string& name, const TensorView& view);  // a copy of its bytes
   void AddBytes(const std::string& name, std::vector<uint8_t> bytes);

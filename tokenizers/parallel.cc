@@ -34,4 +34,6 @@ Status ParallelFor(size_t count, int threads, const std::function<Status(size_t)
   return {};
 }
 
+int CoreCount() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
 }  // namespace vqc

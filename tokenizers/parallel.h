@@ -12,4 +12,7 @@ namespace vqc {
 // of the lowest index that failed.
 Status ParallelFor(size_t count, int threads, const std::function<Status(size_t)>& work);
 
+// Threads that this machine runs at once, at least 1.
+int CoreCount();
+
 }  // namespace vqc

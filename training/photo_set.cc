@@ -49,8 +49,7 @@ torch::Tensor ReadPhoto(const std::string& path, int min_side) {
 Result<PhotoSet> PhotoSet::Load(const std::string& folder, int min_side, torch::Device device) {
   VQC_ASSIGN(const auto files, FilesUnder(folder));
   std::vector<torch::Tensor> photos(files.size());
-  const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  VQC_TRY(ParallelFor(files.size(), threads, [&](size_t i) -> Status {
+  VQC_TRY(ParallelFor(files.size(), CoreCount(), [&](size_t i) -> Status {
     photos[i] = ReadPhoto(files[i], min_side);
     return {};
   }));

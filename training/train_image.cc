@@ -74,8 +74,7 @@ class Log {
 
 Status Train(const TrainImageOptions& options) {
   // First the device: libtorch looks for CUDA once, and seeding is enough to make it look.
-  VQC_ASSIGN(const auto device, ResolveDevice(options.device));
-  (void)device;
+  VQC_TRY(ResolveDevice(options.device));
   torch::manual_seed(options.seed);
   VQC_ASSIGN(auto trainer, ImageTrainer::Create(options));
   VQC_ASSIGN(const PhotoSet photos,

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 
 #include "base/file.h"
 #include "base/guard.h"
@@ -35,8 +34,7 @@ Clip ToClip(const torch::Tensor& image) {  // [1, 3, H, W]
 Result<std::vector<Tokens>> TokenMaps(const Tokenizer& tokenizer, const PhotoSet& photos,
                                       const TrainPriorOptions& options) {
   std::vector<Tokens> maps(photos.size() + static_cast<size_t>(options.crops));
-  const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  VQC_TRY(ParallelFor(maps.size(), threads, [&](size_t i) -> Status {
+  VQC_TRY(ParallelFor(maps.size(), CoreCount(), [&](size_t i) -> Status {
     std::mt19937_64 random(options.seed * 1000003 + i);
     const Clip clip = ToClip(i < photos.size() ? photos.Photo(i) : photos.Crops(1, kCropSide, random));
     VQC_ASSIGN(auto tokens, tokenizer.Encode(std::span(&clip, 1)));

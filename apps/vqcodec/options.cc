@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/vqcodec/options.h"
 
-#include <algorithm>
-#include <thread>
-
 #include "apps/vqcodec/help.h"
+#include "tokenizers/parallel.h"
 
 namespace vqc {
 namespace {
@@ -20,10 +18,7 @@ void AddLimit(CLI::App& app, const std::string& name, Integer& value, const std:
 
 }  // namespace
 
-int RunOptions::Workers() const {
-  if (jobs > 0) return jobs;
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
+int RunOptions::Workers() const { return jobs > 0 ? jobs : CoreCount(); }
 
 void AddInputOptions(CLI::App& app, InputOptions& options, const std::string& what) {
   app.add_option("IN", options.paths, what + "; - reads standard input")->type_name("");

@@ -6,12 +6,12 @@
 #include <cstring>
 
 #include "base/crc32c.h"
-#include "base/guard.h"
 #include "models/device.h"
 #include "models/image_autoencoder.h"
 #include "models/weights.h"
 #include "quantizers/quantizer.h"
 #include "tokenizers/image/tiles.h"
+#include "tokenizers/outline.h"
 #include "tokenizers/parallel.h"
 
 namespace vqc {
@@ -105,20 +105,12 @@ class ImageTokenizer : public Tokenizer {
   const TokenizerInfo& Info() const override { return info_; }
 
   TokenShape ShapeOf(int, int height, int width) const override {
-    return {static_cast<uint32_t>(info_.vocab.size()), 1, static_cast<uint32_t>(Cells(height, info_.stride)),
-            static_cast<uint32_t>(Cells(width, info_.stride))};
+    return ImageShape(info_.vocab.size(), info_.stride, static_cast<uint32_t>(height),
+                      static_cast<uint32_t>(width));
   }
 
  private:
   Result<Tokens> DoEncode(const Clip& clip) const override {
-    return Guard("encoding", [&] { return EncodeTiles(clip); });
-  }
-
-  Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
-    return Guard("decoding", [&] { return DecodeTiles(tokens, target); });
-  }
-
-  Result<Tokens> EncodeTiles(const Clip& clip) const {
     Tokens tokens{ShapeOf(1, clip.height, clip.width), info_.vocab, {}};
     tokens.ids.resize(tokens.shape.Count());
     const auto tiles = PlanTiles(static_cast<int>(tokens.shape.h), static_cast<int>(tokens.shape.w),
@@ -142,7 +134,7 @@ class ImageTokenizer : public Tokenizer {
     return tokens;
   }
 
-  Result<Clip> DecodeTiles(const Tokens& tokens, const Target& target) const {
+  Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
     Clip clip;
     clip.channels = target.channels;
     clip.height = target.height;
