@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <mutex>
 
+#include "base/parallel.h"
 #include "data/media/media.h"
-#include "tokenizers/parallel.h"
 
 namespace vqc {
 namespace {

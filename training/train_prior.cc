@@ -7,9 +7,9 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/parallel.h"
 #include "entropy/priors.h"
 #include "models/card.h"
-#include "tokenizers/parallel.h"
 #include "tokenizers/tokenizers.h"
 #include "training/bundle_writer.h"
 #include "training/photo_set.h"

@@ -2,7 +2,7 @@
 #include "apps/vqcodec/options.h"
 
 #include "apps/vqcodec/help.h"
-#include "tokenizers/parallel.h"
+#include "base/parallel.h"
 
 namespace vqc {
 namespace {

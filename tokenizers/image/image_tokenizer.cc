@@ -6,13 +6,13 @@
 #include <cstring>
 
 #include "base/crc32c.h"
+#include "base/parallel.h"
 #include "models/device.h"
 #include "models/image_autoencoder.h"
 #include "models/weights.h"
 #include "quantizers/quantizer.h"
 #include "tokenizers/image/tiles.h"
 #include "tokenizers/outline.h"
-#include "tokenizers/parallel.h"
 
 namespace vqc {
 namespace {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tokenizers/parallel.h"
+#include "base/parallel.h"
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -23,8 +24,12 @@ Status ParallelFor(size_t count, int threads, const std::function<Status(size_t)
     }
   };
   std::vector<std::thread> helpers;
-  for (size_t t = 1; t < std::min(count, static_cast<size_t>(std::max(threads, 1))); ++t)
-    helpers.emplace_back(run);
+  try {
+    for (size_t t = 1; t < std::min(count, static_cast<size_t>(std::max(threads, 1))); ++t) {
+      helpers.emplace_back(run);
+    }
+  } catch (const std::system_error&) {  // no more threads to be had: those there are do it all
+  }
   run();
   for (std::thread& helper : helpers) helper.join();
   for (size_t i = 0; i < count; ++i) {
