@@ -52,6 +52,7 @@ Result<Codebook> Codebook::Make(const Rows& codewords, Metric metric) {
     for (int64_t i = 0; i < codewords.rows; ++i) {
       packed->rows.insert(packed->rows.end(), codewords.Row(i), codewords.Row(i) + codewords.cols);
     }
+    Pack(*packed);
     return Codebook(std::move(packed));
   });
 }

@@ -2,31 +2,20 @@
 #include "quantizers/search/search.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <mutex>
 #include <string>
 
 #include "base/guard.h"
 #include "base/parallel.h"
+#include "quantizers/search/chunk_search.h"
 #include "quantizers/search/nearest_list.h"
 #include "quantizers/search/packed_codebook.h"
 #include "quantizers/search/search_output.h"
 
 namespace vqc {
 namespace {
-
-constexpr int64_t kChunk = 512;  // queries that one thread takes at a time
-
-Status CheckFinite(const Rows& queries, int64_t begin) {
-  for (int64_t i = 0; i < queries.rows; ++i) {
-    for (int64_t d = 0; d < queries.cols; ++d) {
-      if (std::isfinite(queries.Row(i)[d])) continue;
-      return Error{ErrorCode::kUsage, "search: query " + std::to_string(begin + i) + " holds " +
-                                          (std::isnan(queries.Row(i)[d]) ? "NaN" : "infinity") +
-                                          " at position " + std::to_string(d) + "; values must be finite"};
-    }
-  }
-  return {};
-}
 
 Status CheckArguments(const Codebook& codebook, const Rows& queries, const SearchOutput& output,
                       const SearchOptions& options) {
@@ -51,8 +40,18 @@ Status CheckArguments(const Codebook& codebook, const Rows& queries, const Searc
   return {};
 }
 
-void SearchSpecification(const PackedCodebook& codebook, const Rows& queries, int64_t begin,
-                         const SearchOutput& output) {
+Status CheckFinite(const Rows& queries, int64_t begin) {
+  for (int64_t i = 0; i < queries.rows; ++i) {
+    for (int64_t d = 0; d < queries.cols; ++d) {
+      if (!std::isfinite(queries.Row(i)[d])) return NotFinite(queries, i, begin);
+    }
+  }
+  return {};
+}
+
+Status SearchSpecification(const PackedCodebook& codebook, const Rows& queries, int64_t begin,
+                           const SearchOutput& output) {
+  VQC_TRY(CheckFinite(queries, begin));
   NearestList nearest(codebook.metric, output.neighbours());
   for (int64_t i = 0; i < queries.rows; ++i) {
     nearest.Clear();
@@ -61,7 +60,58 @@ void SearchSpecification(const PackedCodebook& codebook, const Rows& queries, in
     }
     output.Write(begin + i, nearest);
   }
+  return {};
 }
+
+// Workers take chunks in rising order and stop at their first error, so all chunks below a failed one are
+// looked at, and the first row that is wrong is found whatever the number of workers.
+class Workers {
+ public:
+  Workers(const PackedCodebook& codebook, const Rows& queries, const SearchOutput& output, Isa isa,
+          int threads)
+      : codebook_(codebook), queries_(queries), output_(output), isa_(isa) {
+    const int64_t fair = (queries.rows + threads - 1) / threads;
+    chunk_ = std::min(ChunkSearch::ChunkSize(codebook.dim), (fair + kBlock - 1) / kBlock * kBlock);
+  }
+
+  int64_t chunks() const { return queries_.rows == 0 ? 0 : (queries_.rows + chunk_ - 1) / chunk_; }
+
+  Status Work() {
+    std::optional<ChunkSearch> search;
+    if (isa_ != Isa::kSpecification) search.emplace(codebook_, KernelsOf(isa_), output_, chunk_);
+    while (!failed_) {
+      const int64_t begin = next_++ * chunk_;
+      if (begin >= queries_.rows) break;
+      const Rows slice = queries_.Slice(begin, std::min(chunk_, queries_.rows - begin));
+      const Status status =
+          search ? search->Run(slice, begin) : SearchSpecification(codebook_, slice, begin, output_);
+      if (!status.ok()) Fail(begin, status);
+    }
+    return {};
+  }
+
+  const Status& status() const { return status_; }
+
+ private:
+  void Fail(int64_t begin, const Status& status) {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+    if (status_.ok() || begin < first_failed_) {
+      first_failed_ = begin;
+      status_ = status;
+    }
+  }
+
+  const PackedCodebook& codebook_;
+  const Rows& queries_;
+  const SearchOutput& output_;
+  const Isa isa_;
+  int64_t chunk_ = 0, first_failed_ = 0;
+  std::atomic<int64_t> next_{0};
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  Status status_;
+};
 
 }  // namespace
 
@@ -69,16 +119,12 @@ Status Search(const Codebook& codebook, const Rows& queries, IdSpan ids, ValueSp
               const SearchOptions& options) {
   const SearchOutput output(ids, values, options.neighbours);
   VQC_TRY(CheckArguments(codebook, queries, output, options));
-  const auto chunks = static_cast<size_t>((queries.rows + kChunk - 1) / kChunk);
-  return Guard("search", [&] {
-    return ParallelFor(chunks, options.threads == 0 ? CoreCount() : options.threads,
-                       [&](size_t chunk) -> Status {
-                         const int64_t begin = static_cast<int64_t>(chunk) * kChunk;
-                         const Rows slice = queries.Slice(begin, std::min(kChunk, queries.rows - begin));
-                         VQC_TRY(CheckFinite(slice, begin));
-                         SearchSpecification(codebook.packed(), slice, begin, output);
-                         return {};
-                       });
+  const int threads = options.threads > 0 ? options.threads : CoreCount();
+  Workers workers(codebook.packed(), queries, output, options.isa.value_or(BestIsa()), threads);
+  const auto count = static_cast<size_t>(std::min<int64_t>(threads, workers.chunks()));
+  return Guard("search", [&]() -> Status {
+    VQC_TRY(ParallelFor(count, threads, [&](size_t) { return workers.Work(); }));
+    return workers.status();
   });
 }
 
