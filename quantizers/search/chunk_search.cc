@@ -15,10 +15,9 @@ constexpr double kSlack = 512;           // units: rounding of the bias and of f
 constexpr int64_t kTileBytes = 1 << 18;  // of packed codewords that stay in the cache for a chunk
 constexpr double kMaxScaleRatio = 4;     // of queries that may share a block
 
-// The least integer score whose value may reach `least`.
-int32_t Threshold(double least, double unit) {
-  const double score = std::floor(least / unit) - 1;
-  return score > kNoCodeword ? static_cast<int32_t>(std::min(score, 0x1p31 - 1)) : kNoCodeword + 1;
+// An integer score below which no value in its units reaches `least`.
+int32_t Threshold(double least) {
+  return static_cast<int32_t>(std::clamp(least, -0x1p31 + 3, 0x1p31 - 1)) - 2;
 }
 
 }  // namespace
@@ -46,7 +45,7 @@ ChunkSearch::ChunkSearch(const PackedCodebook& codebook, const Kernels& kernels,
   blocks_.resize(static_cast<size_t>(blocks));
   integers_ = AlignedArray<int16_t>(slots * static_cast<size_t>(pairs_) * 2);
   centred_ = AlignedArray<double>(static_cast<size_t>(codebook.dim));
-  scores_ = AlignedArray<int32_t>(kBlock * kGroupSize);
+  scores_ = AlignedArray<int32_t>(kRun * kBlock * kGroupSize);
   candidates_.resize(slots * kMaxCandidates);
   counts_.resize(slots);
   nearest_.assign(slots, NearestList(codebook.metric, output.neighbours()));
@@ -64,7 +63,7 @@ Status ChunkSearch::Run(const Rows& queries, int64_t begin) {
   for (size_t first = 0; first < codebook_.groups.size(); first += tile) {
     const size_t end = std::min(first + tile, codebook_.groups.size());
     for (int64_t block = 0; block < blocks; ++block) {
-      for (size_t g = first; g < end; ++g) ScoreGroup(block, codebook_.groups[g]);
+      for (size_t g = first; g < end; g += kRun) ScoreRun(block, g, std::min(g + kRun, end));
     }
   }
   for (int64_t slot = 0; slot < queries.rows; ++slot) Finish(slot);
@@ -136,44 +135,60 @@ void ChunkSearch::FillBlock(int64_t at) {
   }
 }
 
-void ChunkSearch::ScoreGroup(int64_t at, const CodeGroup& group) {
+// The maxima of a whole run raise what is asked of a candidate before any is collected.
+void ChunkSearch::ScoreRun(int64_t at, size_t first, size_t end) {
   Block& block = blocks_[static_cast<size_t>(at)];
-  const double unit = block.scale * group.scale;
-  const bool fits = group.max_half_square <= kMaxBias * unit;
-  const double ratio = fits && group.max_half_square > 0 ? group.scale / block.scale : 0;
-  const double offset = fits ? 0 : -group.min_half_square;
-  int32_t maxima[kBlock];
-  kernels_.score(group, integers_.data() + at * pairs_ * kBlock * 2, static_cast<float>(ratio),
-                 reinterpret_cast<int32_t(*)[kGroupSize]>(scores_.data()), maxima);
-  double errors[kBlock];
-  bool reached[kBlock];
-  for (int q = 0; q < kBlock; ++q) {
-    errors[q] = block.length[q] * group.error_per_length + block.missed[q] * group.code_length +
-                (block.rounding[q] + group.error + kSlack * unit);
-    reached[q] = maxima[q] * unit + errors[q] + offset >= block.least[q];
-  }
-  for (int q = 0; q < kBlock; ++q) {
-    if (!reached[q]) continue;
-    if (fits && output_.neighbours() == 1)
-      block.least[q] = std::max(block.least[q], maxima[q] * unit - errors[q]);
-    Collect(at, q, group, errors[q], offset, fits);
+  GroupView views[kRun];
+  for (size_t g = first; g < end; ++g)
+    ScoreGroup(at, codebook_.groups[g], views[g - first], ScoresOf(g - first));
+  for (size_t g = first; g < end; ++g) {
+    const GroupView& view = views[g - first];
+    for (int q = 0; q < kBlock; ++q) {
+      if (view.upper[q] >= block.least[q]) {
+        Collect(at, q, codebook_.groups[g], view, ScoresOf(g - first)[q]);
+      }
+    }
   }
 }
 
-void ChunkSearch::Collect(int64_t at, int q, const CodeGroup& group, double error, double offset, bool fits) {
+void ChunkSearch::ScoreGroup(int64_t at, const CodeGroup& group, GroupView& view,
+                             int32_t (*scores)[kGroupSize]) {
   Block& block = blocks_[static_cast<size_t>(at)];
-  const int64_t slot = at * kBlock + q;
   const double unit = block.scale * group.scale;
-  const int32_t* scores = scores_.data() + q * kGroupSize;
+  view.unit = unit;
+  view.fits = group.max_half_square <= kMaxBias * unit;
+  view.offset = view.fits ? 0 : -group.min_half_square;
+  const double ratio = view.fits && group.max_half_square > 0 ? group.scale / block.scale : 0;
+  int32_t maxima[kBlock];
+  kernels_.score(group, integers_.data() + at * pairs_ * kBlock * 2, static_cast<float>(ratio), scores,
+                 maxima);
+  const bool raise = view.fits && output_.neighbours() == 1;
+  const double base = group.error + kSlack * unit, lower_offset = raise ? 0 : -kInfinity;
+  for (int q = 0; q < kBlock; ++q) {
+    const double value = maxima[q] * unit;
+    const double error = block.length[q] * group.error_per_length + block.missed[q] * group.code_length +
+                         (block.rounding[q] + base);
+    const double lower = value - error + lower_offset;
+    view.error[q] = error;
+    view.upper[q] = value + error + view.offset;
+    block.least[q] = lower > block.least[q] ? lower : block.least[q];
+  }
+}
+
+void ChunkSearch::Collect(int64_t at, int q, const CodeGroup& group, const GroupView& view,
+                          const int32_t* scores) {
+  double& least = blocks_[static_cast<size_t>(at)].least[q];
+  const int64_t slot = at * kBlock + q;
+  const double unit = view.unit, reach = view.error[q] + view.offset;
   int32_t positions[kGroupSize];
-  int found = kernels_.above(scores, group.panels * kPanel, Threshold(block.least[q] - error - offset, unit),
-                             positions);
-  if (output_.neighbours() > 1 && fits) {
-    for (int i = 0; i < found; ++i) block.least[q] = Raise(slot, scores[positions[i]] * unit - error);
+  const int found =
+      kernels_.above(scores, group.panels * kPanel, Threshold((least - reach) / unit), positions);
+  if (output_.neighbours() > 1 && view.fits) {
+    for (int i = 0; i < found; ++i) least = Raise(slot, scores[positions[i]] * unit - view.error[q]);
   }
   for (int i = 0; i < found; ++i) {
-    const double upper = scores[positions[i]] * unit + error + offset;
-    if (upper >= block.least[q]) Append(slot, block.least[q], {upper, group.ids[positions[i]]});
+    const double upper = scores[positions[i]] * unit + reach;
+    if (upper >= least) Append(slot, least, {upper, group.ids[positions[i]]});
   }
 }
 

@@ -42,17 +42,29 @@ class ChunkSearch {
     double rounding[kBlock];  // error of a score that depends on the query alone
     double least[kBlock];     // no codeword with a score below this can be a result
   };
+  // What a block finds in a group.
+  struct GroupView {
+    bool fits;  // the bias is in the scores; else `offset` stands for it, which only bounds them from above
+    double unit, offset;  // score = integer * unit + offset, up to `error`
+    double error[kBlock];
+    double upper[kBlock];  // bound of all scores
+  };
   static constexpr int kMaxCandidates = 32;
+  static constexpr size_t kRun = 4;  // groups whose integer scores are kept at a time
 
   Status Measure();
   void FillBlock(int64_t block);
-  void ScoreGroup(int64_t block, const CodeGroup& group);
-  void Collect(int64_t block, int q, const CodeGroup& group, double error, double offset, bool fits);
+  void ScoreRun(int64_t block, size_t first, size_t end);
+  void ScoreGroup(int64_t block, const CodeGroup& group, GroupView& view, int32_t (*scores)[kGroupSize]);
+  void Collect(int64_t block, int q, const CodeGroup& group, const GroupView& view, const int32_t* scores);
   double Raise(int64_t slot, double lower);
   void Append(int64_t slot, double least, Candidate candidate);
   void Settle(int64_t slot);
   void Finish(int64_t slot);
 
+  int32_t (*ScoresOf(size_t at_run))[kGroupSize] {
+    return reinterpret_cast<int32_t(*)[kGroupSize]>(scores_.data() + at_run * kBlock * kGroupSize);
+  }
   double ScaleOf(double length) const;
   const float* Query(int64_t slot) const { return queries_.Row(order_[static_cast<size_t>(slot)]); }
 
@@ -68,7 +80,7 @@ class ChunkSearch {
   std::vector<Block> blocks_;
   AlignedArray<int16_t> integers_;     // [blocks][pairs][kBlock][2]
   AlignedArray<double> centred_;       // [dim]
-  AlignedArray<int32_t> scores_;       // [kBlock][kGroupSize]
+  AlignedArray<int32_t> scores_;       // [kRun][kBlock][kGroupSize]
   std::vector<Candidate> candidates_;  // [slots][kMaxCandidates]
   std::vector<int> counts_;            // [slots]
   std::vector<NearestList> nearest_;   // [slots]

@@ -86,17 +86,14 @@ void ScoreAny(const CodeGroup& group, const int16_t* block, float ratio, int32_t
   }
 }
 
+// Not by vpcompressd, which is slow on some processors when it stores.
 int Above(const int32_t* scores, int count, int32_t threshold, int32_t* positions) {
   const __m512i least = _mm512_set1_epi32(threshold);
-  __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   int found = 0;
-  for (int i = 0; i < count; i += kLanes) {
-    const __mmask16 mask = _mm512_cmpge_epi32_mask(_mm512_load_si512(scores + i), least);
-    if (mask) {
-      _mm512_mask_compressstoreu_epi32(positions + found, mask, lanes);
-      found += __builtin_popcount(mask);
-    }
-    lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(kLanes));
+  for (int i = 0; i < count; i += kPanel) {
+    uint32_t mask = _mm512_cmpge_epi32_mask(_mm512_load_si512(scores + i), least);
+    mask |= uint32_t{_mm512_cmpge_epi32_mask(_mm512_load_si512(scores + i + kLanes), least)} << kLanes;
+    for (; mask; mask &= mask - 1) positions[found++] = i + __builtin_ctz(mask);
   }
   return found;
 }

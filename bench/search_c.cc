@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The search behind C functions, for bench/search.py.
+#include <cstdint>
+#include <string>
+
+#include "quantizers/search/search.h"
+
+namespace {
+thread_local std::string message;
+
+const char* Keep(const vqc::Error& error) {
+  message = error.message;
+  return message.c_str();
+}
+}  // namespace
+
+extern "C" {
+
+// codewords: [size, dim]. Returns null if that fails; BenchMessage tells why.
+void* BenchPrepare(const float* codewords, int64_t size, int64_t dim) {
+  auto made = vqc::Codebook::Make({codewords, size, dim});
+  if (made.ok()) return new vqc::Codebook(*std::move(made));
+  Keep(made.error());
+  return nullptr;
+}
+
+// queries: [rows, dim], ids: [rows]. isa < 0: the best. Returns a message, or null.
+const char* BenchSearch(const void* codebook, const float* queries, int64_t rows, int64_t* ids, int threads,
+                        int isa) {
+  const auto& prepared = *static_cast<const vqc::Codebook*>(codebook);
+  vqc::SearchOptions options;
+  options.threads = threads;
+  if (isa >= 0) options.isa = static_cast<vqc::Isa>(isa);
+  const auto status = vqc::Search(prepared, {queries, rows, prepared.dim()},
+                                  std::span(ids, static_cast<size_t>(rows)), {}, options);
+  return status.ok() ? nullptr : Keep(status.error());
+}
+
+const char* BenchMessage() { return message.c_str(); }
+
+void BenchFree(void* codebook) { delete static_cast<vqc::Codebook*>(codebook); }
+}
