@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The search behind C functions, for bench/search.py.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
+#include "quantizers/search/kmeans.h"
 #include "quantizers/search/search.h"
 
 namespace {
@@ -34,6 +36,26 @@ const char* BenchSearch(const void* codebook, const float* queries, int64_t rows
   const auto status = vqc::Search(prepared, {queries, rows, prepared.dim()},
                                   std::span(ids, static_cast<size_t>(rows)), {}, options);
   return status.ok() ? nullptr : Keep(status.error());
+}
+
+// centres: [clusters, dim] of `passes` passes of Lloyd's algorithm from random rows. Returns a message, or
+// null.
+const char* BenchKMeans(const float* rows, int64_t count, int64_t dim, int64_t clusters, int64_t passes,
+                        uint64_t seed, int threads, float* centres) {
+  vqc::KMeansOptions options;
+  options.clusters = clusters;
+  options.init = vqc::KMeansInit::kRandom;
+  options.passes = passes;
+  options.tolerance = 0;
+  options.seed = seed;
+  options.threads = threads;
+  auto run = vqc::KMeans::Start({rows, count, dim}, options);
+  if (!run.ok()) return Keep(run.error());
+  while (!run->Done()) {
+    if (const auto status = run->Pass(); !status.ok()) return Keep(status.error());
+  }
+  std::copy(run->state().centres.begin(), run->state().centres.end(), centres);
+  return nullptr;
 }
 
 const char* BenchMessage() { return message.c_str(); }

@@ -26,7 +26,7 @@ Error NotFinite(const Rows& queries, int64_t row, int64_t begin) {
   const float* x = queries.Row(row);
   int64_t d = 0;
   while (d + 1 < queries.cols && std::isfinite(x[d])) ++d;
-  return {ErrorCode::kUsage, "search: query " + std::to_string(begin + row) + " holds " +
+  return {ErrorCode::kUsage, "search: row " + std::to_string(begin + row) + " of the queries holds " +
                                  (std::isnan(x[d]) ? "NaN" : "infinity") + " at position " +
                                  std::to_string(d) + "; values must be finite"};
 }
@@ -84,7 +84,7 @@ Status ChunkSearch::Measure() {
   for (int64_t row = 0; row < queries_.rows; ++row) {
     const double square =
         kernels_.centre(queries_.Row(row), codebook_.query_centre.data(), codebook_.dim, centred_.data());
-    if (!std::isfinite(square)) return NotFinite(queries_, row, begin_);
+    if (!std::isfinite(square)) return NotFinite(queries_, row, begin_ + output_.first_query());
     const double scale = ScaleOf(std::sqrt(square));
     scales_[static_cast<size_t>(row)] = scale;
     least = std::min(least, scale);

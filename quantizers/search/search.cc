@@ -51,7 +51,7 @@ Status CheckFinite(const Rows& queries, int64_t begin) {
 
 Status SearchSpecification(const PackedCodebook& codebook, const Rows& queries, int64_t begin,
                            const SearchOutput& output) {
-  VQC_TRY(CheckFinite(queries, begin));
+  VQC_TRY(CheckFinite(queries, begin + output.first_query()));
   NearestList nearest(codebook.metric, output.neighbours());
   for (int64_t i = 0; i < queries.rows; ++i) {
     nearest.Clear();
@@ -117,7 +117,7 @@ class Workers {
 
 Status Search(const Codebook& codebook, const Rows& queries, IdSpan ids, ValueSpan values,
               const SearchOptions& options) {
-  const SearchOutput output(ids, values, options.neighbours);
+  const SearchOutput output(ids, values, options.neighbours, options.first_query);
   VQC_TRY(CheckArguments(codebook, queries, output, options));
   const int threads = options.threads > 0 ? options.threads : CoreCount();
   Workers workers(codebook.packed(), queries, output, options.isa.value_or(BestIsa()), threads);

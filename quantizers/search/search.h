@@ -20,6 +20,7 @@ inline constexpr int kMaxNeighbours = 16;
 struct SearchOptions {
   int neighbours = 1;           // k: from 1 to the lesser of kMaxNeighbours and K
   int threads = 1;              // 0: as many as there are cores
+  int64_t first_query = 0;      // what messages count the queries from
   std::optional<Isa> isa = {};  // one of SupportedIsas(); the best unless given
 };
 

@@ -11,10 +11,11 @@ namespace vqc {
 // Writes rows of results in whatever types were asked for. Different rows may be written at once.
 class SearchOutput {
  public:
-  SearchOutput(const IdSpan& ids, const ValueSpan& values, int neighbours)
-      : ids_(ids), values_(values), neighbours_(neighbours) {}
+  SearchOutput(const IdSpan& ids, const ValueSpan& values, int neighbours, int64_t first_query)
+      : ids_(ids), values_(values), neighbours_(neighbours), first_query_(first_query) {}
 
   int neighbours() const { return neighbours_; }
+  int64_t first_query() const { return first_query_; }
   bool wants_values() const { return values_.index() != 0; }
 
   Status CheckSize(int64_t queries) const {
@@ -54,6 +55,7 @@ class SearchOutput {
   IdSpan ids_;
   ValueSpan values_;
   int neighbours_;
+  int64_t first_query_;
 };
 
 }  // namespace vqc

@@ -44,7 +44,7 @@ TEST(SearchTest, NamesTheRowThatIsNotFinite) {
   for (int threads = 1; threads <= 3; ++threads) {
     const auto status = Search(*codebook, {rows.data(), 1000, 2}, std::span(ids), {}, {.threads = threads});
     ASSERT_FALSE(status.ok());
-    EXPECT_EQ(status.error().message, "search: query 751 holds NaN at position 1; values must be finite");
+    EXPECT_EQ(status.error().message, "search: row 751 of the queries holds NaN at position 1; values must be finite");
   }
   const auto bad = Codebook::Make({rows.data(), 1000, 2});
   ASSERT_FALSE(bad.ok());
