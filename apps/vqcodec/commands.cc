@@ -5,13 +5,8 @@ namespace vqc {
 namespace {
 
 constexpr CommandRow kCommands[] = {
-    {"encode", &AddEncode},
-    {"decode", &AddDecode},
-    {"info", &AddInfo},
-    {"list", &AddList},
-    {"eval", &AddEval},
-    {"train", &AddTrain},
-    {"completion", &AddCompletion},
+    {"encode", &AddEncode}, {"decode", &AddDecode}, {"info", &AddInfo},       {"list", &AddList},
+    {"eval", &AddEval},     {"train", &AddTrain},   {"cluster", &AddCluster}, {"completion", &AddCompletion},
 };
 
 }  // namespace

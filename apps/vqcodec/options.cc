@@ -104,6 +104,10 @@ void AddLimitOptions(CLI::App& app, Limits& limits) {
   AddLimit(app, "--max-model-bytes", limits.max_model_bytes, "Largest weights file");
 }
 
+void AddModelLimit(CLI::App& app, Limits& limits) {
+  AddLimit(app, "--max-model-bytes", limits.max_model_bytes, "Largest .safetensors file");
+}
+
 CLI::Option* AddChoice(CLI::App& app, const std::string& names, std::string& value,
                        const std::vector<std::string>& choices, const std::string& description) {
   std::string all;

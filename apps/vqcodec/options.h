@@ -45,6 +45,7 @@ void AddRunOptions(CLI::App& app, RunOptions& options);
 void AddJobs(CLI::App& app, RunOptions& options);
 void AddReportOptions(CLI::App& app, RunOptions& options);
 void AddLimitOptions(CLI::App& app, Limits& limits);
+void AddModelLimit(CLI::App& app, Limits& limits);  // --max-model-bytes alone
 
 // An option that takes one of `choices`; help and shell completion show them.
 CLI::Option* AddChoice(CLI::App& app, const std::string& names, std::string& value,

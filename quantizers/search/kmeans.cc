@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "base/guard.h"
@@ -16,17 +15,16 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kSlab = 1 << 16;      // rows that are assigned and summed at a time
-constexpr int64_t kMaxMoved = 1 << 14;  // empty clusters that one pass can move
+constexpr int64_t kSlab = 1 << 16;              // rows that are assigned and summed at a time
+constexpr double kSlack = 0.1, kHeadStart = 4;  // of balanced clusters: above the mean size, and rows
+constexpr int64_t kMaxMoved = 1 << 14;          // empty clusters that one pass can move
 
 Error Usage(const std::string& message) { return {ErrorCode::kUsage, "k-means: " + message}; }
 
 Status Check(const Rows& rows, const KMeansOptions& options) {
-  const int64_t most_dim = options.balanced ? kMaxSearchDim - 1 : kMaxSearchDim;
-  if (rows.cols < 1 || rows.cols > most_dim || rows.stride < rows.cols) {
+  if (rows.cols < 1 || rows.cols > kMaxSearchDim || rows.stride < rows.cols) {
     return Usage("the rows have " + std::to_string(rows.cols) + " values; from 1 to " +
-                 std::to_string(most_dim) + " are allowed" +
-                 (options.balanced ? " where clusters are balanced" : ""));
+                 std::to_string(kMaxSearchDim) + " are allowed");
   }
   if (options.clusters < 1 || options.clusters > kMaxCodewords) {
     return Usage(std::to_string(options.clusters) + " clusters are asked for; from 1 to " +
@@ -42,45 +40,58 @@ Status Check(const Rows& rows, const KMeansOptions& options) {
   return {};
 }
 
-// What rows are assigned by: the centres, and where clusters have prices, one more dimension that adds them.
+// Gives rows their clusters, in the order of the rows.
 class Assigner {
  public:
   static Result<Assigner> Make(const KMeansState& state, int64_t dim, const KMeansOptions& options) {
-    const int64_t clusters = static_cast<int64_t>(state.counts.size());
-    Assigner made(options.balanced, options.threads);
-    if (!options.balanced) {
-      VQC_ASSIGN(Codebook codebook, Codebook::Make({state.centres.data(), clusters, dim}));
-      made.codebook_.emplace(std::move(codebook));
-      return made;
-    }
-    std::vector<float> wide;
-    wide.reserve(static_cast<size_t>(clusters * (dim + 1)));
-    for (int64_t k = 0; k < clusters; ++k) {
-      wide.insert(wide.end(), state.centres.begin() + k * dim, state.centres.begin() + (k + 1) * dim);
-      wide.push_back(static_cast<float>(std::sqrt(state.prices[static_cast<size_t>(k)])));
-    }
-    VQC_ASSIGN(Codebook codebook, Codebook::Make({wide.data(), clusters, dim + 1}));
-    made.codebook_.emplace(std::move(codebook));
-    return made;
+    const auto clusters = static_cast<int64_t>(state.counts.size());
+    VQC_ASSIGN(Codebook codebook, Codebook::Make({state.centres.data(), clusters, dim}));
+    return Assigner(std::move(codebook), options);
   }
 
   // first: the number of the first row, for messages.
   Status Run(const Rows& rows, int64_t first, std::span<int32_t> ids) {
-    const SearchOptions options{.threads = threads_, .first_query = first};
-    if (!priced_) return Search(*codebook_, rows, ids, {}, options);
-    const int64_t width = rows.cols + 1;
-    wide_.assign(static_cast<size_t>(rows.rows * width), 0.0f);
-    for (int64_t i = 0; i < rows.rows; ++i) std::copy_n(rows.Row(i), rows.cols, wide_.begin() + i * width);
-    return Search(*codebook_, {wide_.data(), rows.rows, width}, ids, {}, options);
+    if (!balanced_) return Search(codebook_, rows, ids, {}, {.threads = threads_, .first_query = first});
+    const auto near = static_cast<int>(std::min<int64_t>(kMaxNeighbours, codebook_.size()));
+    near_.resize(static_cast<size_t>(rows.rows * near));
+    VQC_TRY(Search(codebook_, rows, std::span(near_), {},
+                   {.neighbours = near, .threads = threads_, .first_query = first}));
+    for (size_t i = 0; i < ids.size(); ++i) {
+      ids[i] = WithRoom(std::span(near_).subspan(i * static_cast<size_t>(near), static_cast<size_t>(near)));
+    }
+    return {};
   }
 
  private:
-  Assigner(bool priced, int threads) : priced_(priced), threads_(threads) {}
+  Assigner(Codebook codebook, const KMeansOptions& options)
+      : codebook_(std::move(codebook)),
+        balanced_(options.balanced),
+        threads_(options.threads),
+        taken_(balanced_ ? static_cast<size_t>(codebook_.size()) : 0) {}
 
-  bool priced_;
+  // The first of the clusters that has room, which grows with the rows that came; where none has, the one
+  // that took the fewest.
+  int32_t WithRoom(std::span<const int32_t> near) {
+    const double room = ++rows_ / static_cast<double>(taken_.size()) * (1 + kSlack) + kHeadStart;
+    const auto taken = [&](int32_t id) -> int64_t& { return taken_[static_cast<size_t>(id)]; };
+    int32_t chosen = near[0];
+    for (const int32_t id : near) {
+      if (static_cast<double>(taken(id)) < room) {
+        chosen = id;
+        break;
+      }
+      if (taken(id) < taken(chosen)) chosen = id;
+    }
+    ++taken(chosen);
+    return chosen;
+  }
+
+  Codebook codebook_;
+  bool balanced_;
   int threads_;
-  std::optional<Codebook> codebook_;
-  std::vector<float> wide_;
+  double rows_ = 0;
+  std::vector<int64_t> taken_;
+  std::vector<int32_t> near_;
 };
 
 }  // namespace
@@ -91,7 +102,6 @@ Result<KMeans> KMeans::Start(const Rows& rows, KMeansOptions options) {
     KMeansState state;
     VQC_ASSIGN(state.centres, FirstCentres(rows, options));
     state.counts.resize(static_cast<size_t>(options.clusters));
-    state.prices.resize(static_cast<size_t>(options.clusters));
     return Resume(rows, std::move(options), std::move(state));
   });
 }
@@ -100,14 +110,13 @@ Result<KMeans> KMeans::Resume(const Rows& rows, KMeansOptions options, KMeansSta
   VQC_TRY(Check(rows, options));
   const auto clusters = static_cast<size_t>(options.clusters);
   if (state.centres.size() != clusters * static_cast<size_t>(rows.cols) || state.counts.size() != clusters ||
-      state.prices.size() != clusters || state.passes < 0) {
+      state.passes < 0) {
     return Usage("the state to go on from is of " + std::to_string(state.counts.size()) +
                  " clusters or of other rows; " + std::to_string(clusters) + " clusters of rows of " +
                  std::to_string(rows.cols) + " values are asked for");
   }
   const auto bad = [](double value) { return !(std::isfinite(value) && value >= 0); };
-  if (std::any_of(state.counts.begin(), state.counts.end(), bad) ||
-      std::any_of(state.prices.begin(), state.prices.end(), bad) || bad(state.inertia)) {
+  if (std::any_of(state.counts.begin(), state.counts.end(), bad) || bad(state.inertia)) {
     return Usage("the state to go on from holds values that no run leaves; start anew");
   }
   if (options.threads <= 0) options.threads = CoreCount();
@@ -209,30 +218,15 @@ Status KMeans::EndPass(const Tally& tally, const std::vector<double>& counts) {
     if (used == far.size()) continue;
     std::copy_n(rows_.Row(far[used++]), rows_.cols, state_.centres.begin() + k * rows_.cols);
     state_.counts[static_cast<size_t>(k)] = 0;
-    state_.prices[static_cast<size_t>(k)] = 0;
   }
   const bool first = state_.passes == 0;
   const double fall = state_.inertia - tally.inertia;
   if (options_.batch == 0 && !options_.balanced && !first && used == 0) {
     state_.converged = fall <= options_.tolerance * state_.inertia;
   }
-  if (options_.balanced) Reprice(counts, tally.inertia);
   state_.inertia = tally.inertia;
   ++state_.passes;
   return {};
-}
-
-// Dual ascent: clusters above the mean size become dearer, those below cheaper, in steps that shrink.
-void KMeans::Reprice(const std::vector<double>& counts, double inertia) {
-  const double rows = std::accumulate(counts.begin(), counts.end(), 0.0);
-  const double mean = rows / static_cast<double>(counts.size());
-  const double step = inertia / rows / std::sqrt(1.0 + static_cast<double>(state_.passes));
-  double least = INFINITY;
-  for (size_t k = 0; k < counts.size(); ++k) {
-    state_.prices[k] += step * std::clamp(counts[k] / mean - 1, -1.0, 1.0);
-    least = std::min(least, state_.prices[k]);
-  }
-  for (double& price : state_.prices) price -= least;
 }
 
 Result<std::vector<int32_t>> KMeans::Assign() const {

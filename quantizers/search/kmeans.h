@@ -30,8 +30,8 @@ struct KMeansOptions {
   // Rows of a mini-batch (Sculley, WWW 2010); 0: all rows at a time, which is Lloyd's algorithm. A pass is as
   // many batches as hold the number of rows.
   int64_t batch = 0;
-  // Lets rows prefer small clusters: each cluster asks a price that is added to the squared distance and that
-  // rises with its size. D is at most 1023 then.
+  // Clusters of like size: a row goes to the nearest of its 16 nearest centres whose cluster has not had 1.1
+  // times its share of the rows so far. Meant for rows in random order.
   bool balanced = false;
   uint64_t seed = 1;
   int threads = 0;  // 0: one for each core
@@ -47,7 +47,6 @@ struct KMeansState {
   int64_t empty = 0;           // clusters without rows in the last pass, whose centres were moved to far rows
   std::vector<float> centres;  // [K][D]
   std::vector<double> counts;  // [K]: rows of the last pass; of all passes for mini-batches
-  std::vector<double> prices;  // [K]; all 0 unless balanced
 };
 
 class KMeans {
@@ -61,7 +60,7 @@ class KMeans {
   bool Done() const { return state_.converged || state_.passes >= options_.passes; }
   Status Pass();
   const KMeansState& state() const { return state_; }
-  // The cluster of each row, with the centres and prices that there are now.
+  // The cluster of each row, with the centres that there are now.
   Result<std::vector<int32_t>> Assign() const;
 
  private:
@@ -72,7 +71,6 @@ class KMeans {
   Status LloydPass();
   Status BatchPass();
   Status EndPass(const Tally& tally, const std::vector<double>& counts);
-  void Reprice(const std::vector<double>& counts, double inertia);
 
   Rows rows_;
   KMeansOptions options_;
