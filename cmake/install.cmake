@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 
 set(vqc_public_headers
   base/bytes.h base/clip.h base/crc32c.h base/file.h base/limits.h base/result.h base/sha256.h base/tokens.h
-  codec/bundle.h codec/codec.h codec/container/stream.h
+  codec/bundle.h codec/codec.h codec/rate_control.h codec/container/stream.h
   data/media/media.h
   entropy/digits.h entropy/frequency_table.h entropy/prior.h entropy/priors.h entropy/token_coder.h
   models/card.h models/safetensors.h models/store.h

@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "base/stopwatch.h"
 #include "codec/alpha.h"
+#include "entropy/rate_distortion.h"
 #include "entropy/token_coder.h"
 #include "tokenizers/outline.h"
 
@@ -144,9 +145,53 @@ Status AddAlpha(const StreamHeader& header, const Chunk& chunk, const DecodeOpti
   return {};
 }
 
+// The whole file of a picture whose tokens are chosen with this weight. The payload of `stream` changes.
+Result<EncodedClip> CodeWithWeight(const Encoding& encoding, const Bundle& bundle, double weight,
+                                   Stream& stream) {
+  EncodedClip encoded;
+  encoded.rate_weight = weight;
+  encoded.tokens = encoding.tokens;
+  if (weight > 0) {
+    VQC_ASSIGN(encoded.tokens, OptimizeTokens(encoding.tokens, bundle.card.factors, encoding.positions,
+                                              *bundle.prior, weight));
+  }
+  VQC_ASSIGN(Coded coded, CodeTokens(encoded.tokens, bundle));
+  encoded.payload_bytes = coded.payload.size();
+  stream.header.coding = coded.coding;
+  stream.chunks.front().payload = std::move(coded.payload);
+  stream.chunks.front().token_crc = TokenCrc(encoded.tokens);
+  VQC_ASSIGN(encoded.bytes, WriteStream(stream));
+  return encoded;
+}
+
+// The same with the weight of `rate` or, where the file would be too large, with the least that fits.
+Result<EncodedClip> CodeWithinRate(const Encoding& encoding, const Bundle& bundle, const RateOptions& rate,
+                                   Stream& stream) {
+  const bool asked = rate.weight > 0 || rate.max_bytes > 0;
+  const bool can = CanOptimize(encoding.tokens, bundle.card.factors, encoding.positions);
+  if (asked && !can) {
+    return Error{ErrorCode::kUsage, "the model " + bundle.card.name +
+                                        " cannot trade quality for size; leave out the options of the rate"};
+  }
+  VQC_ASSIGN(EncodedClip encoded, CodeWithWeight(encoding, bundle, rate.weight, stream));
+  const size_t beside = encoded.bytes.size() - encoded.payload_bytes;
+  const size_t most = rate.max_bytes > 0 ? rate.max_bytes : beside + DefaultMaxPayload(encoding.tokens);
+  if (encoded.bytes.size() <= most || !can) return encoded;
+  VQC_ASSIGN(const double weight, LeastWeight(rate.weight, most, [&](double tried) -> Result<size_t> {
+               VQC_ASSIGN(encoded, CodeWithWeight(encoding, bundle, tried, stream));
+               return encoded.bytes.size();
+             }));
+  VQC_ASSIGN(encoded, CodeWithWeight(encoding, bundle, weight, stream));
+  if (rate.max_bytes == 0 || encoded.bytes.size() <= rate.max_bytes) return encoded;
+  return Error{ErrorCode::kLimit, "the picture takes at least " + std::to_string(encoded.bytes.size()) +
+                                      " bytes with the model " + bundle.card.name + ", --max-bytes allows " +
+                                      std::to_string(rate.max_bytes) +
+                                      "; allow more, or choose a model with larger steps"};
+}
+
 }  // namespace
 
-Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle) {
+Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate) {
   VQC_TRY(CheckImage(clip));
   Stream stream;
   stream.header.modality = clip.modality;
@@ -154,26 +199,18 @@ Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle) {
   stream.header.height = static_cast<uint32_t>(clip.height);
   stream.header.width = static_cast<uint32_t>(clip.width);
   stream.header.bit_depth = static_cast<uint32_t>(clip.bit_depth);
-  Chunk chunk;
+  stream.header.model_key = bundle.card.Key();
+  stream.header.profile = bundle.tokenizer->Info().profile;
+  Chunk& chunk = stream.chunks.emplace_back();
   if (clip.HasAlpha()) {
     VQC_ASSIGN(chunk.side[SideData::kAlpha], EncodeAlpha(clip));
   }
-  EncodedClip encoded;
   const Clip colour = ColourOf(std::move(clip));
   const Stopwatch watch;
-  VQC_ASSIGN(auto batch, bundle.tokenizer->Encode({&colour, 1}));
-  encoded.network_seconds = watch.Seconds();
-  encoded.tokens = std::move(batch.front());
-  VQC_ASSIGN(Coded coded, CodeTokens(encoded.tokens, bundle));
-  encoded.payload_bytes = coded.payload.size();
-  chunk.payload = std::move(coded.payload);
-  chunk.token_crc = TokenCrc(encoded.tokens);
-
-  stream.header.model_key = bundle.card.Key();
-  stream.header.coding = coded.coding;
-  stream.header.profile = bundle.tokenizer->Info().profile;
-  stream.chunks.push_back(std::move(chunk));
-  VQC_ASSIGN(encoded.bytes, WriteStream(stream));
+  VQC_ASSIGN(const Encoding encoding, bundle.tokenizer->EncodeWithPositions(colour));
+  const double network_seconds = watch.Seconds();
+  VQC_ASSIGN(EncodedClip encoded, CodeWithinRate(encoding, bundle, rate, stream));
+  encoded.network_seconds = network_seconds;
   return encoded;
 }
 

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "codec/bundle.h"
 #include "codec/container/stream.h"
+#include "codec/rate_control.h"
 
 namespace vqc {
 
@@ -23,6 +24,7 @@ struct EncodedClip {
   Tokens tokens;
   uint64_t payload_bytes = 0;  // of bytes: the coded tokens
   double network_seconds = 0;
+  double rate_weight = 0;  // with which the tokens were chosen, see RateOptions
 };
 
 struct DecodedClip {
@@ -38,7 +40,8 @@ struct DecodeOptions {
 };
 
 // Move a large photo in: its samples are then not copied.
-Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle);
+// kLimit where the picture cannot be made as small as rate.max_bytes, kUsage where the model cannot trade.
+Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate = {});
 
 // REQUIRES: the bundle's card has the stream's key (kModel otherwise).
 Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, const DecodeOptions& options);

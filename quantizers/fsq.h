@@ -22,6 +22,7 @@ class Fsq : public Quantizer {
   torch::Tensor Decode(const torch::Tensor& codes) override;
   std::vector<uint32_t> Vocab() const override;
   int Dim() const override { return static_cast<int>(levels_.size()); }
+  torch::Tensor Positions(const torch::Tensor& latents) const override { return Bound(latents); }
   std::vector<std::vector<uint32_t>> Factors() const override { return {levels_}; }
 
   // Squashed latents before rounding: digit scale, in (-0.5, L_j - 0.5). Differentiable.

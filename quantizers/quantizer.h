@@ -32,6 +32,9 @@ class Quantizer : public torch::nn::Module {
   virtual torch::Tensor Decode(const torch::Tensor& codes) = 0;    // -> quantized [B, D, ...]
   virtual std::vector<uint32_t> Vocab() const = 0;                 // one entry per level
   virtual int Dim() const = 0;                                     // D
+  // Where each digit of latents [B, D, ...] lay before it was rounded, in units of the digit: [B, F, ...] of
+  // float32, F factors over all levels. Undefined where the digits have no order.
+  virtual torch::Tensor Positions(const torch::Tensor& latents) const { return {}; }
   // How the ids of each level split into digits (entropy/priors.h); empty where they do not.
   virtual std::vector<std::vector<uint32_t>> Factors() const { return {}; }
 };

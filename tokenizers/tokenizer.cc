@@ -76,13 +76,19 @@ auto Guarded(Function&& function) -> decltype(function()) {
 
 }  // namespace
 
+Result<Encoding> Tokenizer::EncodeWithPositions(const Clip& clip) const {
+  VQC_TRY(CheckClip(clip, Info()));
+  VQC_ASSIGN(Encoding encoding, Guarded([&] { return DoEncode(clip); }));
+  VQC_TRY(CheckTokens(encoding.tokens, ShapeOf(clip.frames, clip.height, clip.width), Info(),
+                      ErrorCode::kInternal));
+  return encoding;
+}
+
 Result<std::vector<Tokens>> Tokenizer::Encode(std::span<const Clip> batch) const {
   std::vector<Tokens> all;
   for (const Clip& clip : batch) {
-    VQC_TRY(CheckClip(clip, Info()));
-    VQC_ASSIGN(Tokens tokens, Guarded([&] { return DoEncode(clip); }));
-    VQC_TRY(CheckTokens(tokens, ShapeOf(clip.frames, clip.height, clip.width), Info(), ErrorCode::kInternal));
-    all.push_back(std::move(tokens));
+    VQC_ASSIGN(Encoding encoding, EncodeWithPositions(clip));
+    all.push_back(std::move(encoding.tokens));
   }
   return all;
 }

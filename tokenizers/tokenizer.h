@@ -18,13 +18,20 @@
 namespace vqc {
 
 struct TokenizerInfo {
-  std::string type;             // row of the tokenizer table, e.g. "image"
+  std::string type;  // row of the tokenizer table, e.g. "image"
   Modality modality = Modality::kImage;
   std::vector<uint32_t> vocab;  // entries of each level
   int stride = 1;               // samples (pixels) per token along each axis
   int receptive_field = 0;      // samples that one token can see along an axis
   int tile = 0, halo = 0;       // of the encoder, in samples along an axis
   uint32_t profile = 0;         // numerics profile: hash of the latents of a fixed probe input
+};
+
+// Tokens and, for rate-distortion optimised coding (entropy/rate_distortion.h), where the digits of each id
+// lay before they were rounded; no positions where a quantizer's digits have no order.
+struct Encoding {
+  Tokens tokens;
+  std::vector<float> positions;  // [id][factor], in units of the digit
 };
 
 class Tokenizer {
@@ -38,6 +45,7 @@ class Tokenizer {
 
   // One Tokens per clip, in order. Checks the clips and the ids around DoEncode.
   Result<std::vector<Tokens>> Encode(std::span<const Clip> batch) const;
+  Result<Encoding> EncodeWithPositions(const Clip& clip) const;
 
   // The size of the media a token grid came from, so that padding is cut off.
   struct Target {
@@ -47,7 +55,7 @@ class Tokenizer {
   Result<std::vector<Clip>> Decode(std::span<const Tokens> batch, std::span<const Target> targets) const;
 
  private:
-  virtual Result<Tokens> DoEncode(const Clip& clip) const = 0;
+  virtual Result<Encoding> DoEncode(const Clip& clip) const = 0;
   virtual Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const = 0;
 };
 

@@ -23,6 +23,8 @@ struct EncodeOptions {
   RunOptions run;
   Limits limits;
   std::string alpha = "keep";
+  RateOptions rate;
+  double max_bpp = 0;  // bits per pixel of the whole file; 0: no bound
   bool verify = false;
 };
 
@@ -52,9 +54,18 @@ Status Verify(const EncodedClip& encoded, const Bundle& bundle, const Limits& li
                "--verify: the tokens did not come back as they went in; please report this file"};
 }
 
+RateOptions RateOf(const PictureFacts& facts, const EncodeOptions& options) {
+  RateOptions rate = options.rate;
+  if (options.max_bpp > 0) {
+    rate.max_bytes = std::max<uint64_t>(
+        1, static_cast<uint64_t>(options.max_bpp * static_cast<double>(facts.Pixels()) / 8));
+  }
+  return rate;
+}
+
 Result<ItemReport> FinishEncoding(Work& work, const Bundle& bundle, const EncodeOptions& options) {
   const PictureFacts facts = FactsOf(work.clip);
-  VQC_ASSIGN(const EncodedClip encoded, EncodeImage(std::move(work.clip), bundle));
+  VQC_ASSIGN(const EncodedClip encoded, EncodeImage(std::move(work.clip), bundle, RateOf(facts, options)));
   if (options.verify) VQC_TRY(Verify(encoded, bundle, options.limits));
   VQC_TRY(WriteOutput(work.job.output, encoded.bytes, options.output));
   const double seconds = work.watch.Seconds();
@@ -66,6 +77,7 @@ Result<ItemReport> FinishEncoding(Work& work, const Bundle& bundle, const Encode
   report.record.update(SizeRecord(encoded.payload_bytes, encoded.bytes.size(), facts.Pixels()));
   report.record["seconds"] = seconds;
   report.record["seconds_network"] = encoded.network_seconds;
+  if (encoded.rate_weight > 0) report.record["lambda"] = encoded.rate_weight;
   if (options.verify) report.record["verified"] = true;
   report.note = InputName(work.job.input) + " -> " + work.job.output + ": " + std::to_string(facts.width) +
                 " x " + std::to_string(facts.height) + ", " + std::to_string(encoded.tokens.shape.Count()) +
@@ -143,6 +155,22 @@ RunCommand AddEncode(CLI::App& parent) {
       ->group("Model")
       ->check(CLI::Validator(&CheckAlpha, ""));
   AddModelOptions(*app, options->model, std::string(kDefaultImageModel));
+  app->add_option("--lambda", options->rate.weight,
+                  "Weight of a bit when tokens are chosen: higher is smaller and less exact (default 0: the "
+                  "nearest tokens)")
+      ->type_name("X")
+      ->group("Model")
+      ->check(CLI::Range(0.0, 100.0).description(""));
+  auto* max_bytes = app->add_option("--max-bytes", options->rate.max_bytes,
+                                    "Size of each file at most; tokens are changed as little as it takes")
+                        ->type_name("N")
+                        ->group("Model")
+                        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+  app->add_option("--max-bpp", options->max_bpp, "The same in bits per pixel")
+      ->type_name("X")
+      ->group("Model")
+      ->check(CLI::Range(1e-6, 1e6).description(""))
+      ->excludes(max_bytes);
   app->add_flag("--verify", options->verify, "Decode the tokens of each file again and compare")
       ->group("Run");
   AddRunOptions(*app, options->run);

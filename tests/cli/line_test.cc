@@ -130,6 +130,23 @@ TEST_F(CliTest, ForceOverwrites) {
   EXPECT_NE(Read("a.vqc"), "old");
 }
 
+TEST_F(CliTest, FilesAreAsSmallAsAsked) {
+  Write("a.ppm", Ppm(128, 128));
+  ASSERT_EQ(Run({"encode", "a.ppm", "-q"}).exit_code, 0);
+  const size_t whole = Read("a.vqc").size(), most = whole - 20;
+  ASSERT_EQ(Run({"encode", "a.ppm", "-o", "b.vqc", "--max-bytes", std::to_string(most)}).exit_code, 0);
+  EXPECT_LE(Read("b.vqc").size(), most);
+  const std::string bpp = std::to_string(8.0 * static_cast<double>(most) / (128 * 128));
+  ASSERT_EQ(Run({"encode", "a.ppm", "-o", "c.vqc", "--max-bpp", bpp}).exit_code, 0);
+  EXPECT_LE(Read("c.vqc").size(), most);
+  const Ran small = Run({"encode", "a.ppm", "-o", "d.vqc", "--max-bytes", "10"});
+  EXPECT_EQ(small.exit_code, 3);
+  EXPECT_NE(small.err.find("a.ppm: the picture takes at least"), std::string::npos) << small.err;
+  EXPECT_FALSE(Exists("d.vqc"));
+  EXPECT_EQ(Run({"encode", "a.ppm", "--max-bytes", "0"}).exit_code, 2);
+  EXPECT_EQ(Run({"encode", "a.ppm", "--max-bytes", "9", "--max-bpp", "1"}).exit_code, 2);
+}
+
 TEST_F(CliTest, VerifyReadsTheTokensBack) {
   Write("a.ppm", Ppm(80, 80));
   const Ran ran = Run({"encode", "a.ppm", "--verify", "--json"});

@@ -4,19 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "data/media/samples.h"
-#include "tests/support/fake_model.h"
+#include "tests/support/fake_bundle.h"
 #include "tests/support/random_clip.h"
 
 namespace vqc {
 namespace {
-
-Bundle FakeBundle(float scale = 1) {
-  const auto model = MakeFakeModel("fake", scale);
-  EXPECT_TRUE(model.ok()) << model.error().message;
-  const auto tensors = SafeTensors::Parse(model->weights, "fake");
-  EXPECT_TRUE(tensors.ok());
-  return {model->card, *LoadFakeTokenizer(*tensors), *MakePrior(model->card.prior, model->card.factors, {})};
-}
 
 Clip RoundTrip(const Clip& clip, const Bundle& bundle) {
   const auto bytes = EncodeClip(clip, bundle);

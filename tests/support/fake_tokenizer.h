@@ -40,17 +40,20 @@ class FakeTokenizer : public Tokenizer {
   }
 
  private:
-  Result<Tokens> DoEncode(const Clip& clip) const override {
-    Tokens tokens{ShapeOf(1, clip.height, clip.width), info_.vocab, {}};
+  Result<Encoding> DoEncode(const Clip& clip) const override {
+    Encoding encoding{{ShapeOf(1, clip.height, clip.width), info_.vocab, {}}, {}};
     for (int y = 0; y < clip.height; y += kStride) {
       for (int x = 0; x < clip.width; x += kStride) {
         uint32_t id = 0;
-        for (int c = 2; c >= 0; --c)
-          id = id * kSteps + StepOf(BlockMean(clip, clip.channels == 1 ? 0 : c, y, x));
-        tokens.ids.push_back(id);
+        for (int c = 0, divisor = 1; c < 3; ++c, divisor *= kSteps) {
+          const float position = PositionOf(BlockMean(clip, clip.channels == 1 ? 0 : c, y, x));
+          id += static_cast<uint32_t>(std::lround(position)) * divisor;
+          encoding.positions.push_back(position);
+        }
+        encoding.tokens.ids.push_back(id);
       }
     }
-    return tokens;
+    return encoding;
   }
 
   Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
@@ -82,9 +85,7 @@ class FakeTokenizer : public Tokenizer {
     return static_cast<float>(sum / count);
   }
 
-  static uint32_t StepOf(float value) {
-    return static_cast<uint32_t>(std::lround((std::clamp(value, -1.0f, 1.0f) + 1.0f) * 3.5f));
-  }
+  static float PositionOf(float value) { return (std::clamp(value, -1.0f, 1.0f) + 1.0f) * 3.5f; }
 
   std::array<float, kSteps> steps_;
   TokenizerInfo info_;

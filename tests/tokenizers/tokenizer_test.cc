@@ -23,13 +23,13 @@ class BrokenTokenizer : public Tokenizer {
   }
 
  private:
-  Result<Tokens> DoEncode(const Clip& clip) const override {
+  Result<Encoding> DoEncode(const Clip& clip) const override {
     if (fault_ == kThrows) throw std::runtime_error("no such kernel\nat line 3");
     if (fault_ == kNoMemory) throw std::bad_alloc();
     Tokens tokens{ShapeOf(1, clip.height, clip.width), info_.vocab, {}};
     if (fault_ == kWrongShape) tokens.shape.h += 1;
     tokens.ids.assign(tokens.shape.Count() - (fault_ == kTooFewIds ? 1 : 0), fault_ == kIdTooLarge ? 16 : 15);
-    return tokens;
+    return Encoding{std::move(tokens), {}};
   }
   Result<Clip> DoDecode(const Tokens&, const Target&) const override { return RandomImage(3, 1, 1); }
 

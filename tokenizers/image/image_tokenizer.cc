@@ -85,6 +85,8 @@ class ImageTokenizer : public Tokenizer {
     info_.receptive_field = parts.ReceptiveField();
     info_.tile = parts.Tile();
     info_.halo = parts.Halo();
+    const auto probe = quantizer_->Positions(torch::zeros({1, quantizer_->Dim(), 1, 1}));
+    if (probe.defined()) positions_ = static_cast<size_t>(probe.size(1));
   }
 
   Status Load(const SafeTensors& tensors) {
@@ -110,28 +112,40 @@ class ImageTokenizer : public Tokenizer {
   }
 
  private:
-  Result<Tokens> DoEncode(const Clip& clip) const override {
-    Tokens tokens{ShapeOf(1, clip.height, clip.width), info_.vocab, {}};
+  Result<Encoding> DoEncode(const Clip& clip) const override {
+    Encoding encoding;
+    Tokens& tokens = encoding.tokens;
+    tokens = {ShapeOf(1, clip.height, clip.width), info_.vocab, {}};
     tokens.ids.resize(tokens.shape.Count());
+    encoding.positions.resize(tokens.shape.Positions() * positions_);
     const auto tiles = PlanTiles(static_cast<int>(tokens.shape.h), static_cast<int>(tokens.shape.w),
                                  info_.tile / info_.stride, encoder_halo_);
     VQC_TRY(ParallelFor(tiles.size(), threads_, [&](size_t i) -> Status {
       const Tile& tile = tiles[i];
       const InferenceScope scope;
-      const auto latents = encoder_->forward(Pixels(clip, tile, info_.stride).to(device_));
-      const auto codes = quantizer_->Encode(latents.to(torch::kFloat32)).to(torch::kCPU).contiguous();
+      const auto latents =
+          encoder_->forward(Pixels(clip, tile, info_.stride).to(device_)).to(torch::kFloat32);
+      const auto codes = quantizer_->Encode(latents).to(torch::kCPU).contiguous();
       const auto view = codes.accessor<int64_t, 4>();  // [1, K, h, w]
+      const auto unrounded = positions_ > 0 ? quantizer_->Positions(latents).to(torch::kCPU).contiguous()
+                                            : torch::empty({1, 0, 0, 0});
+      const auto positions = unrounded.accessor<float, 4>();  // [1, F, h, w]
       for (int y = tile.y.begin; y < tile.y.end; ++y) {
         for (int x = tile.x.begin; x < tile.x.end; ++x) {
-          uint32_t* ids = &tokens.ids[(static_cast<size_t>(y) * tokens.shape.w + x) * tokens.shape.levels];
+          const size_t cell = static_cast<size_t>(y) * tokens.shape.w + x;
+          const int row = y - tile.y.halo_begin, column = x - tile.x.halo_begin;
           for (uint32_t level = 0; level < tokens.shape.levels; ++level) {
-            ids[level] = static_cast<uint32_t>(view[0][level][y - tile.y.halo_begin][x - tile.x.halo_begin]);
+            tokens.ids[cell * tokens.shape.levels + level] =
+                static_cast<uint32_t>(view[0][level][row][column]);
+          }
+          for (size_t j = 0; j < positions_; ++j) {
+            encoding.positions[cell * positions_ + j] = positions[0][static_cast<int64_t>(j)][row][column];
           }
         }
       }
       return {};
     }));
-    return tokens;
+    return encoding;
   }
 
   Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
@@ -215,6 +229,7 @@ class ImageTokenizer : public Tokenizer {
   torch::Device device_;
   int threads_;
   int encoder_halo_, decoder_halo_;  // in cells
+  size_t positions_ = 0;             // of a cell, see Quantizer::Positions
   TokenizerInfo info_;
 };
 
