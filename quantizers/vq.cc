@@ -3,11 +3,13 @@
 
 #include <torch/torch.h>
 
+#include "quantizers/search/search.h"
+
 namespace vqc {
 namespace {
 
 constexpr int64_t kMaxEntries = 1 << 20, kMaxDim = 1024;
-constexpr int64_t kBlockCells = 1 << 22;  // distances held at a time
+constexpr int64_t kBlockCells = 1 << 22;  // distances held at a time, on other devices than the CPU
 
 // [B, D, ...] -> [N, D] and back.
 torch::Tensor ToRows(const torch::Tensor& latents) {
@@ -25,9 +27,28 @@ Result<int64_t> Whole(const nlohmann::json& config, const char* field, int64_t l
   return found->get<int64_t>();
 }
 
+Rows RowsOf(const torch::Tensor& contiguous) {
+  return {contiguous.data_ptr<float>(), contiguous.size(0), contiguous.size(1)};
+}
+
+torch::Tensor SearchOnCpu(const torch::Tensor& points, const torch::Tensor& codebook) {
+  const auto rows = points.contiguous(), codes = codebook.contiguous();
+  const auto found = torch::empty({rows.size(0)}, torch::kInt64);
+  const auto prepared = Codebook::Make(RowsOf(codes));
+  TORCH_CHECK(prepared.ok(), "vq: ", prepared.error().message);
+  const auto ids = std::span(found.data_ptr<int64_t>(), static_cast<size_t>(rows.size(0)));
+  const auto status = Search(*prepared, RowsOf(rows), ids, {}, {.threads = at::get_num_threads()});
+  TORCH_CHECK(status.ok(), "vq: ", status.error().message);
+  return found;
+}
+
 }  // namespace
 
 torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook) {
+  if (points.device().is_cpu() && codebook.device().is_cpu() && points.scalar_type() == torch::kFloat32 &&
+      codebook.scalar_type() == torch::kFloat32) {
+    return SearchOnCpu(points, codebook);
+  }
   const auto codes = codebook.to(torch::kFloat64);
   const int64_t block = std::max<int64_t>(1, kBlockCells / codes.size(0));
   const auto positions = torch::arange(codes.size(0), codes.options().dtype(torch::kInt64));

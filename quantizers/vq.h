@@ -27,7 +27,8 @@ class Vq : public Quantizer {
 };
 
 // Index [N] int64 of the row of `codebook` [K, D] closest to each row of `points` [N, D], by float64
-// distances; ties go to the lowest index. Memory is bounded by blocks of rows.
+// distances as quantizers/search/metric.h defines them; ties go to the lowest index. Contiguous float32
+// tensors on the CPU are not copied. Throws where a value is NaN or infinity.
 torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook);
 
 }  // namespace vqc

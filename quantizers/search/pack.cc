@@ -55,6 +55,7 @@ class Packer {
     double square = 0;
     for (const double value : book.centre) square += value * value;
     centre_length_ = std::sqrt(square);
+    centred_.resize(book.centre.size());
   }
 
   void Run() {
@@ -85,33 +86,47 @@ class Packer {
  private:
   // Ids by rising length. Of equal rows the kMaxNeighbours first are enough for every answer.
   std::vector<int32_t> Order() {
-    std::vector<int32_t> order(static_cast<size_t>(book_.size));
-    std::iota(order.begin(), order.end(), 0);
-    squares_.resize(order.size());
-    for (int32_t id : order) squares_[static_cast<size_t>(id)] = SquareOf(id);
-    const auto bytes = static_cast<size_t>(book_.dim) * sizeof(float);
-    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-      const double x = squares_[static_cast<size_t>(a)], y = squares_[static_cast<size_t>(b)];
-      if (x != y) return x < y;
-      const int rows = std::memcmp(book_.Row(a), book_.Row(b), bytes);
-      return rows != 0 ? rows < 0 : a < b;
-    });
-    size_t kept = 0, run = 0;
-    for (const int32_t id : order) {
-      run = kept > 0 && std::memcmp(book_.Row(order[kept - 1]), book_.Row(id), bytes) == 0 ? run + 1 : 0;
-      if (run < kMaxNeighbours) order[kept++] = id;
+    struct Item {
+      double square;
+      int32_t id;
+    };
+    std::vector<Item> items(static_cast<size_t>(book_.size));
+    squares_.resize(items.size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      const auto id = static_cast<int32_t>(i);
+      squares_[i] = SquareOf(id);
+      items[i] = {squares_[i], id};
     }
-    order.resize(kept);
+    const auto compare = [&](int32_t a, int32_t b) {
+      return std::memcmp(book_.Row(a), book_.Row(b), static_cast<size_t>(book_.dim) * sizeof(float));
+    };
+    std::sort(items.begin(), items.end(), [&](const Item& a, const Item& b) {
+      if (a.square != b.square) return a.square < b.square;
+      const int rows = compare(a.id, b.id);
+      return rows != 0 ? rows < 0 : a.id < b.id;
+    });
+    std::vector<int32_t> order;
+    order.reserve(items.size());
+    int copies = 0;
+    for (const Item& item : items) {
+      copies = !order.empty() && compare(order.back(), item.id) == 0 ? copies + 1 : 0;
+      if (copies < kMaxNeighbours) order.push_back(item.id);
+    }
     return order;
   }
 
-  double Centred(int32_t id, int64_t d) const {
-    return book_.Row(id)[d] * factors_[static_cast<size_t>(id)] - book_.centre[static_cast<size_t>(d)];
+  // c' of the codeword, until the next call.
+  const double* Centred(int32_t id) {
+    const float* row = book_.Row(id);
+    const double factor = factors_[static_cast<size_t>(id)];
+    for (size_t d = 0; d < centred_.size(); ++d) centred_[d] = row[d] * factor - book_.centre[d];
+    return centred_.data();
   }
 
-  double SquareOf(int32_t id) const {
+  double SquareOf(int32_t id) {
     double sum = 0;
-    for (int64_t d = 0; d < book_.dim; ++d) sum += Centred(id, d) * Centred(id, d);
+    Centred(id);
+    for (const double value : centred_) sum += value * value;
     return sum;
   }
 
@@ -120,15 +135,18 @@ class Packer {
     const auto square = [&](int64_t i) { return squares_[static_cast<size_t>(ids[i])]; };
     group.max_length = std::sqrt(square(count - 1));
     if (group.max_length > 0) group.scale = group.max_length / kLength;
+    const double inverse = 1 / group.scale;
     double error = 0, length = 0;
     for (int64_t i = 0; i < count; ++i) {
       double missed = 0, code_square = 0;
+      const double* values = Centred(ids[i]);
+      int16_t* codes =
+          book_.codes.data() + ((begin + i) / kPanel * group.pairs * kPanel + (begin + i) % kPanel) * 2;
       for (int64_t d = 0; d < book_.dim; ++d) {
-        const double value = Centred(ids[i], d), code = Round(value / group.scale);
-        missed += (value - group.scale * code) * (value - group.scale * code);
+        const double code = Round(values[d] * inverse), miss = values[d] - group.scale * code;
+        missed += miss * miss;
         code_square += code * code;
-        book_.codes.data()[((begin + i) / kPanel * group.pairs + d / 2) * (2 * kPanel) +
-                           ((begin + i) % kPanel) * 2 + d % 2] = static_cast<int16_t>(code);
+        codes[d / 2 * (2 * kPanel) + d % 2] = static_cast<int16_t>(code);
       }
       error = std::max(error, missed);
       length = std::max(length, code_square);
@@ -148,7 +166,7 @@ class Packer {
   }
 
   PackedCodebook& book_;
-  std::vector<double> factors_, squares_;
+  std::vector<double> factors_, squares_, centred_;
   double centre_length_ = 0;
 };
 

@@ -95,6 +95,21 @@ TEST(Vq, TakesTheClosestCodewordAndTheLowestOfEqualOnes) {
   EXPECT_TRUE(torch::equal(ClosestCodeword(points + 4096, codebook + 4096),
                            torch::tensor({0, 3, 1, 0}, torch::kInt64)));
   EXPECT_EQ(ClosestCodeword(torch::empty({0, 2}), codebook).numel(), 0);
+  // Columns of a larger tensor, and other types.
+  EXPECT_TRUE(torch::equal(ClosestCodeword(torch::cat({points, points}, 1).slice(1, 2, 4), codebook),
+                           ClosestCodeword(points, codebook)));
+  EXPECT_TRUE(torch::equal(ClosestCodeword(points.to(torch::kFloat64), codebook.to(torch::kFloat64)),
+                           ClosestCodeword(points, codebook)));
+  EXPECT_THROW(ClosestCodeword(points / 0, codebook), c10::Error);
+}
+
+TEST(Vq, AgreesWithFloat64OnRandomLatents) {
+  torch::manual_seed(3);
+  for (const int64_t dim : {1, 8, 100}) {
+    const auto points = torch::randn({500, dim}), codebook = torch::randn({700, dim});
+    const auto distances = at::cdist(points.to(torch::kFloat64), codebook.to(torch::kFloat64), 2.0, 2);
+    EXPECT_TRUE(torch::equal(ClosestCodeword(points, codebook), distances.argmin(1)));
+  }
 }
 
 }  // namespace
