@@ -10,6 +10,8 @@ set(vqc_public_headers
   data/media/media.h
   entropy/digits.h entropy/frequency_table.h entropy/prior.h entropy/priors.h entropy/token_coder.h
   models/card.h models/safetensors.h models/store.h
+  quantizers/search/codebook.h quantizers/search/isa.h quantizers/search/kmeans.h quantizers/search/metric.h
+  quantizers/search/rows.h quantizers/search/search.h
   tokenizers/tokenizer.h)
 foreach(header IN LISTS vqc_public_headers)
   get_filename_component(folder ${header} DIRECTORY)
