@@ -6,9 +6,10 @@ include(CMakePackageConfigHelpers)
 
 set(vqc_public_headers
   base/bytes.h base/clip.h base/crc32c.h base/file.h base/limits.h base/result.h base/sha256.h base/tokens.h
-  codec/bundle.h codec/codec.h codec/rate_control.h codec/container/stream.h
+  codec/bundle.h codec/codec.h codec/payload.h codec/rate_control.h codec/container/stream.h
   data/media/media.h
-  entropy/digits.h entropy/frequency_table.h entropy/prior.h entropy/priors.h entropy/token_coder.h
+  entropy/digits.h entropy/frequency_table.h entropy/prior.h entropy/priors.h entropy/range_coder.h entropy/row_coder.h
+  entropy/token_coder.h entropy/windows.h entropy/rans/band_table.h entropy/rans/symbols.h
   models/card.h models/safetensors.h models/store.h
   quantizers/search/codebook.h quantizers/search/isa.h quantizers/search/kmeans.h quantizers/search/metric.h
   quantizers/search/rows.h quantizers/search/search.h

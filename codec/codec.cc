@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "base/bytes.h"
@@ -10,7 +11,6 @@
 #include "base/stopwatch.h"
 #include "codec/alpha.h"
 #include "entropy/rate_distortion.h"
-#include "entropy/token_coder.h"
 #include "tokenizers/outline.h"
 
 namespace vqc {
@@ -63,43 +63,6 @@ Clip FromColour(Clip colour, const StreamHeader& header) {
   return colour;
 }
 
-const PriorRow* RowOf(std::string_view name) {
-  for (const PriorRow& row : Priors()) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
-}
-
-struct Coded {
-  std::vector<uint8_t> payload;
-  uint8_t coding = 0;
-};
-
-// The payload under the card's prior or, where that is no larger (noise), under the uniform one.
-Result<Coded> CodeTokens(const Tokens& tokens, const Bundle& bundle) {
-  const PriorRow* row = RowOf(bundle.card.prior);
-  const PriorRow* plain = RowOf("uniform");
-  if (!row || !plain) return Error{ErrorCode::kModel, "there is no prior called " + bundle.card.prior};
-  VQC_ASSIGN(auto payload, EncodeTokens(tokens, *bundle.prior));
-  VQC_ASSIGN(auto uniform, MakePrior("uniform", bundle.card.factors, {}));
-  VQC_ASSIGN(auto flat, EncodeTokens(tokens, *uniform));
-  if (flat.size() < payload.size()) return Coded{std::move(flat), plain->coding};
-  return Coded{std::move(payload), row->coding};
-}
-
-// The prior that a stream's `coding` names: the bundle's own, or one that needs no tables.
-Result<std::shared_ptr<const PriorModel>> PriorOfCoding(uint32_t coding, const Bundle& bundle) {
-  for (const PriorRow& row : Priors()) {
-    if (row.coding != coding) continue;
-    if (row.name == bundle.card.prior) return bundle.prior;
-    if (!row.trained) return MakePrior(row.name, bundle.card.factors, {});
-    return Error{ErrorCode::kModel, "the stream was coded with the prior " + std::string(row.name) +
-                                        ", the model " + bundle.card.name + " has " + bundle.card.prior};
-  }
-  return Error{ErrorCode::kCorruptData, "the stream was coded with prior " + std::to_string(coding) +
-                                            ", which this version does not know; decode it with a newer one"};
-}
-
 std::vector<uint32_t> VocabOfBundle(const Bundle& bundle) {
   return bundle.tokenizer ? bundle.tokenizer->Info().vocab : VocabOf(bundle.card);
 }
@@ -110,15 +73,30 @@ Status CheckCrc(const Tokens& tokens, const Chunk& chunk) {
                "the tokens do not have the checksum that the stream states; it is damaged"};
 }
 
-Result<Tokens> UncheckedTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
-                               const Limits& limits) {
-  if (stream.header.model_key != bundle.card.Key()) {
-    return Error{ErrorCode::kModel, "the stream was not made with the model " + bundle.card.name +
-                                        "; leave out --model to have the right one looked up"};
+// The tokens of an image and, of salvage, what is known of them.
+Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOptions& options,
+                      DecodedClip& decoded) {
+  const Chunk& chunk = stream.chunks.front();
+  VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
+  if (!options.salvage) {
+    VQC_ASSIGN(decoded.tokens, DecodePayload(payload, bundle, options.limits));
+    return CheckCrc(decoded.tokens, chunk);
   }
-  VQC_ASSIGN(const TokenShape shape, ShapeOfStream(stream.header, bundle));
-  VQC_ASSIGN(auto prior, PriorOfCoding(stream.header.coding, bundle));
-  return DecodeTokens(shape, VocabOfBundle(bundle), *prior, chunk.payload, limits);
+  VQC_ASSIGN(SalvagedTokens salvaged, SalvagePayload(payload, bundle, options.limits));
+  const auto lost = std::count(salvaged.known.begin(), salvaged.known.end(), uint8_t{0});
+  if (lost > 0) {
+    decoded.defects.push_back(std::to_string(salvaged.damaged) + " of " + std::to_string(salvaged.windows) +
+                              " windows are damaged; " + std::to_string(lost) + " of " +
+                              std::to_string(salvaged.known.size()) +
+                              " tokens are lost and repeat their neighbours instead");
+    RepeatNeighbours(salvaged);
+    decoded.known = std::move(salvaged.known);
+  }
+  decoded.tokens = std::move(salvaged.tokens);
+  if (lost > 0) return {};
+  if (Status same = CheckCrc(decoded.tokens, chunk); !same.ok())
+    decoded.defects.push_back(same.error().message);
+  return {};
 }
 
 // Puts the alpha plane of `chunk` behind the channels of `decoded`.
@@ -147,7 +125,7 @@ Status AddAlpha(const StreamHeader& header, const Chunk& chunk, const DecodeOpti
 
 // The whole file of a picture whose tokens are chosen with this weight. The payload of `stream` changes.
 Result<EncodedClip> CodeWithWeight(const Encoding& encoding, const Bundle& bundle, double weight,
-                                   Stream& stream) {
+                                   const PayloadOptions& options, Stream& stream) {
   EncodedClip encoded;
   encoded.rate_weight = weight;
   encoded.tokens = encoding.tokens;
@@ -155,10 +133,10 @@ Result<EncodedClip> CodeWithWeight(const Encoding& encoding, const Bundle& bundl
     VQC_ASSIGN(encoded.tokens, OptimizeTokens(encoding.tokens, bundle.card.factors, encoding.positions,
                                               *bundle.prior, weight));
   }
-  VQC_ASSIGN(Coded coded, CodeTokens(encoded.tokens, bundle));
-  encoded.payload_bytes = coded.payload.size();
-  stream.header.coding = coded.coding;
-  stream.chunks.front().payload = std::move(coded.payload);
+  VQC_ASSIGN(Payload payload, EncodePayload(encoded.tokens, bundle, options));
+  encoded.payload_bytes = payload.bytes.size();
+  stream.header.coding = payload.coding;
+  stream.chunks.front().payload = std::move(payload.bytes);
   stream.chunks.front().token_crc = TokenCrc(encoded.tokens);
   VQC_ASSIGN(encoded.bytes, WriteStream(stream));
   return encoded;
@@ -166,22 +144,24 @@ Result<EncodedClip> CodeWithWeight(const Encoding& encoding, const Bundle& bundl
 
 // The same with the weight of `rate` or, where the file would be too large, with the least that fits.
 Result<EncodedClip> CodeWithinRate(const Encoding& encoding, const Bundle& bundle, const RateOptions& rate,
-                                   Stream& stream) {
+                                   const PayloadOptions& options, Stream& stream) {
   const bool asked = rate.weight > 0 || rate.max_bytes > 0;
   const bool can = CanOptimize(encoding.tokens, bundle.card.factors, encoding.positions);
   if (asked && !can) {
     return Error{ErrorCode::kUsage, "the model " + bundle.card.name +
                                         " cannot trade quality for size; leave out the options of the rate"};
   }
-  VQC_ASSIGN(EncodedClip encoded, CodeWithWeight(encoding, bundle, rate.weight, stream));
+  VQC_ASSIGN(EncodedClip encoded, CodeWithWeight(encoding, bundle, rate.weight, options, stream));
+  // Who asks for windows or for a prior asks for its size.
+  const bool free = options.window_bytes > 0 || options.prior != "auto";
   const size_t beside = encoded.bytes.size() - encoded.payload_bytes;
   const size_t most = rate.max_bytes > 0 ? rate.max_bytes : beside + DefaultMaxPayload(encoding.tokens);
-  if (encoded.bytes.size() <= most || !can) return encoded;
+  if (encoded.bytes.size() <= most || !can || (free && rate.max_bytes == 0)) return encoded;
   VQC_ASSIGN(const double weight, LeastWeight(rate.weight, most, [&](double tried) -> Result<size_t> {
-               VQC_ASSIGN(encoded, CodeWithWeight(encoding, bundle, tried, stream));
+               VQC_ASSIGN(encoded, CodeWithWeight(encoding, bundle, tried, options, stream));
                return encoded.bytes.size();
              }));
-  VQC_ASSIGN(encoded, CodeWithWeight(encoding, bundle, weight, stream));
+  VQC_ASSIGN(encoded, CodeWithWeight(encoding, bundle, weight, options, stream));
   if (rate.max_bytes == 0 || encoded.bytes.size() <= rate.max_bytes) return encoded;
   return Error{ErrorCode::kLimit, "the picture takes at least " + std::to_string(encoded.bytes.size()) +
                                       " bytes with the model " + bundle.card.name + ", --max-bytes allows " +
@@ -191,7 +171,8 @@ Result<EncodedClip> CodeWithinRate(const Encoding& encoding, const Bundle& bundl
 
 }  // namespace
 
-Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate) {
+Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate,
+                                const PayloadOptions& options) {
   VQC_TRY(CheckImage(clip));
   Stream stream;
   stream.header.modality = clip.modality;
@@ -209,7 +190,7 @@ Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptio
   const Stopwatch watch;
   VQC_ASSIGN(const Encoding encoding, bundle.tokenizer->EncodeWithPositions(colour));
   const double network_seconds = watch.Seconds();
-  VQC_ASSIGN(EncodedClip encoded, CodeWithinRate(encoding, bundle, rate, stream));
+  VQC_ASSIGN(EncodedClip encoded, CodeWithinRate(encoding, bundle, rate, options, stream));
   encoded.network_seconds = network_seconds;
   return encoded;
 }
@@ -223,11 +204,7 @@ Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, cons
   }
   const Chunk& chunk = stream.chunks.front();
   DecodedClip decoded;
-  VQC_ASSIGN(decoded.tokens, UncheckedTokens(stream, chunk, bundle, options.limits));
-  if (Status same = CheckCrc(decoded.tokens, chunk); !same.ok()) {
-    if (!options.salvage) return std::move(same).error();
-    decoded.defects.push_back(same.error().message);
-  }
+  VQC_TRY(DecodeTokensOf(stream, bundle, options, decoded));
   const Tokenizer::Target target{1, 3, static_cast<int>(header.height), static_cast<int>(header.width)};
   const Stopwatch watch;
   VQC_ASSIGN(auto batch, bundle.tokenizer->Decode({&decoded.tokens, 1}, {&target, 1}));
@@ -239,9 +216,19 @@ Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, cons
 
 Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
                           const Limits& limits) {
-  VQC_ASSIGN(Tokens tokens, UncheckedTokens(stream, chunk, bundle, limits));
+  VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
+  VQC_ASSIGN(Tokens tokens, DecodePayload(payload, bundle, limits));
   VQC_TRY(CheckCrc(tokens, chunk));
   return tokens;
+}
+
+Result<PayloadView> PayloadOf(const Stream& stream, const Chunk& chunk, const Bundle& bundle) {
+  if (stream.header.model_key != bundle.card.Key()) {
+    return Error{ErrorCode::kModel, "the stream was not made with the model " + bundle.card.name +
+                                        "; leave out --model to have the right one looked up"};
+  }
+  VQC_ASSIGN(const TokenShape shape, ShapeOfStream(stream.header, bundle));
+  return PayloadView{stream.header.coding, shape, VocabOfBundle(bundle), chunk.payload};
 }
 
 Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundle) {
@@ -261,6 +248,18 @@ double RawBits(const Tokens& tokens) {
   double bits = 0;
   for (const uint32_t entries : tokens.vocab) bits += std::log2(static_cast<double>(entries));
   return bits * static_cast<double>(tokens.shape.Positions());
+}
+
+double Order0Bits(const Tokens& tokens) {
+  double bits = 0;
+  for (size_t level = 0; level < tokens.vocab.size(); ++level) {
+    std::map<uint32_t, double> counts;
+    for (size_t i = level; i < tokens.ids.size(); i += tokens.vocab.size()) ++counts[tokens.ids[i]];
+    for (const auto& [id, count] : counts) {
+      bits += count * std::log2(static_cast<double>(tokens.shape.Positions()) / count);
+    }
+  }
+  return bits;
 }
 
 Result<std::vector<uint8_t>> EncodeClip(Clip clip, const Bundle& bundle) {

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "codec/bundle.h"
 #include "codec/container/stream.h"
+#include "codec/payload.h"
 #include "codec/rate_control.h"
 
 namespace vqc {
@@ -32,6 +33,7 @@ struct DecodedClip {
   Tokens tokens;
   double network_seconds = 0;
   std::vector<std::string> defects;  // of salvage: what is not as it was encoded
+  std::vector<uint8_t> known;  // of salvage, one a token: 0 where it is lost and was made up; empty: none is
 };
 
 struct DecodeOptions {
@@ -41,7 +43,8 @@ struct DecodeOptions {
 
 // Move a large photo in: its samples are then not copied.
 // kLimit where the picture cannot be made as small as rate.max_bytes, kUsage where the model cannot trade.
-Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate = {});
+Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate = {},
+                                const PayloadOptions& payload = {});
 
 // REQUIRES: the bundle's card has the stream's key (kModel otherwise).
 Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, const DecodeOptions& options);
@@ -51,11 +54,18 @@ Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, cons
 Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
                           const Limits& limits);
 
+// Shape, vocabularies and bytes of a chunk's payload; they point into the chunk.
+Result<PayloadView> PayloadOf(const Stream& stream, const Chunk& chunk, const Bundle& bundle);
+
 // The grid of tokens of a stream that was coded with this card's model.
 Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundle);
 
 // What the tokens would take at log2(vocabulary) bits each.
 double RawBits(const Tokens& tokens);
+
+// What the tokens would take under the frequencies that each level has in this very clip, without the cost of
+// telling them: a bound for tables of single tokens, and lower than any stream can get where tokens are few.
+double Order0Bits(const Tokens& tokens);
 
 // The short forms.
 Result<std::vector<uint8_t>> EncodeClip(Clip clip, const Bundle& bundle);

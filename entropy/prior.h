@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "base/tokens.h"
@@ -41,16 +42,39 @@ class Prior {
   virtual ~Prior() = default;
   // Starts a chunk. kModel when the prior was not made for this vocabulary.
   virtual Status Begin(const TokenShape& shape, std::span<const uint32_t> vocab) = 0;
+  // Right after Begin: goes on at `token` as if nothing were known of the tokens before, for chunks in
+  // windows (entropy/windows.h). kUsage where the prior cannot.
+  virtual Status SkipTo(uint32_t token);
   // The next parts; no parts when all tokens are done.
   virtual Result<Group> NextGroup() = 0;
   // The values of the parts of the last group, in its order. REQUIRES: each below its table's Size()
   virtual void Observe(std::span<const uint32_t> values) = 0;
 };
 
+inline Status Prior::SkipTo(uint32_t) {
+  return Error{ErrorCode::kUsage, "tokens cannot be coded in windows with this prior; choose another one"};
+}
+
+class ChunkCoder;
+
 class PriorModel {
  public:
   virtual ~PriorModel() = default;
+  // Null where Coder() is not.
   virtual std::unique_ptr<Prior> NewPrior() const = 0;
+  // Not null where the model codes chunks by itself instead of predicting digits.
+  virtual const ChunkCoder* Coder() const { return nullptr; }
+};
+
+// Codes the tokens of a chunk all at once, for speed. Equal tokens give equal bytes on every machine.
+class ChunkCoder {
+ public:
+  virtual ~ChunkCoder() = default;
+  // REQUIRES: CheckTokens. kModel where the vocabularies are beyond what the model can code.
+  virtual Result<std::vector<uint8_t>> Encode(const Tokens& tokens) const = 0;
+  // kCorruptData for bytes that Encode does not write, as far as can be told. REQUIRES: a shape within limits
+  virtual Result<Tokens> Decode(const TokenShape& shape, std::span<const uint32_t> vocab,
+                                std::span<const uint8_t> bytes) const = 0;
 };
 
 }  // namespace vqc

@@ -4,7 +4,9 @@
 #include <string>
 
 #include "entropy/adaptive_prior.h"
+#include "entropy/blockwise_prior.h"
 #include "entropy/mixing_prior.h"
+#include "entropy/rans/table_prior.h"
 #include "entropy/static_prior.h"
 #include "entropy/uniform_prior.h"
 
@@ -31,12 +33,13 @@ constexpr PriorRow kRows[] = {
     {2, "static", "trained frequencies of each digit given its neighbours, nothing learned while coding",
      true},
     {3, "mixing", "context mixing over neighbours and digits, trained", true},
+    {5, "table", "frequencies of the chunk's own tokens, stored with it; for large chunks, fastest", false},
+    {6, "blockwise", "repeated neighbours and frequencies of the blocks so far, no training; fast", false},
 };
 constexpr Entry kEntries[] = {
-    {&Untrained<&MakeUniformPrior>, nullptr},
-    {&Untrained<&MakeAdaptivePrior>, nullptr},
-    {&MakeStaticPrior, &MakeStaticTrainer},
-    {&MakeMixingPrior, &MakeMixingTrainer},
+    {&Untrained<&MakeUniformPrior>, nullptr}, {&Untrained<&MakeAdaptivePrior>, nullptr},
+    {&MakeStaticPrior, &MakeStaticTrainer},   {&MakeMixingPrior, &MakeMixingTrainer},
+    {&Untrained<&MakeTablePrior>, nullptr},   {&Untrained<&MakeBlockwisePrior>, nullptr},
 };
 static_assert(std::size(kRows) == std::size(kEntries));
 

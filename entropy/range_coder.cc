@@ -27,14 +27,12 @@ void RangeEncoder::Carry() {
   }
 }
 
-void RangeEncoder::Encode(Interval interval) {
-  const uint64_t unit = range_ >> kTableBits;
+void RangeEncoder::Narrow(uint64_t unit, Interval interval, uint32_t total) {
   const uint64_t before = low_;
   low_ += unit * interval.start;
   if (low_ < before) Carry();
   // The last symbol also gets what the division lost.
-  range_ =
-      interval.start + interval.size == kTableTotal ? range_ - unit * interval.start : unit * interval.size;
+  range_ = interval.start + interval.size == total ? range_ - unit * interval.start : unit * interval.size;
   while (range_ < kSettled) {
     bytes_.push_back(static_cast<uint8_t>(low_ >> 56));
     low_ <<= 8;
@@ -63,11 +61,15 @@ uint32_t RangeDecoder::Quantile() {
   return static_cast<uint32_t>(std::min<uint64_t>(offset_ / unit_, kTableTotal - 1));
 }
 
-void RangeDecoder::Consume(Interval interval) {
+uint32_t RangeDecoder::Quantile(uint32_t total) {
+  unit_ = range_ / total;
+  return static_cast<uint32_t>(std::min<uint64_t>(offset_ / unit_, total - 1));
+}
+
+void RangeDecoder::Consume(Interval interval, uint32_t total) {
   low_ += unit_ * interval.start;
   offset_ -= unit_ * interval.start;
-  range_ =
-      interval.start + interval.size == kTableTotal ? range_ - unit_ * interval.start : unit_ * interval.size;
+  range_ = interval.start + interval.size == total ? range_ - unit_ * interval.start : unit_ * interval.size;
   while (range_ < kSettled) {
     offset_ = offset_ << 8 | Next();
     low_ <<= 8;

@@ -24,10 +24,13 @@ namespace vqc {
 class RangeEncoder {
  public:
   // REQUIRES: interval.size > 0 and start + size <= kTableTotal
-  void Encode(Interval interval);
+  void Encode(Interval interval) { Narrow(range_ >> kTableBits, interval, kTableTotal); }
+  // Of [0, total) instead. REQUIRES: start + size <= total, 1 <= size, total < 2^32
+  void Encode(Interval interval, uint32_t total) { Narrow(range_ / total, interval, total); }
   std::vector<uint8_t> Finish() &&;
 
  private:
+  void Narrow(uint64_t unit, Interval interval, uint32_t total);
   void Carry();
   uint64_t low_ = 0, range_ = UINT64_MAX;
   std::vector<uint8_t> bytes_;
@@ -38,10 +41,11 @@ class RangeDecoder {
  public:
   explicit RangeDecoder(std::span<const uint8_t> bytes);
 
-  // A number below kTableTotal that lies in the interval of the next symbol.
+  // A number below kTableTotal, or below `total`, that lies in the interval of the next symbol.
   uint32_t Quantile();
-  // REQUIRES: `interval` holds what Quantile() just gave
-  void Consume(Interval interval);
+  uint32_t Quantile(uint32_t total);
+  // REQUIRES: `interval` holds what Quantile just gave, for the same total
+  void Consume(Interval interval, uint32_t total = kTableTotal);
   // kCorruptData unless the bytes are those that the encoder writes for the symbols consumed. Damage is thus
   // an error or other symbols, never the same; which of the two only a checksum of the tokens tells for sure.
   Status Finish() const;

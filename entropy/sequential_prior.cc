@@ -42,6 +42,17 @@ Status SequentialPrior::Begin(const TokenShape& shape, std::span<const uint32_t>
   return {};
 }
 
+Status SequentialPrior::SkipTo(uint32_t token) {
+  token_ = token;
+  level_ = token % shape_.levels;
+  const uint32_t place = token / shape_.levels;
+  x_ = place % shape_.w;
+  y_ = place / shape_.w % shape_.h;
+  t_ = place / shape_.w / shape_.h;
+  done_ = t_ >= shape_.t;
+  return {};
+}
+
 TokenDigits& SequentialPrior::At(uint32_t t, uint32_t y, uint32_t x, uint32_t level) {
   const uint64_t row = (uint64_t{t} * shape_.h + y) % rows_;
   return history_[(row * shape_.w + x) * shape_.levels + level];

@@ -48,6 +48,7 @@ class SequentialPrior : public Prior {
   explicit SequentialPrior(Factors factors) : factors_(std::move(factors)) {}
 
   Status Begin(const TokenShape& shape, std::span<const uint32_t> vocab) final;
+  Status SkipTo(uint32_t token) override;
   Result<Group> NextGroup() final;
   void Observe(std::span<const uint32_t> values) final;
 

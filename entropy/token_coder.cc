@@ -7,10 +7,13 @@
 #include "entropy/range_coder.h"
 
 namespace vqc {
-namespace {
-
-// The number of tokens of `shape`, checked against `limits` without overflow.
-Result<size_t> CheckedCount(const TokenShape& shape, std::span<const uint32_t> vocab, const Limits& limits) {
+Result<size_t> CheckedTokenCount(const TokenShape& shape, std::span<const uint32_t> vocab, uint64_t bytes,
+                                 const Limits& limits) {
+  if (bytes > limits.max_chunk_bytes) {
+    return Error{ErrorCode::kLimit, "a chunk of " + std::to_string(bytes) +
+                                        " bytes, max_chunk_bytes allows " +
+                                        std::to_string(limits.max_chunk_bytes)};
+  }
   if (shape.levels != vocab.size()) {
     return Error{ErrorCode::kCorruptData, "tokens of " + std::to_string(shape.levels) + " levels came with " +
                                               std::to_string(vocab.size()) + " vocabularies"};
@@ -39,21 +42,20 @@ Result<size_t> CheckedCount(const TokenShape& shape, std::span<const uint32_t> v
   return static_cast<size_t>(count);
 }
 
-}  // namespace
-
 Status CheckTokens(const Tokens& tokens) {
   Limits own;
   own.max_tokens = INT32_MAX;
-  VQC_ASSIGN(const size_t count, CheckedCount(tokens.shape, tokens.vocab, own));
+  VQC_ASSIGN(const size_t count, CheckedTokenCount(tokens.shape, tokens.vocab, 0, own));
   if (tokens.ids.size() != count) {
     return Error{ErrorCode::kInput, "a token map of " + std::to_string(count) + " tokens holds " +
                                         std::to_string(tokens.ids.size()) + " ids"};
   }
-  for (size_t i = 0; i < count; ++i) {
-    if (tokens.ids[i] >= tokens.vocab[i % tokens.shape.levels]) {
+  const size_t levels = tokens.shape.levels;
+  for (size_t level = 0; level < levels; ++level) {
+    for (size_t i = level; i < count; i += levels) {
+      if (tokens.ids[i] < tokens.vocab[level]) continue;
       return Error{ErrorCode::kInput, "token " + std::to_string(i) + " is " + std::to_string(tokens.ids[i]) +
-                                          ", its vocabulary ends at " +
-                                          std::to_string(tokens.vocab[i % tokens.shape.levels])};
+                                          ", its vocabulary ends at " + std::to_string(tokens.vocab[level])};
     }
   }
   return {};
@@ -61,6 +63,7 @@ Status CheckTokens(const Tokens& tokens) {
 
 Result<std::vector<uint8_t>> EncodeTokens(const Tokens& tokens, const PriorModel& model) {
   VQC_TRY(CheckTokens(tokens));
+  if (const ChunkCoder* whole = model.Coder()) return whole->Encode(tokens);
   const std::unique_ptr<Prior> prior = model.NewPrior();
   VQC_TRY(prior->Begin(tokens.shape, tokens.vocab));
   RangeEncoder coder;
@@ -81,12 +84,8 @@ Result<std::vector<uint8_t>> EncodeTokens(const Tokens& tokens, const PriorModel
 
 Result<Tokens> DecodeTokens(const TokenShape& shape, std::span<const uint32_t> vocab, const PriorModel& model,
                             std::span<const uint8_t> bytes, const Limits& limits) {
-  VQC_ASSIGN(const size_t count, CheckedCount(shape, vocab, limits));
-  if (bytes.size() > limits.max_chunk_bytes) {
-    return Error{ErrorCode::kLimit, "a chunk of " + std::to_string(bytes.size()) +
-                                        " bytes, max_chunk_bytes allows " +
-                                        std::to_string(limits.max_chunk_bytes)};
-  }
+  VQC_ASSIGN(const size_t count, CheckedTokenCount(shape, vocab, bytes.size(), limits));
+  if (const ChunkCoder* whole = model.Coder()) return whole->Decode(shape, vocab, bytes);
   const std::unique_ptr<Prior> prior = model.NewPrior();
   VQC_TRY(prior->Begin(shape, vocab));
   Tokens tokens{shape, {vocab.begin(), vocab.end()}, std::vector<uint32_t>(count, 0)};

@@ -72,7 +72,7 @@ vqc_apt() {
   vqc_step "installing ${*:1:6}$( (($# > 6)) && echo " and $(($# - 6)) more")" bash -c '"$@" || { '"${as_root[*]}"' apt-get -q update && "$@"; }' install "${install[@]}"
 }
 
-# vqc_packages run|test: what the build needs and this machine lacks.
+# vqc_packages run|test|full: what the build needs and this machine lacks.
 vqc_packages() {
   local missing=() package
   command -v c++ >/dev/null || missing+=(g++)
@@ -81,7 +81,8 @@ vqc_packages() {
   command -v pkg-config >/dev/null || missing+=(pkgconf)
   command -v python3 >/dev/null || missing+=(python3)
   local libraries=("${vqc_run_libraries[@]}")
-  [[ $1 == test ]] && libraries+=("${vqc_test_libraries[@]}")
+  [[ $1 == run ]] || libraries+=("${vqc_test_libraries[@]}")
+  [[ $1 != full ]] || command -v clang++ >/dev/null || missing+=(clang)  # for the test of determinism
   if ! command -v apt-get >/dev/null; then
     vqc_say "no apt-get here: ${missing[*]} and the equivalents of ${libraries[*]} must be there already"
     return
@@ -206,7 +207,7 @@ vqc_fetch_torch() {
   rm -rf -- "$downloads"
 }
 
-# vqc_prepare run|test: everything that building needs. Sets vqc_torch_dir.
+# vqc_prepare run|test|full: everything that building needs. Sets vqc_torch_dir.
 vqc_prepare() {
   vqc_torch_dir=$(vqc_find_torch)
   vqc_packages "$1"

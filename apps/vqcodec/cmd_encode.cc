@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // vqcodec encode: picture -> clip -> tokens -> bytes -> file.
+#include <charconv>
 #include <memory>
 
 #include "apps/vqcodec/command.h"
@@ -25,6 +26,8 @@ struct EncodeOptions {
   std::string alpha = "keep";
   RateOptions rate;
   double max_bpp = 0;  // bits per pixel of the whole file; 0: no bound
+  PayloadOptions payload;
+  uint32_t window_bits = 0;
   bool verify = false;
 };
 
@@ -65,7 +68,8 @@ RateOptions RateOf(const PictureFacts& facts, const EncodeOptions& options) {
 
 Result<ItemReport> FinishEncoding(Work& work, const Bundle& bundle, const EncodeOptions& options) {
   const PictureFacts facts = FactsOf(work.clip);
-  VQC_ASSIGN(const EncodedClip encoded, EncodeImage(std::move(work.clip), bundle, RateOf(facts, options)));
+  VQC_ASSIGN(const EncodedClip encoded,
+             EncodeImage(std::move(work.clip), bundle, RateOf(facts, options), options.payload));
   if (options.verify) VQC_TRY(Verify(encoded, bundle, options.limits));
   VQC_TRY(WriteOutput(work.job.output, encoded.bytes, options.output));
   const double seconds = work.watch.Seconds();
@@ -134,6 +138,16 @@ std::string CheckAlpha(std::string& value) {
   return value + " is not keep, flatten or flatten=COLOR (#rrggbb, white, black, gray)";
 }
 
+std::string CheckWindows(std::string& value) {
+  uint64_t bits = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bits);
+  const bool number = error == std::errc() && end == value.data() + value.size();
+  if (number && (bits == 0 || (bits % 8 == 0 && bits / 8 >= kMinWindowBytes && bits / 8 <= kMaxWindowBytes)))
+    return {};
+  return value + " is not 0 or a multiple of 8 from " + std::to_string(8 * kMinWindowBytes) + " to " +
+         std::to_string(8 * kMaxWindowBytes);
+}
+
 }  // namespace
 
 RunCommand AddEncode(CLI::App& parent) {
@@ -144,7 +158,8 @@ RunCommand AddEncode(CLI::App& parent) {
                  "vqcodec encode *.jpg -O tokens -j 4      # four at once, into the folder tokens\n"
                  "vqcodec encode -r photos -O tokens --skip-existing\n"
                  "vqcodec encode - -o - <a.png >a.vqc      # as part of a pipe\n"
-                 "vqcodec encode logo.png --alpha flatten=#ffffff --verify");
+                 "vqcodec encode logo.png --alpha flatten=#ffffff --verify\n"
+                 "vqcodec encode photo.png --windows 1024  # damage costs single windows, not the picture");
   AddInputOptions(*app, options->input, "Pictures, of any format that vqcodec list names");
   AddOutputOptions(*app, options->output);
   app->add_option(
@@ -171,11 +186,27 @@ RunCommand AddEncode(CLI::App& parent) {
       ->group("Model")
       ->check(CLI::Range(1e-6, 1e6).description(""))
       ->excludes(max_bytes);
+  app->add_option(
+         "--prior", options->payload.prior,
+         "What codes the tokens: auto takes the smallest (default); the model's own prior or uniform, "
+         "adaptive, table or blockwise; vqcodec list tells of them")
+      ->type_name("NAME")
+      ->group("Model");
+  app->add_option(
+         "--windows", options->window_bits,
+         "Code the tokens in windows of so many bits, each of which can be decoded when the others are "
+         "damaged; a multiple of 8, e.g. 1024 (default 0: no windows)")
+      ->type_name("BITS")
+      ->check(CLI::Validator(&CheckWindows, ""))
+      ->group("Model");
   app->add_flag("--verify", options->verify, "Decode the tokens of each file again and compare")
       ->group("Run");
   AddRunOptions(*app, options->run);
   AddLimitOptions(*app, options->limits);
-  return [options] { return RunEncode(*options); };
+  return [options] {
+    options->payload.window_bytes = options->window_bits / 8;
+    return RunEncode(*options);
+  };
 }
 
 }  // namespace vqc

@@ -32,22 +32,39 @@ std::string Joined(const std::vector<uint32_t>& numbers) {
   return text;
 }
 
-std::string PriorName(uint32_t coding) {
-  for (const PriorRow& row : Priors()) {
-    if (row.coding == coding) return std::string(row.name);
-  }
-  return "unknown (" + std::to_string(coding) + ")";
-}
-
-// Entropy decodes every chunk and compares the checksums of the tokens.
-Status CheckTokensOf(const Stream& stream, const ModelEntry& entry, const Limits& limits) {
+// Entropy decodes every chunk, compares the checksums of the tokens, and their size with their entropy.
+Status CheckTokensOf(const Stream& stream, const ModelEntry& entry, const Limits& limits,
+                     ItemReport& report) {
   VQC_ASSIGN(const Bundle bundle, LoadPriorOnly(entry, limits));
-  for (const Chunk& chunk : stream.chunks) VQC_TRY(ReadTokens(stream, chunk, bundle, limits));
+  double order0 = 0, coded = 0;
+  for (const Chunk& chunk : stream.chunks) {
+    VQC_ASSIGN(const Tokens tokens, ReadTokens(stream, chunk, bundle, limits));
+    order0 += Order0Bits(tokens);
+    coded += 8.0 * static_cast<double>(chunk.payload.size());
+  }
+  report.record["tokens_ok"] = true;
+  report.record["bits_order0"] = order0;
+  report.text += Line("check", "the tokens have the checksum that the stream states");
+  report.text +=
+      Line("entropy", Fixed(order0 / 8, 0) + " bytes of order 0, the payload has " + Fixed(coded / 8, 0));
   return {};
 }
 
+// Of all payloads; 0 where the tokens are not known.
+Result<uint64_t> TableBytes(const Stream& stream, const Bundle& bundle) {
+  uint64_t bytes = 0;
+  for (const Chunk& chunk : stream.chunks) {
+    const auto payload = PayloadOf(stream, chunk, bundle);
+    if (!payload.ok()) return uint64_t{0};
+    VQC_ASSIGN(const size_t tables, TableBytesOf(*payload));
+    bytes += tables;
+  }
+  return bytes;
+}
+
 // What only the model's card can tell of a stream.
-Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemReport& report) {
+Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemReport& report,
+                     uint64_t& table_bytes) {
   const auto entry = FindModel(stream.header.model_key);
   if (!entry.ok()) {
     if (options.check) return entry.error();
@@ -70,19 +87,17 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
                            std::to_string(shape->h) + ", levels: " + std::to_string(shape->levels) + ")");
     report.text += Line("vocabulary", Joined(vocab));
   }
+  VQC_ASSIGN(table_bytes, TableBytes(stream, known));
   if (!options.check) return {};
-  VQC_TRY(CheckTokensOf(stream, *entry, options.limits));
-  report.record["tokens_ok"] = true;
-  report.text += Line("check", "the tokens have the checksum that the stream states");
-  return {};
+  return CheckTokensOf(stream, *entry, options.limits, report);
 }
 
-void AddLayout(const StreamLayout& layout, uint64_t file_bytes, uint64_t pixels, ItemReport& report) {
-  const std::pair<const char*, uint64_t> parts[] = {{"header", layout.header_bytes},
-                                                    {"chunk_heads", layout.chunk_head_bytes},
-                                                    {"payload", layout.payload_bytes},
-                                                    {"side", layout.side_bytes},
-                                                    {"checks", layout.check_bytes}};
+void AddLayout(const StreamLayout& layout, uint64_t table_bytes, uint64_t file_bytes, uint64_t pixels,
+               ItemReport& report) {
+  const std::pair<const char*, uint64_t> parts[] = {
+      {"header", layout.header_bytes}, {"chunk_heads", layout.chunk_head_bytes},
+      {"tables", table_bytes},         {"payload", layout.payload_bytes - table_bytes},
+      {"side", layout.side_bytes},     {"checks", layout.check_bytes}};
   Json bits = Json::object();
   std::string text;
   for (const auto& [name, bytes] : parts) {
@@ -123,11 +138,12 @@ Result<ItemReport> StreamInfo(const std::string& path, const InfoOptions& option
   report.text += Line("picture", std::to_string(header.width) + " x " + std::to_string(header.height) + ", " +
                                      kChannels[header.channels <= 4 ? header.channels : 0] + ", " +
                                      std::to_string(header.bit_depth) + " bits");
-  VQC_TRY(AddModelFacts(stream, options, report));
-  report.record["prior"] = PriorName(header.coding);
+  uint64_t table_bytes = 0;
+  VQC_TRY(AddModelFacts(stream, options, report, table_bytes));
+  report.record["prior"] = NameOfCoding(header.coding);
   report.record["profile"] = header.profile;
-  report.text += Line("prior", PriorName(header.coding));
-  AddLayout(layout, bytes.size(), uint64_t{header.width} * header.height, report);
+  report.text += Line("prior", NameOfCoding(header.coding));
+  AddLayout(layout, table_bytes, bytes.size(), uint64_t{header.width} * header.height, report);
   report.record["crc_ok"] = true;
   if (options.run.verbose) VQC_TRY(AddFields(bytes, options.limits, report));
   return report;

@@ -143,6 +143,62 @@ TEST(Codec, AlphaAndHeaderMustAgree) {
   EXPECT_EQ(DecodeStream(extra, bundle, {}).error().code, ErrorCode::kCorruptData);
 }
 
+TEST(Codec, EveryPriorThatNeedsNoTablesCodesTheSameTokens) {
+  const Bundle bundle = FakeBundle();
+  const Clip clip = RandomImage(3, 200, 120);
+  const auto by_itself = EncodeImage(clip, bundle);
+  for (const PriorRow& row : Priors()) {
+    if (row.trained && row.name != bundle.card.prior) continue;
+    const auto encoded = EncodeImage(clip, bundle, {}, {.prior = std::string(row.name)});
+    ASSERT_TRUE(encoded.ok()) << row.name << ": " << encoded.error().message;
+    const auto stream = *ReadStream(encoded->bytes, {});
+    EXPECT_EQ(stream.header.coding, row.coding);
+    EXPECT_EQ(*ReadTokens(stream, stream.chunks.front(), bundle, {}), by_itself->tokens) << row.name;
+    EXPECT_LE(by_itself->payload_bytes, encoded->payload_bytes) << row.name;
+  }
+  const auto unknown = EncodeImage(clip, bundle, {}, {.prior = "mixing"});
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().code, ErrorCode::kUsage);
+  EXPECT_NE(unknown.error().message.find("adaptive"), std::string::npos);
+}
+
+TEST(Codec, ADamagedWindowTakesItsOwnTokensOnly) {
+  const Bundle bundle = FakeBundle();
+  const auto encoded = EncodeImage(RandomImage(3, 200, 120), bundle, {}, {.window_bytes = 32});
+  ASSERT_TRUE(encoded.ok()) << encoded.error().message;
+  Stream stream = *ReadStream(encoded->bytes, {});
+  EXPECT_EQ(NameOfCoding(stream.header.coding).find("in windows") != std::string::npos, true);
+  EXPECT_EQ(*ReadTokens(stream, stream.chunks.front(), bundle, {}), encoded->tokens);
+
+  auto damaged = encoded->bytes;
+  damaged[200] ^= 1;
+  EXPECT_FALSE(ReadStream(damaged, {}).ok());
+  SalvageReport report;
+  stream = *SalvageStream(damaged, {}, report);
+  const auto salvaged = DecodeImage(stream, bundle, {.salvage = true, .limits = {}});
+  ASSERT_TRUE(salvaged.ok()) << salvaged.error().message;
+  ASSERT_EQ(salvaged->known.size(), encoded->tokens.ids.size());
+  size_t lost = 0;
+  for (size_t i = 0; i < salvaged->known.size(); ++i) {
+    if (salvaged->known[i]) {
+      ASSERT_EQ(salvaged->tokens.ids[i], encoded->tokens.ids[i]);
+    } else {
+      ++lost;
+    }
+  }
+  EXPECT_GT(lost, 0u);
+  EXPECT_LT(lost, salvaged->known.size() / 4);
+  EXPECT_EQ(salvaged->defects.size(), 1u);
+}
+
+TEST(Codec, LostTokensRepeatTheirNeighbours) {
+  SalvagedTokens salvaged;
+  salvaged.tokens = {{1, 1, 2, 3}, {9}, {0, 0, 7, 4, 0, 0}};
+  salvaged.known = {0, 0, 1, 1, 0, 0};
+  RepeatNeighbours(salvaged);
+  EXPECT_EQ(salvaged.tokens.ids, (std::vector<uint32_t>{7, 7, 7, 4, 4, 4}));
+}
+
 TEST(Codec, AnUnknownPriorIsRefused) {
   const Bundle bundle = FakeBundle();
   Stream stream = *ReadStream(*EncodeClip(RandomImage(3, 16, 16), bundle), {});

@@ -94,6 +94,7 @@ TEST_P(EveryPrior, RoundTripsFsqMaps) {
 
 TEST_P(EveryPrior, BytesAreWithinTwoBytesOfWhatTheTablesSay) {
   const Model model = ModelFor(GetParam(), {kFsq}, {64000});
+  if (model->Coder()) GTEST_SKIP() << "codes whole chunks";
   for (uint32_t side = 1; side < 20; ++side) {
     const Tokens tokens = SmoothMap({1, 1, side, side}, kFsq, side);
     const auto prior = model->NewPrior();

@@ -22,7 +22,7 @@ LIBRARIES = {
     ("torch/", "ATen/", "c10/"): {"quantizers", "models", "training", "tokenizers.cc", "eval.cc", "tests.cc", "bench.cc"},
     ("cuda",): {"quantizers/search.cu", "bench.cu"},
     ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile"): {"data/media"},
-    ("zstd.h",): {"codec", "codec/container", "data"},
+    ("zstd.h",): {"codec", "codec/container", "data", "bench.cc"},
     ("openssl/",): {"base"},
     ("CLI/",): {"apps", "bench.cc"},
     ("gtest/", "gmock/"): {"tests"},
