@@ -23,6 +23,7 @@ if(VQCODEC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${VQCODEC_CCACHE})
 endif()
 
+include(cmake/cuda.cmake)
 if(VQCODEC_TORCH)
   include(cmake/torch.cmake)
 endif()

@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include "quantizers/cuda_search.h"
 #include "quantizers/search/search.h"
 
 namespace vqc {
@@ -49,6 +50,7 @@ torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& 
       codebook.scalar_type() == torch::kFloat32) {
     return SearchOnCpu(points, codebook);
   }
+  if (auto ids = ClosestCodewordOnCuda(points, codebook)) return *std::move(ids);
   const auto codes = codebook.to(torch::kFloat64);
   const int64_t block = std::max<int64_t>(1, kBlockCells / codes.size(0));
   const auto positions = torch::arange(codes.size(0), codes.options().dtype(torch::kInt64));

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Nearest-codeword search on a GPU against what people use instead.
+
+    cmake --preset core -DVQCODEC_CUDA=ON -DVQCODEC_BENCH=ON && cmake --build --preset core --target search_bench vqcodec_cuda
+    python3 -m pip install torch==2.11.0 flash-kmeans==0.3.1
+    python3 bench/search_cuda.py build/core/lib/libsearch_bench.so [--rounds 20] [--json]
+
+Every round runs every program once, in an order that rotates; a cell is the median of CUDA events around it, with
+whatever the program has to prepare of the codebook inside. Beside the time is the share of rows with the index of
+the least float64 distance, lowest of equal ones. "data" is Gaussian, or "near": queries around the codewords, of
+which one in eight is there twice and one in eight moved by one unit in the last place.
+"""
+import argparse
+import ctypes
+import json
+import statistics
+
+import torch
+
+SHAPES = [(65536, 16384, 8), (65536, 16384, 256), (65536, 262144, 8), (65536, 262144, 64), (65536, 262144, 256),
+          (262144, 1024, 128), (1048576, 1024, 8), (4096, 16384, 8), (1024, 1024, 128)]
+CHECKED = 4096  # rows that are compared with float64, at most
+SCORE_BYTES = 2 << 30
+
+
+def pointer(tensor):
+    return ctypes.c_void_p(tensor.data_ptr())
+
+
+class Ours:
+    def __init__(self, path):
+        self.lib = ctypes.CDLL(path)
+        self.lib.BenchCudaBytes.restype = self.lib.BenchCudaSearch.restype = ctypes.c_char_p
+
+    def check(self, message):
+        if message:
+            raise RuntimeError(message.decode())
+
+    def search(self, x, c):
+        rows, codes, dim = (ctypes.c_int64(v) for v in (len(x), *c.shape))
+        sizes = (ctypes.c_int64 * 2)()
+        self.check(self.lib.BenchCudaBytes(rows, codes, dim, sizes))
+        packed, workspace = (torch.empty(size, dtype=torch.uint8, device="cuda") for size in sizes)
+        ids = torch.empty(len(x), dtype=torch.int64, device="cuda")
+        bad = torch.full((2,), -1, dtype=torch.int64, device="cuda")
+
+        def run():
+            stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+            self.check(self.lib.BenchCudaSearch(pointer(x), rows, pointer(c), codes, dim, pointer(ids), pointer(packed),
+                                                pointer(workspace), pointer(bad), stream))
+            return ids
+        return run
+
+
+def torch_search(x, c, tf32):
+    block = max(1, SCORE_BYTES // (4 * len(c)))
+
+    def run():
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        half = -0.5 * (c * c).sum(1)
+        return torch.cat([torch.addmm(half, part, c.T).argmax(1) for part in x.split(block)])
+    return run
+
+
+def flash_search(x, c, dtype):
+    from flash_kmeans.assign_euclid_triton import euclid_assign_triton
+    x, c = x.to(dtype)[None], c.to(dtype)[None]
+    x_sq = (x * x).sum(-1)
+
+    def run():
+        return euclid_assign_triton(x, c, x_sq)[0]
+    return run
+
+
+def exact(x, c):
+    """Index of the least float64 distance by differences, lowest of equal ones."""
+    found = []
+    block = max(1, (1 << 27) // len(c))
+    c = c.double()
+    for part in x.split(block):
+        distance = torch.cdist(part.double(), c, compute_mode="donot_use_mm_for_euclid_dist")
+        least = distance.min(1, keepdim=True).values
+        order = torch.arange(len(c), device="cuda")
+        # Roots of close distances are equal: decide by the squares of those that are near.
+        for row, near in enumerate(distance <= least * (1 + 1e-12)):
+            ids = order[near]
+            if len(ids) > 1:
+                squares = (part[row].double() - c[ids]).pow(2).sum(1)
+                ids = ids[squares == squares.min()]
+            found.append(int(ids[0]))
+    return torch.tensor(found, device="cuda")
+
+
+def make(shape, data):
+    rows, codes, dim = shape
+    generator = torch.Generator("cuda").manual_seed(1)
+    c = torch.randn(codes, dim, generator=generator, device="cuda")
+    if data == "gaussian":
+        return torch.randn(rows, dim, generator=generator, device="cuda"), c
+    c[1::8] = c[0::8][:len(c[1::8])]
+    c[3::8] = torch.nextafter(c[2::8][:len(c[3::8])], torch.tensor(float("inf"), device="cuda"))
+    x = c[torch.randint(codes, (rows,), generator=generator, device="cuda")]
+    return x + 0.25 * torch.randn(rows, dim, generator=generator, device="cuda"), c
+
+
+def measure(programs, rounds):
+    times = {name: [] for name in programs}
+    names = list(programs)
+    for run in programs.values():
+        for _ in range(3):
+            run()
+    for turn in range(rounds):
+        for name in names[turn % len(names):] + names[:turn % len(names)]:
+            start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            torch.cuda.synchronize()
+            start.record()
+            programs[name]()
+            end.record()
+            end.synchronize()
+            times[name].append(start.elapsed_time(end))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("library")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--data", default="gaussian,near")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    ours = Ours(options.library)
+    if not options.json:
+        print(f"{torch.cuda.get_device_name()}; ms (agreement with float64)")
+    for data in options.data.split(","):
+        for shape in SHAPES:
+            x, c = make(shape, data)
+            programs = {"vqcodec": ours.search(x, c), "torch fp32": torch_search(x, c, False),
+                        "torch tf32": torch_search(x, c, True), "flash fp32": flash_search(x, c, torch.float32),
+                        "flash bf16": flash_search(x, c, torch.bfloat16)}
+            step = max(1, len(x) // min(CHECKED, max(256, (1 << 36) // (len(c) * shape[2]))))
+            expected = exact(x[::step], c)
+            agreement = {name: float((run()[::step].long() == expected).double().mean())
+                         for name, run in programs.items()}
+            times = measure(programs, options.rounds)
+            fastest = min(value for name, value in times.items() if name != "vqcodec")
+            record = {"card": torch.cuda.get_device_name(), "data": data, "shape": shape, "ms": times,
+                      "agreement": agreement, "rows_checked": len(expected),
+                      "speedup_over_fastest": fastest / times["vqcodec"]}
+            if options.json:
+                print(json.dumps(record), flush=True)
+            else:
+                cells = "  ".join(f"{name} {times[name]:8.3f} ({agreement[name]:.4f})" for name in programs)
+                print(f"{data:9}{'x'.join(map(str, shape)):18} {cells}  {record['speedup_over_fastest']:.2f}x", flush=True)
+
+
+if __name__ == "__main__":
+    main()
