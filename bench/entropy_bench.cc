@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bits a token and speed of every prior on token maps, as JSON:
 //   entropy_bench --train train.npy --test test.npy (--factors 8,8,8,5,5,5 | --vocab 1024)
-//                 [--train-end N] [--test-begin N] [--prior NAME]
+//                 [--train-end N] [--test-begin N] [--prior NAME] [--model FOLDER]
 // Maps are .npy files of little-endian uint16 or int32/uint32, [n, h, w] or [n, t]. "ideal" is the sum of
-// -log2 p, "coded" the real bytes; "cold" is a trained prior without its tables.
+// -log2 p, "coded" the real bytes; "cold" is a trained prior without its tables. "order-0" is one table a
+// digit, fitted on the training maps. --model measures the priors of a model, the earlier ones too, and no
+// others.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -11,6 +13,7 @@
 #include <string>
 
 #include "bench/entropy/npy.h"
+#include "codec/bundle.h"
 #include "entropy/priors.h"
 #include "entropy/token_coder.h"
 
@@ -80,6 +83,39 @@ Status Measure(const std::string& name, const PriorModel& model, const std::vect
   return {};
 }
 
+// Bits a token with one table a digit.
+double OrderZeroBits(const std::vector<Digit>& plan, const std::vector<Tokens>& train,
+                     const std::vector<Tokens>& test) {
+  double bits = 0, count = 0;
+  std::vector<std::vector<double>> seen;
+  for (const Digit& digit : plan) {
+    auto& values = seen.emplace_back(digit.radix, 0.5);
+    double total = 0.5 * digit.radix;
+    for (const Tokens& map : train) {
+      for (const uint32_t id : map.ids) ++values[id / digit.divisor % digit.radix];
+      total += static_cast<double>(map.ids.size());
+    }
+    for (double& value : values) value = -std::log2(value / total);
+  }
+  for (const Tokens& map : test) {
+    for (const uint32_t id : map.ids) {
+      for (size_t k = 0; k < plan.size(); ++k) bits += seen[k][id / plan[k].divisor % plan[k].radix];
+    }
+    count += static_cast<double>(map.ids.size());
+  }
+  return bits / count;
+}
+
+Status MeasureModel(const std::string& folder, const std::vector<Tokens>& test) {
+  VQC_ASSIGN(const ModelEntry entry, FindModel(folder));
+  VQC_ASSIGN(const Bundle bundle, LoadPriorOnly(entry));
+  VQC_TRY(Measure(entry.card.name + " " + entry.card.prior, *bundle.prior, test, 0, 0));
+  for (const BundlePrior& earlier : bundle.earlier) {
+    VQC_TRY(Measure(entry.card.name + " earlier " + earlier.name, *earlier.model, test, 0, 0));
+  }
+  return {};
+}
+
 Status Run(const std::map<std::string, std::string>& options) {
   const auto option = [&](const std::string& name, const std::string& otherwise) {
     const auto found = options.find(name);
@@ -100,8 +136,15 @@ Status Run(const std::map<std::string, std::string>& options) {
       Cut(train_maps, static_cast<uint32_t>(vocab), 0, std::stoul(option("--train-end", "4294967295")));
   const auto test =
       Cut(test_maps, static_cast<uint32_t>(vocab), std::stoul(option("--test-begin", "0")), SIZE_MAX);
+  const std::vector<uint32_t> one_vocab = {static_cast<uint32_t>(vocab)};
+  VQC_ASSIGN(const DigitPlan plan, MakeDigitPlan(factors, one_vocab));
+  std::printf("{\"prior\": \"order-0\", \"ideal_bits_per_token\": %.4f}\n",
+              OrderZeroBits(plan[0], train, test));
+  if (const std::string model = option("--model", ""); !model.empty()) return MeasureModel(model, test);
   for (const PriorRow& row : Priors()) {
     const std::string name(row.name);
+    // Its network is not trained here.
+    if (name == "neural" && option("--prior", "") != name) continue;
     if (option("--prior", name) != name) continue;
     std::vector<uint8_t> tables;
     double seconds = 0;

@@ -47,19 +47,35 @@ Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const std
     return Damaged(path + ": the weights are not those of the card");
   if (PriorIdOf(card, tensors) != card.prior_id)
     return Damaged(path + ": the prior is not the one of the card");
+  for (const EarlierPrior& earlier : card.earlier_priors) {
+    if (EarlierPriorIdOf(card, earlier, tensors) != earlier.prior_id) {
+      return Damaged(path + ": the earlier prior " + HexOf(earlier.prior_id) + " is not the one of the card");
+    }
+  }
   for (const auto& [name, tensor] : tensors.Tensors()) {
     if (!IsFinite(tensor)) return Damaged(path + ": tensor " + name + " holds a value that is not finite");
   }
   return {};
 }
 
-Result<std::shared_ptr<const PriorModel>> PriorOf(const ModelCard& card, const SafeTensors& tensors) {
+Result<BundlePrior> PriorOf(const ModelCard& card, const std::string& name, const Sha256& id,
+                            const std::string& tensor, const SafeTensors& tensors) {
   std::span<const uint8_t> tables;
-  if (const auto found = tensors.Tensors().find("prior.tables"); found != tensors.Tensors().end()) {
-    if (found->second.dtype != DType::kU8) return Damaged("tensor prior.tables is not of type U8");
+  if (const auto found = tensors.Tensors().find(tensor); found != tensors.Tensors().end()) {
+    if (found->second.dtype != DType::kU8) return Damaged("tensor " + tensor + " is not of type U8");
     tables = found->second.bytes;
   }
-  return MakePrior(card.prior, card.factors, tables);
+  VQC_ASSIGN(auto model, MakePrior(name, card.factors, tables));
+  return BundlePrior{card.KeyOf(id), name, std::move(model)};
+}
+
+Result<std::vector<BundlePrior>> EarlierPriorsOf(const ModelCard& card, const SafeTensors& tensors) {
+  std::vector<BundlePrior> priors;
+  for (const EarlierPrior& earlier : card.earlier_priors) {
+    VQC_ASSIGN(priors.emplace_back(),
+               PriorOf(card, earlier.prior, earlier.prior_id, EarlierTablesName(earlier.prior_id), tensors));
+  }
+  return priors;
 }
 
 // What the card states against what the network says of itself.
@@ -81,14 +97,17 @@ Status CheckTokenizer(const ModelCard& card, const TokenizerInfo& info) {
 struct Weights {
   SafeTensors tensors;
   std::shared_ptr<const PriorModel> prior;
+  std::vector<BundlePrior> earlier;
 };
 
 Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
   const std::string path = entry.folder + "/model.safetensors";
   VQC_ASSIGN(SafeTensors tensors, SafeTensors::Open(path, limits));
   VQC_TRY(CheckWeights(entry.card, tensors, path));
-  VQC_ASSIGN(auto prior, PriorOf(entry.card, tensors));
-  return Weights{std::move(tensors), std::move(prior)};
+  const ModelCard& card = entry.card;
+  VQC_ASSIGN(auto prior, PriorOf(card, card.prior, card.prior_id, "prior.tables", tensors));
+  VQC_ASSIGN(auto earlier, EarlierPriorsOf(card, tensors));
+  return Weights{std::move(tensors), std::move(prior.model), std::move(earlier)};
 }
 
 }  // namespace
@@ -101,12 +120,12 @@ Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options)
   VQC_ASSIGN(auto tokenizer,
              part->load_tokenizer(entry.card, weights.tensors, options.device, options.threads));
   VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
-  return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior)};
+  return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier)};
 }
 
 Result<Bundle> LoadPriorOnly(const ModelEntry& entry, const Limits& limits) {
   VQC_ASSIGN(Weights weights, LoadWeights(entry, limits));
-  return Bundle{entry.card, nullptr, std::move(weights.prior)};
+  return Bundle{entry.card, nullptr, std::move(weights.prior), std::move(weights.earlier)};
 }
 
 }  // namespace vqc

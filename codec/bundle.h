@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/result.h"
@@ -14,10 +15,18 @@
 
 namespace vqc {
 
+// A prior that streams of the model were coded with before.
+struct BundlePrior {
+  ModelKey key{};    // of the streams
+  std::string name;  // row of the prior table
+  std::shared_ptr<const PriorModel> model;
+};
+
 struct Bundle {
   ModelCard card;
   std::shared_ptr<const Tokenizer> tokenizer;  // null after LoadPriorOnly
-  std::shared_ptr<const PriorModel> prior;
+  std::shared_ptr<const PriorModel> prior;     // of streams that are made now
+  std::vector<BundlePrior> earlier{};          // of streams that were made with the card's earlier priors
 };
 
 struct BundleOptions {

@@ -87,9 +87,8 @@ Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOp
   if (lost > 0) {
     decoded.defects.push_back(std::to_string(salvaged.damaged) + " of " + std::to_string(salvaged.windows) +
                               " windows are damaged; " + std::to_string(lost) + " of " +
-                              std::to_string(salvaged.known.size()) +
-                              " tokens are lost and repeat their neighbours instead");
-    RepeatNeighbours(salvaged);
+                              std::to_string(salvaged.known.size()) + " tokens are lost and made up");
+    VQC_ASSIGN(salvaged.tokens, FillUnknown(salvaged, bundle));
     decoded.known = std::move(salvaged.known);
   }
   decoded.tokens = std::move(salvaged.tokens);
@@ -223,12 +222,9 @@ Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle
 }
 
 Result<PayloadView> PayloadOf(const Stream& stream, const Chunk& chunk, const Bundle& bundle) {
-  if (stream.header.model_key != bundle.card.Key()) {
-    return Error{ErrorCode::kModel, "the stream was not made with the model " + bundle.card.name +
-                                        "; leave out --model to have the right one looked up"};
-  }
   VQC_ASSIGN(const TokenShape shape, ShapeOfStream(stream.header, bundle));
-  return PayloadView{stream.header.coding, shape, VocabOfBundle(bundle), chunk.payload};
+  return PayloadView{stream.header.model_key, stream.header.coding, shape, VocabOfBundle(bundle),
+                     chunk.payload};
 }
 
 Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundle) {

@@ -46,7 +46,7 @@ struct DecodeOptions {
 Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate = {},
                                 const PayloadOptions& payload = {});
 
-// REQUIRES: the bundle's card has the stream's key (kModel otherwise).
+// REQUIRES: the bundle's card knows the stream's key (kModel otherwise).
 Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, const DecodeOptions& options);
 
 // The tokens of a stream, entropy decoded and checked; needs the prior only (LoadPriorOnly), provided that

@@ -28,16 +28,29 @@ const PriorRow* RowOf(uint32_t coding) {
   return nullptr;
 }
 
-// The bundle's own prior, or one that needs no tables.
-Result<std::shared_ptr<const PriorModel>> ModelOf(const PriorRow& row, const Bundle& bundle) {
-  if (row.name == bundle.card.prior) return bundle.prior;
-  if (!row.trained) return MakePrior(row.name, bundle.card.factors, {});
-  return Error{ErrorCode::kModel, "the tokens are to be coded with the prior " + std::string(row.name) +
-                                      ", the model " + bundle.card.name + " has " + bundle.card.prior};
+// The prior that streams of this key were made with.
+Result<BundlePrior> PriorOfKey(const ModelKey& key, const Bundle& bundle) {
+  if (key == bundle.card.Key()) return BundlePrior{key, bundle.card.prior, bundle.prior};
+  for (const BundlePrior& earlier : bundle.earlier) {
+    if (earlier.key == key) return earlier;
+  }
+  return Error{ErrorCode::kModel, "the stream was not made with the model " + bundle.card.name +
+                                      "; leave out --model to have the right one looked up"};
 }
 
-Result<std::shared_ptr<const PriorModel>> ModelOfCoding(uint32_t coding, const Bundle& bundle) {
-  if (const PriorRow* row = RowOf(coding & ~kWindowedCoding)) return ModelOf(*row, bundle);
+// The model's prior, or one that needs no tables.
+Result<std::shared_ptr<const PriorModel>> ModelOf(const PriorRow& row, const ModelKey& key,
+                                                  const Bundle& bundle) {
+  VQC_ASSIGN(const BundlePrior own, PriorOfKey(key, bundle));
+  if (row.name == own.name) return own.model;
+  if (!row.trained) return MakePrior(row.name, bundle.card.factors, {});
+  return Error{ErrorCode::kModel, "the tokens are to be coded with the prior " + std::string(row.name) +
+                                      ", the model " + bundle.card.name + " has " + own.name};
+}
+
+Result<std::shared_ptr<const PriorModel>> ModelOfCoding(const PayloadView& payload, const Bundle& bundle) {
+  const uint32_t coding = payload.coding;
+  if (const PriorRow* row = RowOf(coding & ~kWindowedCoding)) return ModelOf(*row, payload.key, bundle);
   return Error{ErrorCode::kCorruptData, "the stream was coded with prior " + std::to_string(coding) +
                                             ", which this version does not know; decode it with a newer one"};
 }
@@ -71,7 +84,7 @@ Result<Payload> EncodePayload(const Tokens& tokens, const Bundle& bundle, const 
   std::optional<Payload> best;
   for (const std::string& name : names) {
     const PriorRow& row = *RowOf(name);
-    VQC_ASSIGN(const auto model, ModelOf(row, bundle));
+    VQC_ASSIGN(const auto model, ModelOf(row, bundle.card.Key(), bundle));
     Payload payload{{}, row.coding};
     if (options.window_bytes > 0) {
       payload.coding |= kWindowedCoding;
@@ -85,7 +98,7 @@ Result<Payload> EncodePayload(const Tokens& tokens, const Bundle& bundle, const 
 }
 
 Result<Tokens> DecodePayload(const PayloadView& payload, const Bundle& bundle, const Limits& limits) {
-  VQC_ASSIGN(const auto model, ModelOfCoding(payload.coding, bundle));
+  VQC_ASSIGN(const auto model, ModelOfCoding(payload, bundle));
   if (payload.coding & kWindowedCoding) {
     return DecodeWindows(payload.shape, payload.vocab, *model, payload.bytes, payload.coding, limits);
   }
@@ -94,7 +107,7 @@ Result<Tokens> DecodePayload(const PayloadView& payload, const Bundle& bundle, c
 
 Result<SalvagedTokens> SalvagePayload(const PayloadView& payload, const Bundle& bundle,
                                       const Limits& limits) {
-  VQC_ASSIGN(const auto model, ModelOfCoding(payload.coding, bundle));
+  VQC_ASSIGN(const auto model, ModelOfCoding(payload, bundle));
   if (payload.coding & kWindowedCoding) {
     return SalvageWindows(payload.shape, payload.vocab, *model, payload.bytes, payload.coding, limits);
   }
@@ -115,29 +128,12 @@ std::string NameOfCoding(uint32_t coding) {
   return std::string(row->name) + (coding & kWindowedCoding ? " in windows" : "");
 }
 
-void RepeatNeighbours(SalvagedTokens& salvaged) {
-  const TokenShape& shape = salvaged.tokens.shape;
-  std::vector<uint32_t>& ids = salvaged.tokens.ids;
-  std::vector<uint8_t> filled = salvaged.known;
-  const size_t column = shape.levels, row = column * shape.w, time = row * shape.h;
-  const auto fill = [&](size_t i, size_t from) {
-    ids[i] = ids[from];
-    filled[i] = 1;
-  };
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (filled[i]) continue;
-    const bool has_left = i % row >= column, has_above = i % time >= row;
-    if (has_left && filled[i - column]) {
-      fill(i, i - column);
-    } else if (has_above && filled[i - row]) {
-      fill(i, i - row);
-    } else if (i >= time && filled[i - time]) {
-      fill(i, i - time);
-    }
-  }
-  for (size_t i = ids.size(); i-- > 0;) {  // what was lost before anything was known
-    if (!filled[i] && i + column < ids.size()) fill(i, i + column);
-  }
+Result<Tokens> FillUnknown(const SalvagedTokens& salvaged, const Bundle& bundle) {
+  Tokens tokens = salvaged.tokens;
+  std::vector<uint8_t> lost;
+  for (const uint8_t known : salvaged.known) lost.push_back(!known);
+  VQC_TRY(bundle.prior->Conceal(tokens, lost));
+  return tokens;
 }
 
 }  // namespace vqc

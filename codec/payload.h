@@ -32,6 +32,7 @@ struct Payload {
 Result<Payload> EncodePayload(const Tokens& tokens, const Bundle& bundle, const PayloadOptions& options);
 
 struct PayloadView {
+  ModelKey key{};  // of the stream: tells which of the model's priors
   uint32_t coding = 0;
   TokenShape shape;
   std::vector<uint32_t> vocab;
@@ -48,8 +49,7 @@ Result<size_t> TableBytesOf(const PayloadView& payload);
 // "mixing", "mixing in windows", "unknown (200)"
 std::string NameOfCoding(uint32_t coding);
 
-// Gives tokens that are not known the value of one that is: to the left, above, or before, whichever comes
-// first.
-void RepeatNeighbours(SalvagedTokens& salvaged);
+// The tokens with those that are not known made up by the bundle's prior.
+Result<Tokens> FillUnknown(const SalvagedTokens& salvaged, const Bundle& bundle);
 
 }  // namespace vqc

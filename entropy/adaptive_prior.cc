@@ -19,7 +19,7 @@ class AdaptivePrior final : public SequentialPrior {
   using SequentialPrior::SequentialPrior;
 
  protected:
-  Status Start(const DigitPlan& plan) override {
+  Status Start(const TokenShape&, const DigitPlan& plan) override {
     counts_.clear();
     for (const auto& digits : plan) {
       auto& level = counts_.emplace_back();

@@ -2,6 +2,7 @@
 #include "entropy/mixing_prior.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -11,9 +12,9 @@
 namespace vqc {
 namespace {
 
-constexpr int32_t kChunkRate = 2;        // of the weights while coding, in 1/4096
 constexpr uint32_t kFreshMaxCount = 60;  // a chunk's own statistics keep adapting
 constexpr int64_t kMaxWeight = 1 << 19;  // 8.0
+constexpr uint32_t kExpertStep = (kLogOddsLimit + 1) / kCountBuckets + 1;  // log odds that share a weight
 
 constexpr std::array<uint32_t, kSlotMaxCount + 1> MakeReciprocals() {
   std::array<uint32_t, kSlotMaxCount + 1> table{};
@@ -57,20 +58,28 @@ void MixingPredictor::Enter(const MixingState& state, const Step& step) {
   for (size_t i = 0; i < kContexts; ++i) {
     rows_[i] = digit.first[i] + RowOf(keys[i], digit.rows[i], digit.hashed[i]) * digit.nodes;
   }
-  features_ = NetFeaturesOf(layout_.plan, step, &state.network[digit.network]);
+  if (!layout_.expert) features_ = NetFeaturesOf(layout_.plan, step, &state.network[digit.network]);
 }
 
 void MixingPredictor::Evaluate(const MixingState& state, const MixingDigit& digit, uint32_t k) {
   Node& node = nodes_[k];
   int64_t sum = 0;
-  uint32_t weight = digit.weights + k * kContexts * kCountBuckets;
+  auto weight = static_cast<uint32_t>(digit.weights + k * layout_.Inputs() * kCountBuckets);
   for (size_t i = 0; i < kContexts; ++i, weight += kCountBuckets) {
     const uint32_t slot = i < kTrainedContexts ? state.slots[rows_[i] + k] : fresh_[rows_[i] + k];
     node.inputs[i] = Stretch(static_cast<int32_t>(slot >> 16));
     node.weights[i] = weight + kBuckets[slot & kSlotMaxCount];
     sum += int64_t{state.weights[node.weights[i]]} * node.inputs[i];
   }
-  node.probability = Squash((sum >> 16) + NetOutput(features_, &state.network[digit.network], k));
+  if (layout_.expert) {
+    const int32_t heard = expert_[k];
+    node.inputs[kContexts] = heard;
+    node.weights[kContexts] = weight + static_cast<uint32_t>(std::abs(heard)) / kExpertStep;
+    sum += int64_t{state.weights[node.weights[kContexts]]} * heard;
+    node.probability = Squash(sum >> 16);
+  } else {
+    node.probability = Squash((sum >> 16) + NetOutput(features_, &state.network[digit.network], k));
+  }
 }
 
 void MixingPredictor::Adjust(MixingState& state, uint32_t k, bool upper, int32_t rate) {
@@ -80,7 +89,7 @@ void MixingPredictor::Adjust(MixingState& state, uint32_t k, bool upper, int32_t
     const int64_t moved = weight + ((step * input + (1 << 19)) >> 20);
     weight = static_cast<int32_t>(std::clamp(moved, -kMaxWeight, kMaxWeight));
   };
-  for (size_t i = 0; i < kContexts; ++i) adjust(state.weights[node.weights[i]], node.inputs[i]);
+  for (size_t i = 0; i < layout_.Inputs(); ++i) adjust(state.weights[node.weights[i]], node.inputs[i]);
   for (size_t i = 0; i < kTrainedContexts; ++i) {
     uint32_t& slot = state.slots[rows_[i] + k];
     slot = Learned(slot, upper, kSlotMaxCount);
@@ -138,7 +147,7 @@ void MixingPredictor::Learn(MixingState& state, NetLearner& network, const Step&
     k = upper ? tree[k].upper : tree[k].lower;
     if (k == 0) break;
   }
-  network.Learn(features_, {errors.data(), count}, rate, digit.network, state.network);
+  if (!layout_.expert) network.Learn(features_, {errors.data(), count}, rate, digit.network, state.network);
 }
 
 namespace {
@@ -150,7 +159,7 @@ class MixingPrior final : public SequentialPrior {
       : SequentialPrior(std::move(factors)), tables_(std::move(tables)) {}
 
  protected:
-  Status Start(const DigitPlan& plan) override {
+  Status Start(const TokenShape&, const DigitPlan& plan) override {
     if (!tables_) {
       auto cold = std::make_shared<MixingTables>();
       cold->layout = MixingLayout::For(plan);
@@ -168,7 +177,7 @@ class MixingPrior final : public SequentialPrior {
   }
   void Predict(const Step& step, FrequencyTable& table) override { predictor_->Predict(state_, step, table); }
   void Update(const Step& step, uint32_t value) override {
-    predictor_->Update(state_, step, value, kChunkRate);
+    predictor_->Update(state_, step, value, kMixingChunkRate);
   }
 
  private:

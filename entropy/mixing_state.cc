@@ -52,10 +52,11 @@ uint32_t SlotOf(int32_t coarse, uint32_t count) {
 
 }  // namespace
 
-MixingLayout MixingLayout::For(DigitPlan plan) {
+MixingLayout MixingLayout::For(DigitPlan plan, bool expert) {
   uint64_t cap = kSlotBudget;
   while (cap > kMinRows && SlotsWithin(plan, cap) > kSlotBudget) cap -= cap / 8 + 1;
   MixingLayout layout;
+  layout.expert = expert;
   for (uint32_t level = 0; level < plan.size(); ++level) {
     auto& digits = layout.digits.emplace_back();
     for (uint32_t d = 0; d < plan[level].size(); ++d) {
@@ -72,9 +73,9 @@ MixingLayout MixingLayout::For(DigitPlan plan) {
         slots += digit.rows[i] * digit.nodes;
       }
       digit.weights = layout.weights;
-      layout.weights += digit.nodes * kContexts * kCountBuckets;
+      layout.weights += digit.nodes * static_cast<uint32_t>(layout.Inputs()) * kCountBuckets;
       digit.network = layout.network;
-      layout.network += NetWeights(digit.nodes);
+      if (!expert) layout.network += NetWeights(digit.nodes);
       digits.push_back(digit);
     }
   }
@@ -88,10 +89,17 @@ MixingState MixingState::Cold(const MixingLayout& layout) {
   state.network.resize(layout.network);
   for (const auto& level : layout.digits) {
     for (const MixingDigit& digit : level) {
-      // Statistics that have seen more weigh more.
-      for (uint32_t i = 0; i < digit.nodes * kContexts * kCountBuckets; ++i) {
-        state.weights[digit.weights + i] = 65536 / 80 * static_cast<int32_t>(i % kCountBuckets);
+      // Statistics that have seen more weigh more; an expert counts as it is, and statistics only correct it.
+      const auto inputs = static_cast<uint32_t>(layout.Inputs());
+      for (uint32_t i = 0; i < digit.nodes * inputs * kCountBuckets; ++i) {
+        int32_t& weight = state.weights[digit.weights + i];
+        if (!layout.expert) {
+          weight = 65536 / 80 * static_cast<int32_t>(i % kCountBuckets);
+        } else if (i / kCountBuckets % inputs == kContexts) {
+          weight = 65536;
+        }
       }
+      if (layout.expert) continue;
       // Small numbers without a pattern, so that the units become different ones; their outputs start at 0.
       for (uint32_t i = 0; i < kNetHidden * kNetInputs; ++i) {
         const uint32_t noise = (i + 1) * 2654435761u;
@@ -106,7 +114,12 @@ MixingState MixingState::Cold(const MixingLayout& layout) {
 std::vector<uint8_t> WriteMixingTables(const MixingTables& tables) {
   ByteWriter writer;
   WriteTableHead(kMixingTables, tables.head, writer);
-  const auto& slots = tables.state.slots;
+  WriteMixingState(tables.state, writer);
+  return SealTables(std::move(writer));
+}
+
+void WriteMixingState(const MixingState& state, ByteWriter& writer) {
+  const auto& slots = state.slots;
   for (size_t i = 0; i < slots.size(); i += 2) {
     const uint32_t low = CountStep(slots[i] & kSlotMaxCount);
     const uint32_t high = i + 1 < slots.size() ? CountStep(slots[i + 1] & kSlotMaxCount) : 0;
@@ -115,12 +128,11 @@ std::vector<uint8_t> WriteMixingTables(const MixingTables& tables) {
   for (const uint32_t slot : slots) {
     if ((slot & kSlotMaxCount) > 0) writer.U8(static_cast<uint8_t>(CoarseLogOdds(slot) + 128));
   }
-  for (const int32_t weight : tables.state.weights) {
+  for (const int32_t weight : state.weights) {
     const int32_t rounded = (weight + kWeightStep / 2) >> 4;
     writer.U16(static_cast<uint16_t>(std::clamp(rounded, -32767, 32767) + 32768));
   }
-  for (const int16_t weight : tables.state.network) writer.U16(static_cast<uint16_t>(weight + 32768));
-  return SealTables(std::move(writer));
+  for (const int16_t weight : state.network) writer.U16(static_cast<uint16_t>(weight + 32768));
 }
 
 Result<MixingTables> ReadMixingTables(std::span<const uint8_t> bytes) {
@@ -130,35 +142,39 @@ Result<MixingTables> ReadMixingTables(std::span<const uint8_t> bytes) {
   VQC_ASSIGN(tables.head, ReadTableHead(kMixingTables, reader));
   VQC_ASSIGN(auto plan, MakeDigitPlan(tables.head.factors, tables.head.vocab));
   tables.layout = MixingLayout::For(std::move(plan));
-  const size_t slots = tables.layout.trained_slots, weights = tables.layout.weights;
-  const size_t network = tables.layout.network;
+  VQC_ASSIGN(tables.state, ReadMixingState(kMixingTables, tables.layout, reader));
+  return tables;
+}
 
+Result<MixingState> ReadMixingState(const TableKind& kind, const MixingLayout& layout, ByteReader& reader) {
+  const size_t slots = layout.trained_slots, weights = layout.weights, network = layout.network;
+  MixingState state;
   const auto counts = reader.Bytes((slots + 1) / 2);
-  if (!reader.ok()) return RefuseTables(kMixingTables, "are cut off in their counts");
-  tables.state.slots.resize(slots);
+  if (!reader.ok()) return RefuseTables(kind, "are cut off in their counts");
+  state.slots.resize(slots);
   for (size_t i = 0; i < slots; ++i) {
     const uint32_t step = (counts[i / 2] >> (i % 2 == 0 ? 0 : 4)) & 15;
     if (step == 0) {
-      tables.state.slots[i] = kEmptySlot;
+      state.slots[i] = kEmptySlot;
       continue;
     }
     const int32_t coarse = int32_t{reader.U8()} - 128;
-    if (coarse < -127) return RefuseTables(kMixingTables, "hold a probability out of range");
-    tables.state.slots[i] = SlotOf(coarse, kCountSteps[step]);
+    if (coarse < -127) return RefuseTables(kind, "hold a probability out of range");
+    state.slots[i] = SlotOf(coarse, kCountSteps[step]);
   }
   if (!reader.ok() || reader.remaining() != 2 * (weights + network)) {
-    return RefuseTables(kMixingTables, "hold " + std::to_string(reader.remaining()) + " bytes of weights, " +
-                                           std::to_string(2 * (weights + network)) + " are needed");
+    return RefuseTables(kind, "hold " + std::to_string(reader.remaining()) + " bytes of weights, " +
+                                  std::to_string(2 * (weights + network)) + " are needed");
   }
-  tables.state.weights.resize(weights);
-  for (int32_t& weight : tables.state.weights) weight = (int32_t{reader.U16()} - 32768) * kWeightStep;
-  tables.state.network.resize(network);
-  for (int16_t& weight : tables.state.network) {
+  state.weights.resize(weights);
+  for (int32_t& weight : state.weights) weight = (int32_t{reader.U16()} - 32768) * kWeightStep;
+  state.network.resize(network);
+  for (int16_t& weight : state.network) {
     const int32_t value = int32_t{reader.U16()} - 32768;
-    if (std::abs(value) > kNetMaxWeight) return RefuseTables(kMixingTables, "hold a weight out of range");
+    if (std::abs(value) > kNetMaxWeight) return RefuseTables(kind, "hold a weight out of range");
     weight = static_cast<int16_t>(value);
   }
-  return tables;
+  return state;
 }
 
 }  // namespace vqc

@@ -25,16 +25,20 @@ struct MixingDigit {
   std::array<uint32_t, kContexts> rows;
   std::array<bool, kContexts> hashed;
   std::array<uint32_t, kContexts> first;  // first slot: in trained slots, or in fresh ones
-  uint32_t weights;                       // first weight: [node][context][bucket]
+  uint32_t weights;                       // first weight: [node][input][bucket]
   uint32_t network;                       // first weight of its network (entropy/mixing_network.h)
 };
 
+// With an expert, the last input of a node is what another predictor says (entropy/neural_prior.h), which
+// takes the place of the small network.
 struct MixingLayout {
   DigitPlan plan;
+  bool expert = false;
   std::vector<std::vector<MixingDigit>> digits;  // [level][digit]
   uint32_t trained_slots = 0, fresh_slots = 0, weights = 0, network = 0;
 
-  static MixingLayout For(DigitPlan plan);
+  size_t Inputs() const { return expert ? kContexts + 1 : kContexts; }  // of a node
+  static MixingLayout For(DigitPlan plan, bool expert = false);
 };
 
 // A slot is a probability of "upper half" in 22 bits above a count in 10 bits.
@@ -59,6 +63,9 @@ struct MixingTables {
   MixingState state;
 };
 std::vector<uint8_t> WriteMixingTables(const MixingTables& tables);
+// The part of them that has been learned, up to the end of what `reader` holds.
+void WriteMixingState(const MixingState& state, ByteWriter& writer);
+Result<MixingState> ReadMixingState(const TableKind& kind, const MixingLayout& layout, ByteReader& reader);
 // kModel with what is wrong when the bytes are not those of a model.
 Result<MixingTables> ReadMixingTables(std::span<const uint8_t> bytes);
 

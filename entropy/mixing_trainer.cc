@@ -21,7 +21,7 @@ class Learner final : public SequentialPrior {
   void SetRate(int32_t rate) { rate_ = rate; }
 
  protected:
-  Status Start(const DigitPlan&) override {
+  Status Start(const TokenShape&, const DigitPlan&) override {
     predictor_.StartChunk();
     return {};
   }
@@ -56,28 +56,38 @@ class MixingTrainer final : public PriorTrainer {
     MixingTables tables{{factors_, maps_[0].vocab}, MixingLayout::For(std::move(plan)), {}};
     tables.state = MixingState::Cold(tables.layout);
     Learner learner(factors_, tables.layout, tables.state);
-    const size_t steps = maps_.size() * kPasses;
-    for (size_t i = 0; i < steps; ++i) {
-      if (i % maps_.size() == 0) tables.state.slots = MixingState::Cold(tables.layout).slots;
-      learner.SetRate(kFirstRate - static_cast<int32_t>((kFirstRate - kLastRate) * i / steps));
-      VQC_TRY(Replay(learner, maps_[Shuffled(i % maps_.size())]));
-    }
+    const auto replay = [&](size_t i, int32_t rate) {
+      learner.SetRate(rate);
+      return Replay(learner, maps_[i]);
+    };
+    VQC_TRY(LearnMixing(tables.layout, tables.state, maps_.size(), replay));
     return WriteMixingTables(tables);
   }
 
  private:
-  // A fixed order in which neighbours of the given order are far apart.
-  size_t Shuffled(size_t i) const {
-    size_t stride = maps_.size() * 618 / 1000 | 1;
-    while (std::gcd(stride, maps_.size()) != 1) stride += 2;
-    return i * stride % maps_.size();
-  }
-
   Factors factors_;
   std::vector<Tokens> maps_;
 };
 
+// A fixed order in which neighbours of the given order are far apart.
+size_t Shuffled(size_t i, size_t count) {
+  size_t stride = count * 618 / 1000 | 1;
+  while (std::gcd(stride, count) != 1) stride += 2;
+  return i * stride % count;
+}
+
 }  // namespace
+
+Status LearnMixing(const MixingLayout& layout, MixingState& state, size_t maps,
+                   const std::function<Status(size_t i, int32_t rate)>& replay) {
+  const size_t steps = maps * kPasses;
+  for (size_t i = 0; i < steps; ++i) {
+    if (i % maps == 0) state.slots = MixingState::Cold(layout).slots;
+    const int32_t rate = kFirstRate - static_cast<int32_t>((kFirstRate - kLastRate) * i / steps);
+    VQC_TRY(replay(Shuffled(i % maps, maps), rate));
+  }
+  return {};
+}
 
 Result<std::unique_ptr<PriorTrainer>> MakeMixingTrainer(const Factors& factors) {
   return std::unique_ptr<PriorTrainer>(std::make_unique<MixingTrainer>(factors));

@@ -64,6 +64,11 @@ class PriorModel {
   virtual std::unique_ptr<Prior> NewPrior() const = 0;
   // Not null where the model codes chunks by itself instead of predicting digits.
   virtual const ChunkCoder* Coder() const { return nullptr; }
+  // Replaces the ids of tokens that were lost by what the others suggest: by copies of neighbours, unless the
+  // model knows better. `lost` has an entry a token, not 0 where it is lost; what the id of a lost token is
+  // does not matter. kModel when the prior was not made for this vocabulary. REQUIRES: as many entries as ids
+  // as the shape says
+  virtual Status Conceal(Tokens& tokens, std::span<const uint8_t> lost) const;
 };
 
 // Codes the tokens of a chunk all at once, for speed. Equal tokens give equal bytes on every machine.

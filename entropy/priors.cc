@@ -5,7 +5,9 @@
 
 #include "entropy/adaptive_prior.h"
 #include "entropy/blockwise_prior.h"
+#include "entropy/conceal.h"
 #include "entropy/mixing_prior.h"
+#include "entropy/neural_prior.h"
 #include "entropy/rans/table_prior.h"
 #include "entropy/static_prior.h"
 #include "entropy/uniform_prior.h"
@@ -33,13 +35,15 @@ constexpr PriorRow kRows[] = {
     {2, "static", "trained frequencies of each digit given its neighbours, nothing learned while coding",
      true},
     {3, "mixing", "context mixing over neighbours and digits, trained", true},
+    {4, "neural", "an integer network of the tokens around, corrected by context mixing, trained", true},
     {5, "table", "frequencies of the chunk's own tokens, stored with it; for large chunks, fastest", false},
     {6, "blockwise", "repeated neighbours and frequencies of the blocks so far, no training; fast", false},
 };
 constexpr Entry kEntries[] = {
-    {&Untrained<&MakeUniformPrior>, nullptr}, {&Untrained<&MakeAdaptivePrior>, nullptr},
-    {&MakeStaticPrior, &MakeStaticTrainer},   {&MakeMixingPrior, &MakeMixingTrainer},
-    {&Untrained<&MakeTablePrior>, nullptr},   {&Untrained<&MakeBlockwisePrior>, nullptr},
+    {&Untrained<&MakeUniformPrior>, nullptr},   {&Untrained<&MakeAdaptivePrior>, nullptr},
+    {&MakeStaticPrior, &MakeStaticTrainer},     {&MakeMixingPrior, &MakeMixingTrainer},
+    {&MakeNeuralPrior, &MakeNeuralTrainer},     {&Untrained<&MakeTablePrior>, nullptr},
+    {&Untrained<&MakeBlockwisePrior>, nullptr},
 };
 static_assert(std::size(kRows) == std::size(kEntries));
 
@@ -55,6 +59,11 @@ Result<size_t> IndexOf(std::string_view name) {
 }  // namespace
 
 std::span<const PriorRow> Priors() { return kRows; }
+
+Status PriorModel::Conceal(Tokens& tokens, std::span<const uint8_t> lost) const {
+  RepeatNeighbours(tokens, lost);
+  return {};
+}
 
 Result<std::shared_ptr<const PriorModel>> MakePrior(std::string_view name, const Factors& factors,
                                                     std::span<const uint8_t> tables) {

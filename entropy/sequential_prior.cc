@@ -30,7 +30,7 @@ Status SequentialPrior::Begin(const TokenShape& shape, std::span<const uint32_t>
     return Error{ErrorCode::kLimit, "a chunk of no tokens or of more than 2^31 - 1 cannot be coded"};
   }
   VQC_ASSIGN(plan_, MakeDigitPlan(factors_, vocab));
-  VQC_TRY(Start(plan_));
+  VQC_TRY(Start(shape, plan_));
   shape_ = shape;
   // A sequence is a row: its neighbour to the left is the step before.
   if (shape_.h == 1 && shape_.w == 1) std::swap(shape_.t, shape_.w);

@@ -54,7 +54,7 @@ class SequentialPrior : public Prior {
 
  protected:
   // Called once a chunk. The plan stays valid until the next Begin.
-  virtual Status Start(const DigitPlan& plan) = 0;
+  virtual Status Start(const TokenShape& shape, const DigitPlan& plan) = 0;
   // Sets the table of a digit, of step.alphabet >= 2 symbols.
   virtual void Predict(const Step& step, FrequencyTable& table) = 0;
   virtual void Update(const Step& step, uint32_t value) = 0;

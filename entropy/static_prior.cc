@@ -78,7 +78,7 @@ class StaticPrior final : public SequentialPrior {
       : SequentialPrior(tables->head.factors), tables_(std::move(tables)) {}
 
  protected:
-  Status Start(const DigitPlan& plan) override {
+  Status Start(const TokenShape&, const DigitPlan& plan) override {
     if (plan == tables_->layout.plan) return {};
     return Error{ErrorCode::kModel,
                  "the prior \"static\" was trained for another vocabulary than that of these tokens"};
@@ -136,7 +136,7 @@ class Counter final : public SequentialPrior {
   std::vector<uint32_t> counts;
 
  protected:
-  Status Start(const DigitPlan&) override { return {}; }
+  Status Start(const TokenShape&, const DigitPlan&) override { return {}; }
   void Predict(const Step&, FrequencyTable&) override {}
   void Update(const Step& step, uint32_t value) override { ++counts[layout_.RowOf(step) + value]; }
 

@@ -14,7 +14,7 @@ class UniformPrior final : public SequentialPrior {
   using SequentialPrior::SequentialPrior;
 
  protected:
-  Status Start(const DigitPlan&) override { return {}; }
+  Status Start(const TokenShape&, const DigitPlan&) override { return {}; }
 
   // A value is as likely as the ids below it are many.
   void Predict(const Step& step, FrequencyTable& table) override {

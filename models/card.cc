@@ -16,7 +16,9 @@ using Json = nlohmann::json;
 
 constexpr int kCardVersion = 1;
 constexpr uint64_t kMaxCardBytes = 1u << 20;
-constexpr std::string_view kPriorPrefix = "prior.";
+constexpr std::string_view kPriorPrefix = "prior.", kEarlierPrefix = "earlier.";
+constexpr std::string_view kEarlierPriors = "earlier_priors";  // the one field that may be missing
+constexpr size_t kMaxEarlierPriors = 64;
 constexpr std::string_view kFields[] = {"about",    "card_version", "config", "factors",  "modality",
                                         "model_id", "name",         "prior",  "prior_id", "tokenizer"};
 
@@ -111,12 +113,32 @@ Status CheckFields(const Json& json) {
     if (!json.contains(name)) return Error{ErrorCode::kModel, "has no field " + std::string(name)};
   }
   for (const auto& [name, value] : json.items()) {
-    if (std::find(std::begin(kFields), std::end(kFields), name) == std::end(kFields)) {
+    if (name != kEarlierPriors &&
+        std::find(std::begin(kFields), std::end(kFields), name) == std::end(kFields)) {
       return Error{ErrorCode::kModel,
                    "has a field that card_version 1 does not know: " + Printable(name, 64)};
     }
   }
   return {};
+}
+
+Result<std::vector<EarlierPrior>> EarlierPriors(const Json& json) {
+  std::vector<EarlierPrior> priors;
+  if (!json.contains(kEarlierPriors)) return priors;
+  const Json& list = json.at(kEarlierPriors);
+  const auto wrong = [&] {
+    return Field(json, kEarlierPriors.data()).Wrong("1 to 64 objects with prior and prior_id, and no more");
+  };
+  if (!list.is_array() || list.empty() || list.size() > kMaxEarlierPriors) return wrong();
+  for (const Json& entry : list) {
+    if (!entry.is_object() || entry.size() != 2 || !entry.contains("prior") || !entry.contains("prior_id")) {
+      return wrong();
+    }
+    EarlierPrior& earlier = priors.emplace_back();
+    VQC_ASSIGN(earlier.prior, Field(entry, "prior").Name());
+    VQC_ASSIGN(earlier.prior_id, Field(entry, "prior_id").Id());
+  }
+  return priors;
 }
 
 Result<ModelCard> FromJson(const Json& json) {
@@ -132,30 +154,57 @@ Result<ModelCard> FromJson(const Json& json) {
   VQC_ASSIGN(card.model_id, Field(json, "model_id").Id());
   VQC_ASSIGN(card.prior_id, Field(json, "prior_id").Id());
   VQC_ASSIGN(card.about, Field(json, "about").Object());
+  VQC_ASSIGN(card.earlier_priors, EarlierPriors(json));
   return card;
 }
 
 // Keys sorted, no white space, floating-point numbers in their shortest form.
 std::string Canonical(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
 
-// Name, dtype, rank, dimensions and bytes of each tensor, in the order of their names (byte by byte).
+// Name, dtype, rank, dimensions and bytes.
+void AddTensor(Sha256Hasher& hasher, std::string_view name, const TensorView& tensor) {
+  hasher.AddSized(name);
+  hasher.AddSized(NameOf(tensor.dtype));
+  hasher.AddU64(tensor.shape.size());
+  for (const int64_t dim : tensor.shape) hasher.AddU64(static_cast<uint64_t>(dim));
+  hasher.AddSized(tensor.bytes);
+}
+
+// In the order of their names (byte by byte).
 void AddTensors(Sha256Hasher& hasher, const SafeTensors& tensors, bool of_prior) {
   for (const auto& [name, tensor] : tensors.Tensors()) {
-    if (name.starts_with(kPriorPrefix) != of_prior) continue;
-    hasher.AddSized(name);
-    hasher.AddSized(NameOf(tensor.dtype));
-    hasher.AddU64(tensor.shape.size());
-    for (const int64_t dim : tensor.shape) hasher.AddU64(static_cast<uint64_t>(dim));
-    hasher.AddSized(tensor.bytes);
+    if (name.starts_with(kEarlierPrefix) || name.starts_with(kPriorPrefix) != of_prior) continue;
+    AddTensor(hasher, name, tensor);
+  }
+}
+
+void AddPrior(Sha256Hasher& hasher, const std::string& prior, const ModelCard& card) {
+  hasher.AddSized(prior);
+  hasher.AddU64(card.factors.size());
+  for (const auto& digits : card.factors) {
+    hasher.AddU64(digits.size());
+    for (const uint32_t digit : digits) hasher.AddU64(digit);
   }
 }
 
 }  // namespace
 
-ModelKey ModelCard::Key() const {
+ModelKey ModelCard::Key() const { return KeyOf(prior_id); }
+
+bool ModelCard::Knows(const ModelKey& key) const {
+  return key == Key() ||
+         std::any_of(earlier_priors.begin(), earlier_priors.end(),
+                     [&](const EarlierPrior& earlier) { return key == KeyOf(earlier.prior_id); });
+}
+
+std::string EarlierTablesName(const Sha256& prior_id) {
+  return std::string(kEarlierPrefix) + HexOf(prior_id).substr(0, 16) + ".tables";
+}
+
+ModelKey ModelCard::KeyOf(const Sha256& id) const {
   Sha256Hasher hasher;
   hasher.Add(model_id);
-  hasher.Add(prior_id);
+  hasher.Add(id);
   const Sha256 digest = hasher.Finish();
   ModelKey key;
   std::copy_n(digest.begin(), key.size(), key.begin());
@@ -188,11 +237,14 @@ Result<ModelCard> ReadCard(const std::string& path) {
 
 std::string WriteCard(const ModelCard& card) {
   const auto object = [](const Json& json) { return json.is_null() ? Json::object() : json; };
-  const Json json = {{"card_version", card.card_version}, {"name", card.name},
-                     {"modality", NameOf(card.modality)}, {"tokenizer", card.tokenizer},
-                     {"config", object(card.config)},     {"prior", card.prior},
-                     {"factors", card.factors},           {"model_id", HexOf(card.model_id)},
-                     {"prior_id", HexOf(card.prior_id)},  {"about", object(card.about)}};
+  Json json = {{"card_version", card.card_version}, {"name", card.name},
+               {"modality", NameOf(card.modality)}, {"tokenizer", card.tokenizer},
+               {"config", object(card.config)},     {"prior", card.prior},
+               {"factors", card.factors},           {"model_id", HexOf(card.model_id)},
+               {"prior_id", HexOf(card.prior_id)},  {"about", object(card.about)}};
+  for (const EarlierPrior& earlier : card.earlier_priors) {
+    json[kEarlierPriors].push_back({{"prior", earlier.prior}, {"prior_id", HexOf(earlier.prior_id)}});
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -209,12 +261,16 @@ Sha256 PriorIdOf(const ModelCard& card, const SafeTensors& tensors) {
   Sha256Hasher hasher;
   hasher.AddSized("vqcodec prior 1");
   AddTensors(hasher, tensors, true);
-  hasher.AddSized(card.prior);
-  hasher.AddU64(card.factors.size());
-  for (const auto& digits : card.factors) {
-    hasher.AddU64(digits.size());
-    for (const uint32_t digit : digits) hasher.AddU64(digit);
-  }
+  AddPrior(hasher, card.prior, card);
+  return hasher.Finish();
+}
+
+Sha256 EarlierPriorIdOf(const ModelCard& card, const EarlierPrior& earlier, const SafeTensors& tensors) {
+  Sha256Hasher hasher;
+  hasher.AddSized("vqcodec prior 1");
+  const auto found = tensors.Tensors().find(EarlierTablesName(earlier.prior_id));
+  if (found != tensors.Tensors().end()) AddTensor(hasher, "prior.tables", found->second);
+  AddPrior(hasher, earlier.prior, card);
   return hasher.Finish();
 }
 

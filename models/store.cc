@@ -174,7 +174,7 @@ Result<ModelEntry> FindModel(const std::string& name_or_folder) {
 Result<ModelEntry> FindModel(const ModelKey& key) {
   Listing listing = ListAll();
   for (ModelEntry& model : listing.models) {
-    if (model.card.Key() == key) return std::move(model);
+    if (model.card.Knows(key)) return std::move(model);
   }
   std::string message = "no model has the key " + HexOf(key) + "; " + Names(listing.models);
   if (!listing.bad.empty())

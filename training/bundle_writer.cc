@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/bundle_writer.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/file.h"
 #include "tokenizers/image/image_tokenizer.h"
 
 namespace vqc {
+namespace {
+
+constexpr char kTables[] = "prior.tables";
+
+}  // namespace
 
 Status WriteBundle(const std::string& folder, ModelCard card, const TensorBag& bag) {
   VQC_ASSIGN(const auto bytes, WriteSafeTensors(bag.Views(), {{"format", "pt"}}));
@@ -18,6 +24,23 @@ Status WriteBundle(const std::string& folder, ModelCard card, const TensorBag& b
   if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
   VQC_TRY(WriteFileAtomically(folder + "/model.safetensors", bytes, {.force = true}));
   return WriteFileAtomically(folder + "/card.json", std::string_view(WriteCard(card)), {.force = true});
+}
+
+Status ReplacePrior(const std::string& folder, ModelCard card, const SafeTensors& tensors,
+                    const std::string& prior, std::vector<uint8_t> tables) {
+  TensorBag bag;
+  for (const auto& [name, view] : tensors.Tensors()) {
+    if (name != kTables) bag.AddView(name, view);
+  }
+  const auto before = tensors.Tensors().find(kTables);
+  const auto old = before == tensors.Tensors().end() ? std::span<const uint8_t>() : before->second.bytes;
+  if (card.prior != prior || !std::equal(tables.begin(), tables.end(), old.begin(), old.end())) {
+    if (!old.empty()) bag.AddView(EarlierTablesName(card.prior_id), before->second);
+    card.earlier_priors.insert(card.earlier_priors.begin(), {card.prior, card.prior_id});
+  }
+  bag.AddBytes(kTables, std::move(tables));
+  card.prior = prior;
+  return WriteBundle(folder, std::move(card), bag);
 }
 
 Status WriteTrainedBundle(ImageTrainer& trainer, const TrainImageOptions& options) {

@@ -35,15 +35,26 @@ struct TrainImageOptions {
 
 Status TrainImage(const TrainImageOptions& options);
 
-// Fits the prior of an image bundle to the tokens of the photos in `data` and rewrites the bundle.
+// Fits the prior of an image bundle to token maps and rewrites the bundle. A stream that was made with the
+// prior before still decodes: the bundle keeps it (models/card.h).
 struct TrainPriorOptions {
-  std::string model;  // bundle folder
-  std::string data;   // folder of photos
+  std::string model;   // bundle folder
+  std::string data;    // folder of photos
+  std::string tokens;  // .npy of token maps in place of photos, as `dump` writes it
   std::string prior = "mixing";
-  int64_t crops = 8192;  // random crops of 256 x 256 pixels beside the whole photos
-  std::string dump;      // folder for the token maps as .npy, for study; empty: none
+  int64_t crops = 8192;      // random crops of 256 x 256 pixels beside the whole photos
+  std::string dump;          // .npy file for the token maps of the crops; empty: none
+  bool tokens_only = false;  // end after `dump`, and leave the bundle as it is
   std::string device = "auto";
   uint64_t seed = 1;
+
+  // Of "neural" alone.
+  std::string state;                 // file of the network: read when it is there, written when it is trained
+  bool network_only = false;         // end after `state`, and leave the bundle as it is
+  double seconds = 600;              // of the network's training
+  int64_t steps = 0;                 // the same in steps; 0: seconds
+  int64_t batch = 16;                // maps of a step
+  uint32_t radius = 2, width = 192;  // of the network
 };
 
 Status TrainPrior(const TrainPriorOptions& options);

@@ -13,7 +13,9 @@
 #include "tokenizers/tokenizers.h"
 #include "training/bundle_writer.h"
 #include "training/photo_set.h"
+#include "training/token_maps.h"
 #include "training/train_image.h"
+#include "training/train_neural.h"
 
 namespace vqc {
 namespace {
@@ -45,51 +47,36 @@ Result<std::vector<Tokens>> TokenMaps(const Tokenizer& tokenizer, const PhotoSet
   return maps;
 }
 
-// Maps of one shape as a .npy file of uint32 [n, h, w], level 0.
-Status DumpMaps(const std::vector<Tokens>& maps, const TokenShape& shape, const std::string& path) {
-  std::vector<uint8_t> body;
-  size_t count = 0;
-  for (const Tokens& map : maps) {
-    if (map.shape != shape) continue;
-    ++count;
-    const auto* data = reinterpret_cast<const uint8_t*>(map.ids.data());
-    body.insert(body.end(), data, data + map.ids.size() * sizeof(uint32_t));
-  }
-  std::string head = "{'descr': '<u4', 'fortran_order': False, 'shape': (" + std::to_string(count) + ", " +
-                     std::to_string(shape.h) + ", " + std::to_string(shape.w) + "), }";
-  head.append(63 - (head.size() + 10) % 64, ' ');
-  head += '\n';
-  std::string file("\x93NUMPY\x01\x00", 8);
-  file += static_cast<char>(head.size() & 255);
-  file += static_cast<char>(head.size() >> 8);
-  file += head;
-  file.append(body.begin(), body.end());
-  return WriteFileAtomically(path, std::string_view(file), {.force = true});
+Result<std::vector<Tokens>> MakeMaps(const ModelCard& card, const SafeTensors& tensors,
+                                     const TrainPriorOptions& options) {
+  VQC_ASSIGN(const auto tokenizer, MakeTokenizer(card, tensors, options.device, 1));
+  if (!options.tokens.empty()) return ReadTokenMaps(options.tokens, tokenizer->Info().vocab);
+  VQC_ASSIGN(const PhotoSet photos, PhotoSet::Load(options.data, tokenizer->Info().stride, torch::kCPU));
+  return TokenMaps(*tokenizer, photos, options);
+}
+
+Result<std::vector<uint8_t>> FitPrior(const ModelCard& card, const std::vector<Tokens>& maps,
+                                      const TrainPriorOptions& options) {
+  if (options.prior == "neural") return TrainNeuralPrior(maps, card.factors, options);
+  VQC_ASSIGN(auto trainer, MakePriorTrainer(options.prior, card.factors));
+  for (const Tokens& map : maps) VQC_TRY(trainer->Add(map));
+  return trainer->Finish();
 }
 
 Status Train(const TrainPriorOptions& options) {
   VQC_ASSIGN(ModelCard card, ReadCard(options.model + "/card.json"));
   VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Open(options.model + "/model.safetensors"));
-  VQC_ASSIGN(const auto tokenizer, MakeTokenizer(card, tensors, options.device, 1));
-  VQC_ASSIGN(const PhotoSet photos, PhotoSet::Load(options.data, tokenizer->Info().stride, torch::kCPU));
-  VQC_ASSIGN(auto maps, TokenMaps(*tokenizer, photos, options));
-  if (!options.dump.empty() && options.crops > 0) {
-    VQC_TRY(DumpMaps(maps, maps.back().shape, options.dump));
+  VQC_ASSIGN(auto maps, MakeMaps(card, tensors, options));
+  if (!options.dump.empty() && !maps.empty()) {
+    VQC_TRY(WriteTokenMaps(maps, maps.back().shape, options.dump));
+    if (options.tokens_only) return {};
   }
   // The last maps of a pass weigh most: mix whole photos and crops.
   std::shuffle(maps.begin(), maps.end(), std::mt19937_64(options.seed));
-  VQC_ASSIGN(auto trainer, MakePriorTrainer(options.prior, card.factors));
-  for (const Tokens& map : maps) VQC_TRY(trainer->Add(map));
-  VQC_ASSIGN(auto tables, trainer->Finish());
+  VQC_ASSIGN(auto tables, FitPrior(card, maps, options));
+  if (options.network_only) return {};
   std::fprintf(stderr, "prior %s: %zu bytes of tables\n", options.prior.c_str(), tables.size());
-
-  TensorBag bag;
-  for (const auto& [name, view] : tensors.Tensors()) {
-    if (name.rfind("prior.", 0) != 0) bag.AddView(name, view);
-  }
-  bag.AddBytes("prior.tables", std::move(tables));
-  card.prior = options.prior;
-  return WriteBundle(options.model, std::move(card), bag);
+  return ReplacePrior(options.model, std::move(card), tensors, options.prior, std::move(tables));
 }
 
 }  // namespace

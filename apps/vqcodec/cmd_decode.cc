@@ -68,6 +68,17 @@ Result<Work> ReadWork(const Job& job, const DecodeCommandOptions& options, Model
   return work;
 }
 
+// Tokens that are not known as [first, end) in raster order.
+Json MadeUp(const std::vector<uint8_t>& known) {
+  Json ranges = Json::array();
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (known[i]) continue;
+    if (ranges.empty() || ranges.back()[1] != i) ranges.push_back({i, i});
+    ranges.back()[1] = i + 1;
+  }
+  return ranges;
+}
+
 Result<ItemReport> FinishDecoding(const Work& work, const std::string& extension,
                                   const DecodeCommandOptions& options) {
   const Result<Bundle>& bundle = work.model.get();
@@ -95,6 +106,7 @@ Result<ItemReport> FinishDecoding(const Work& work, const std::string& extension
                 " x " + std::to_string(header.height) + ", " + Fixed(seconds, 2) + " s";
   if (!defects.empty()) {
     report.record["defects"] = defects;
+    report.record["made_up"] = MadeUp(decoded.known);
     report.exit_code = kExitSomeFailed;
     for (const std::string& defect : defects) report.warnings.push_back("salvaged, but " + defect);
   }
@@ -147,8 +159,9 @@ RunCommand AddDecode(CLI::App& parent) {
       ->type_name("EXT")
       ->group("Output");
   AddModelOptions(*app, options->model, "the one that the stream names");
-  app->add_flag("--salvage", options->salvage,
-                "Decode what can be had of damaged streams; exit status 1, defects listed")
+  app->add_flag(
+         "--salvage", options->salvage,
+         "Decode what can be had of damaged streams, lost tokens made up; exit status 1, defects listed")
       ->group("Run");
   AddRunOptions(*app, options->run);
   AddLimitOptions(*app, options->limits);

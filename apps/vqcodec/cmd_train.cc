@@ -79,11 +79,20 @@ Status RunImage(TrainImageCommand& command) {
   return {};
 }
 
-Status RunPrior(const TrainPriorCommand& command) {
+Status PreparePrior(const TrainPriorCommand& command) {
   const TrainPriorOptions& train = command.train;
-  const std::string card = (fs::path(train.model) / kCardFile).string();
-  if (const auto read = ReadCard(card); !read.ok()) return read.error();
-  VQC_TRY(CheckFolder(train.data, "--data"));
+  if (train.data.empty() == train.tokens.empty()) {
+    return Error{ErrorCode::kUsage,
+                 "a prior learns from photos (--data) or from their tokens (--tokens): one of them"};
+  }
+  if (!train.data.empty()) VQC_TRY(CheckFolder(train.data, "--data"));
+  if (train.tokens_only && train.dump.empty()) {
+    return Error{ErrorCode::kUsage, "--tokens-only ends after --dump FILE, which is not given"};
+  }
+  if (train.network_only && (train.state.empty() || train.prior != "neural")) {
+    return Error{ErrorCode::kUsage, "--network-only ends after --state FILE of --prior neural"};
+  }
+  if (!train.state.empty()) VQC_TRY(CheckWritable(train.state, "--state"));
   if (!train.dump.empty()) {
     if (train.crops == 0) {
       return Error{ErrorCode::kUsage, "--dump writes the tokens of crops; --crops 0 leaves none"};
@@ -95,6 +104,14 @@ Status RunPrior(const TrainPriorCommand& command) {
     }
     VQC_TRY(CheckWritable(train.dump, "--dump"));
   }
+  return {};
+}
+
+Status RunPrior(const TrainPriorCommand& command) {
+  const TrainPriorOptions& train = command.train;
+  const std::string card = (fs::path(train.model) / kCardFile).string();
+  if (const auto read = ReadCard(card); !read.ok()) return read.error();
+  VQC_TRY(PreparePrior(command));
   VQC_TRY(CheckWritable(card, "MODEL_DIR"));
   VQC_ASSIGN(const TorchPart* part, LoadTorchPart());
   HandleInterrupts(kInterrupted);
@@ -114,11 +131,10 @@ CLI::Option* AddNumber(CLI::App& app, const std::string& name, Number& value, co
       ->check(WithinBounds(bounds));
 }
 
-void AddData(CLI::App& app, std::string& data) {
-  app.add_option("--data", data, "Photos to learn from, and those in the folders below")
+CLI::Option* AddData(CLI::App& app, std::string& data) {
+  return app.add_option("--data", data, "Photos to learn from, and those in the folders below")
       ->type_name("DIR")
-      ->group("Input")
-      ->required();
+      ->group("Input");
 }
 
 void AddPlace(CLI::App& app, std::string& device, uint64_t& seed) {
@@ -130,7 +146,7 @@ void AddPlace(CLI::App& app, std::string& device, uint64_t& seed) {
 
 void AddImageFiles(CLI::App& app, TrainImageCommand& command) {
   TrainImageOptions& train = command.train;
-  AddData(app, train.data);
+  AddData(app, train.data)->required();
   app.add_option("--valid", train.valid, "Photos held out, measured at the end")
       ->type_name("DIR")
       ->group("Input");
@@ -192,17 +208,43 @@ RunCommand AddTrainImage(CLI::App& parent) {
   return [command] { return Finish("train image", RunImage(*command)); };
 }
 
+void AddNeural(CLI::App& app, TrainPriorOptions& train) {
+  constexpr char kGroup[] = "Training of --prior neural";
+  app.add_option("--state", train.state, "The trained network: read if it is there, else written")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_flag("--network-only", train.network_only,
+               "End when the --state is written; the model stays as it is")
+      ->group(kGroup);
+  auto* seconds = AddNumber(app, "--seconds", train.seconds, {0, kMany, true, false},
+                            "Length of the network's training (default 600)");
+  auto* steps = AddNumber(app, "--steps", train.steps, {1, kMany, false, true},
+                          "The same in steps, whatever the speed of the machine")
+                    ->excludes(seconds);
+  auto* batch =
+      AddNumber(app, "--batch", train.batch, {4, 4096, false, true}, "Token maps of a step (default 16)");
+  auto* radius = AddNumber(app, "--radius", train.radius, {1, 4, false, true},
+                           "Tokens that are seen to each side (default 2)");
+  auto* width = AddNumber(app, "--width", train.width, {64, 512, false, true},
+                          "Units of a layer, a multiple of 64 (default 192)");
+  for (CLI::Option* option : {seconds, steps, batch, radius, width}) option->group(kGroup);
+}
+
 RunCommand AddTrainPrior(CLI::App& parent) {
   auto command = std::make_shared<TrainPriorCommand>();
   TrainPriorOptions& train = command->train;
   CLI::App* app =
       AddCommand(parent, "prior", "Learn how probable a model's tokens are, so that files are small",
                  "vqcodec train prior my-model --data photos\n"
-                 "vqcodec train prior my-model --data photos --crops 20000 --dump tokens.npy");
+                 "vqcodec train prior my-model --data photos --crops 20000 --dump tokens.npy --tokens-only\n"
+                 "vqcodec train prior my-model --prior neural --tokens tokens.npy --seconds 1200");
   app->add_option("MODEL_DIR", train.model, "Folder of the model, which is rewritten with the new prior")
       ->type_name("")
       ->required();
   AddData(*app, train.data);
+  app->add_option("--tokens", train.tokens, "Token maps that --dump wrote, in place of photos")
+      ->type_name("FILE")
+      ->group("Input");
   std::vector<std::string> trained;
   for (const PriorRow& row : Priors()) {
     if (row.trained) trained.emplace_back(row.name);
@@ -215,7 +257,11 @@ RunCommand AddTrainPrior(CLI::App& parent) {
   app->add_option("--dump", train.dump, "Write the tokens of the crops as .npy")
       ->type_name("FILE")
       ->group("Output");
+  app->add_flag("--tokens-only", train.tokens_only,
+                "End when the --dump is written; the model stays as it is")
+      ->group("Output");
   app->add_flag("-f,--force", command->force, "Overwrite the file of --dump")->group("Output");
+  AddNeural(*app, train);
   return [command] { return Finish("train prior", RunPrior(*command)); };
 }
 

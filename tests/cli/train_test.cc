@@ -188,8 +188,26 @@ TEST_F(TrainTest, PriorOptionsReachTheTrainer) {
                        "--device", "cpu", "--seed", "9", "--dump", "t.npy"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   const Json expected = {{"model", model}, {"data", "photos"}, {"prior", "mixing"}, {"crops", 10},
-                         {"seed", 9},      {"dump", "t.npy"},  {"device", "cpu"}};
-  EXPECT_EQ(Asked(), expected);
+                         {"seed", 9},      {"dump", "t.npy"},  {"device", "cpu"},   {"tokens", ""},
+                         {"state", ""},    {"batch", 16},      {"radius", 2},       {"width", 192}};
+  for (const auto& [name, value] : expected.items()) EXPECT_EQ(Asked()[name], value) << name;
+}
+
+TEST_F(TrainTest, ANeuralPriorHasOptionsOfItsOwn) {
+  const std::string model = (models_ / "image-f16").string();
+  Write("t.npy", "tokens");
+  ASSERT_EQ(Run({"train", "prior", model, "--prior", "neural", "--tokens", "t.npy", "--state", "net",
+                 "--network-only", "--steps", "5", "--batch", "8", "--radius", "3", "--width", "64"})
+                .exit_code,
+            0);
+  const Json asked = Asked();
+  EXPECT_EQ(asked["tokens"], "t.npy");
+  EXPECT_EQ(asked["state"], "net");
+  EXPECT_EQ(asked["network_only"], true);
+  EXPECT_EQ(asked["steps"], 5);
+  EXPECT_EQ(asked["batch"], 8);
+  EXPECT_EQ(asked["radius"], 3);
+  EXPECT_EQ(asked["width"], 64);
 }
 
 TEST_F(TrainTest, PriorRefusesWhatItCannotDo) {
@@ -200,6 +218,12 @@ TEST_F(TrainTest, PriorRefusesWhatItCannotDo) {
   ExpectRefusalOf(2, {"train", "prior", model, "--data", "photos", "--crops", "-1"}, "--crops");
   ExpectRefusalOf(2, {"train", "prior", model, "--data", "photos", "--crops", "0", "--dump", "t.npy"},
                   "--dump");
+  ExpectRefusalOf(2, {"train", "prior", model}, "--tokens");
+  ExpectRefusalOf(2, {"train", "prior", model, "--data", "photos", "--tokens", "t.npy"}, "--tokens");
+  ExpectRefusalOf(2, {"train", "prior", model, "--data", "photos", "--tokens-only"}, "--dump");
+  ExpectRefusalOf(2, {"train", "prior", model, "--data", "photos", "--network-only", "--state", "s"},
+                  "neural");
+  ExpectRefusalOf(2, {"train", "prior", model, "--data", "photos", "--radius", "9"}, "--radius");
   Write("t.npy", "mine");
   ExpectRefusalOf(2, {"train", "prior", model, "--data", "photos", "--dump", "t.npy"}, "--force");
 }

@@ -191,12 +191,13 @@ TEST(Codec, ADamagedWindowTakesItsOwnTokensOnly) {
   EXPECT_EQ(salvaged->defects.size(), 1u);
 }
 
-TEST(Codec, LostTokensRepeatTheirNeighbours) {
+TEST(Codec, LostTokensAreMadeUpByThePrior) {
   SalvagedTokens salvaged;
-  salvaged.tokens = {{1, 1, 2, 3}, {9}, {0, 0, 7, 4, 0, 0}};
+  salvaged.tokens = {{1, 1, 2, 3}, {512}, {0, 0, 7, 4, 0, 0}};
   salvaged.known = {0, 0, 1, 1, 0, 0};
-  RepeatNeighbours(salvaged);
-  EXPECT_EQ(salvaged.tokens.ids, (std::vector<uint32_t>{7, 7, 7, 4, 4, 4}));
+  const auto filled = FillUnknown(salvaged, FakeBundle());
+  ASSERT_TRUE(filled.ok());
+  EXPECT_EQ(filled->ids, (std::vector<uint32_t>{4, 7, 7, 4, 4, 7})) << "the nearest, the first of equal ones";
 }
 
 TEST(Codec, AnUnknownPriorIsRefused) {

@@ -138,7 +138,7 @@ TEST(Priors, TablesOfTheDefaultShapeAreSmall) {
 }
 
 class DamagedTables : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Trained, DamagedTables, testing::Values("static", "mixing"),
+INSTANTIATE_TEST_SUITE_P(Trained, DamagedTables, testing::Values("static", "mixing", "neural"),
                          [](const auto& given) { return std::string(given.param); });
 
 TEST_P(DamagedTables, AreRefused) {

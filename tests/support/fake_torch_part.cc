@@ -46,9 +46,22 @@ Status TrainImage(const TrainImageOptions& options) {
 }
 
 Status TrainPrior(const TrainPriorOptions& options) {
-  const nlohmann::json asked = {{"model", options.model}, {"data", options.data}, {"prior", options.prior},
-                                {"crops", options.crops}, {"dump", options.dump}, {"device", options.device},
-                                {"seed", options.seed}};
+  const nlohmann::json asked = {{"model", options.model},
+                                {"data", options.data},
+                                {"prior", options.prior},
+                                {"crops", options.crops},
+                                {"dump", options.dump},
+                                {"device", options.device},
+                                {"seed", options.seed},
+                                {"tokens", options.tokens},
+                                {"tokens_only", options.tokens_only},
+                                {"state", options.state},
+                                {"network_only", options.network_only},
+                                {"seconds", options.seconds},
+                                {"steps", options.steps},
+                                {"batch", options.batch},
+                                {"radius", options.radius},
+                                {"width", options.width}};
   return WriteFileAtomically("asked.json", asked.dump(), {.force = true});
 }
 
