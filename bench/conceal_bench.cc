@@ -11,6 +11,7 @@
 #include <random>
 #include <string>
 
+#include "base/file.h"
 #include "codec/codec.h"
 #include "data/media/media.h"
 #include "entropy/conceal.h"
@@ -56,7 +57,8 @@ Status Run(const std::string& folder, const std::string& model, double share) {
   std::map<std::string, Sums> sums;
   uint32_t pictures = 0;
   for (const std::string& file : files) {
-    const auto picture = ReadWholeImage(file, {});
+    VQC_ASSIGN(const auto bytes, ReadFile(file, uint64_t{1} << 32));
+    const auto picture = ReadImage(bytes, file);
     if (!picture.ok() || picture->channels != 3) continue;
     VQC_ASSIGN(const auto tokens, bundle.tokenizer->Encode({&*picture, 1}));
     const Tokenizer::Target target{1, 3, picture->height, picture->width};
