@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Peak signal-to-noise ratio: 10 log10(255^2 / MSE) in dB, where MSE is the mean over all samples of the red,
-// green and blue planes, both images rounded to 8 bits as a writer of files rounds them. Gray is three equal
-// planes; alpha does not count. Equal images give infinity. The mean over images is the mean of their values
-// in dB.
+// Peak signal-to-noise ratio: 10 log10(255^2 / MSE) in dB. Equal images give infinity. The mean over images
+// is the mean of their values in dB. docs/metrics.md has the details.
 #pragma once
 
 #include "base/clip.h"
@@ -10,7 +8,11 @@
 
 namespace vqc {
 
+// MSE over all samples of the red, green and blue planes; gray is three equal planes.
 // Error kInternal where the sizes differ or one is gray and the other is not.
 Result<double> Psnr(const Clip& reference, const Clip& decoded);
+
+// MSE of the luma (eval/plane.h). Errors as above.
+Result<double> PsnrLuma(const Clip& reference, const Clip& decoded);
 
 }  // namespace vqc

@@ -135,6 +135,11 @@ class BatchRun {
     for (Json& record : records_) {
       if (!record.is_null()) records.push_back(std::move(record));  // null: not begun, after --fail-fast
     }
+    if (plan_.finish) {
+      if (const Status finished = plan_.finish(records); !finished.ok()) {
+        finish_exit_code_ = Fail(plan_.command, finished.error());
+      }
+    }
     if (options_.json) {
       Json all = {{"command", plan_.command}, {"results", records}};
       all["ok"] = done_ - Failed() - skipped_;
@@ -160,6 +165,7 @@ class BatchRun {
   }
 
   int ExitStatus() const {
+    if (finish_exit_code_ != kExitOk) return finish_exit_code_;
     if (failures_.empty()) return kExitOk;
     const auto& [code, count] = *failures_.begin();
     return count == plan_.count ? code : kExitSomeFailed;
@@ -175,6 +181,7 @@ class BatchRun {
   size_t next_ = 0, done_ = 0, skipped_ = 0, printed_ = 0;
   bool stopped_ = false;
   std::optional<Error> fatal_;
+  int finish_exit_code_ = kExitOk;
   std::map<int, size_t> failures_;  // exit code -> inputs
   std::vector<Json> records_;
   std::vector<std::optional<std::string>> texts_;

@@ -42,6 +42,8 @@ struct BatchPlan {
   std::function<Json(const std::vector<Json>& records)> summary;
   std::function<std::string(const std::vector<Json>& records)>
       summary_text;  // for standard error or, with `text`, out
+  // Called once after the last item, before summaries are printed; its error is the exit status.
+  std::function<Status(const std::vector<Json>& records)> finish;
 };
 
 // Runs the plan and returns the exit status: 0, that of the only failure kind where every input failed alike,

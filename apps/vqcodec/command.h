@@ -22,6 +22,7 @@ struct CommandRow {
 std::span<const CommandRow> Commands();
 
 RunCommand AddCluster(CLI::App& parent);
+RunCommand AddCompare(CLI::App& parent);
 RunCommand AddCompletion(CLI::App& parent);
 RunCommand AddDecode(CLI::App& parent);
 RunCommand AddEncode(CLI::App& parent);

@@ -5,8 +5,9 @@ namespace vqc {
 namespace {
 
 constexpr CommandRow kCommands[] = {
-    {"encode", &AddEncode}, {"decode", &AddDecode}, {"info", &AddInfo},       {"list", &AddList},
-    {"eval", &AddEval},     {"train", &AddTrain},   {"cluster", &AddCluster}, {"completion", &AddCompletion},
+    {"encode", &AddEncode}, {"decode", &AddDecode},   {"info", &AddInfo},
+    {"list", &AddList},     {"eval", &AddEval},       {"compare", &AddCompare},
+    {"train", &AddTrain},   {"cluster", &AddCluster}, {"completion", &AddCompletion},
 };
 
 }  // namespace

@@ -14,17 +14,21 @@
 namespace vqc {
 
 struct Evaluation {
-  TokenShape shape;
+  Tokens tokens;
+  Clip decoded;
   uint64_t file_bytes = 0;      // the whole .vqc file
   uint64_t payload_bytes = 0;   // of them, the coded tokens
   double raw_bits = 0;          // the tokens at log2(vocabulary) bits each
   double bpp = 0;               // bits of the whole file for each pixel
-  std::vector<double> metrics;  // one for each row of Metrics()
+  std::vector<double> metrics;  // one for each row of Metrics(); NaN where the picture is too small
   // Wall clock. Encoding is from samples to file bytes, decoding the way back; files are not read or written.
   double encode_seconds = 0, encode_network_seconds = 0, decode_seconds = 0, decode_network_seconds = 0;
+  double metrics_seconds = 0;
+  uint64_t encode_peak_bytes = 0, decode_peak_bytes = 0;  // of the process; 0 where not measured
 };
 
-// The image is decoded from the bytes that would be written to a file, as if they were a stranger's.
-Result<Evaluation> EvaluateImage(const Clip& clip, const Bundle& bundle, const Limits& limits);
+// The image is decoded from the bytes that would be written to a file, as if they were a stranger's. Memory
+// is that of the whole process: it is measured where nothing else runs (`alone`).
+Result<Evaluation> EvaluateImage(const Clip& clip, const Bundle& bundle, const Limits& limits, bool alone);
 
 }  // namespace vqc

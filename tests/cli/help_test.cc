@@ -26,7 +26,8 @@ TEST_F(CliTest, HelpIsAsAgreed) {
   EXPECT_EQ(ran.exit_code, 0);
   EXPECT_EQ(ran.err, "");
   CompareWithGolden("vqcodec", ran.out);
-  for (const std::string command : {"encode", "decode", "info", "list", "eval", "train", "cluster", "completion"}) {
+  for (const std::string command :
+       {"encode", "decode", "info", "list", "eval", "compare", "train", "cluster", "completion"}) {
     const Ran help = Run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden(command, help.out);

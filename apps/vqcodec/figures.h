@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures of pictures as records for machines and as a table for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/vqcodec/batch.h"
+#include "base/clip.h"
+#include "base/result.h"
+
+namespace vqc {
+
+// Every row of Metrics() on the pair; NaN where the picture is too small for it.
+Result<std::vector<double>> MeasureMetrics(const Clip& reference, const Clip& decoded);
+
+// A key for each metric: a number, null for infinity; absent for NaN.
+Json MetricsRecord(const std::vector<double>& metrics);
+
+// A column of the table: a key of the records, its heading and the digits behind the point.
+struct Column {
+  std::string key, heading;
+  int digits;
+};
+std::vector<Column> MetricColumns();
+
+// The number under `key`: infinity for null, NaN where it is absent.
+double NumberOf(const Json& record, const std::string& key);
+
+class FigureTable {
+ public:
+  explicit FigureTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  std::string Heading() const;
+  std::string Row(const std::string& name, const Json& record) const;
+
+  // The mean of each column over the records without an error, and their number as "pictures". A column that
+  // one of them lacks has none. Empty where there are no such records.
+  Json Means(const std::vector<Json>& records) const;
+
+  const std::vector<Column>& Columns() const { return columns_; }
+
+ private:
+  std::vector<Column> columns_;
+};
+
+}  // namespace vqc

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rate-distortion curves out of the JSON that `eval --json` and `compare --json` print.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/vqcodec/batch.h"
+#include "base/result.h"
+#include "eval/bd_rate.h"
+
+namespace vqc {
+
+// The records of all files that were measured (no error), each with "codec", "setting", "input" and "bpp".
+// Errors (kInput) name the file and what it lacks.
+Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths);
+
+struct CurvePair {
+  ItemCurve reference, test;
+  std::vector<std::string> items;  // the stems of the pictures' names that every setting of both has
+};
+// For one metric; qualities of a metric of which less is better are negated. Error kInput where nothing is
+// shared, a picture comes twice in one setting, or a picture has no finite figure.
+Result<CurvePair> PairCurves(const std::vector<Json>& reference, const std::vector<Json>& test,
+                             const std::string& metric, bool higher_is_better);
+
+}  // namespace vqc
