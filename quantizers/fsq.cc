@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "quantizers/quantizer_config.h"
+
 namespace vqc {
 namespace {
 
@@ -25,29 +27,34 @@ torch::Tensor PerLevel(const std::vector<uint32_t>& levels, F value) {
 }  // namespace
 
 Result<std::shared_ptr<Quantizer>> Fsq::Make(const nlohmann::json& config) {
-  const auto found = config.find("levels");
-  if (found == config.end() || !found->is_array() || found->empty() || found->size() > 16) {
-    return Error{ErrorCode::kModel, "fsq: \"levels\" must be a list of 1 to 16 level counts"};
-  }
+  ConfigReader reader(config);
+  const auto* found = reader.Find("levels");
+  const double noise = reader.Number("noise", 0, 1, 0);
   std::vector<uint32_t> levels;
+  if (!found || !found->is_array() || found->empty() || found->size() > 16) {
+    reader.Refuse("\"levels\" must be a list of 1 to 16 level counts");
+    VQC_TRY(reader.Done());
+  }
   uint64_t vocab = 1;
   for (const auto& entry : *found) {
     if (!entry.is_number_integer() || entry < kMinLevels || entry > kMaxLevels) {
-      return Error{ErrorCode::kModel, "fsq: a level count is " + entry.dump() +
-                                          "; it must be a whole number from " + std::to_string(kMinLevels) +
-                                          " to " + std::to_string(kMaxLevels)};
+      reader.Refuse("a level count is " + entry.dump() + "; it must be a whole number from " +
+                    std::to_string(kMinLevels) + " to " + std::to_string(kMaxLevels));
+      break;
     }
     levels.push_back(entry);
     vocab *= levels.back();
     if (vocab > kMaxVocab) {
-      return Error{ErrorCode::kModel, "fsq: the product of the levels " + found->dump() + " is above " +
-                                          std::to_string(kMaxVocab) + "; use fewer or smaller levels"};
+      reader.Refuse("the product of the levels " + found->dump() + " is above " + std::to_string(kMaxVocab) +
+                    "; use fewer or smaller levels");
+      break;
     }
   }
-  return std::shared_ptr<Quantizer>(std::make_shared<Fsq>(std::move(levels)));
+  VQC_TRY(reader.Done());
+  return std::shared_ptr<Quantizer>(std::make_shared<Fsq>(std::move(levels), noise));
 }
 
-Fsq::Fsq(std::vector<uint32_t> levels) : levels_(std::move(levels)) {
+Fsq::Fsq(std::vector<uint32_t> levels, double noise) : levels_(std::move(levels)), noise_(noise) {
   half_ = register_buffer("half", PerLevel(levels_, Half));
   offset_ = register_buffer("offset", PerLevel(levels_, Offset));
   shift_ = register_buffer("shift", PerLevel(levels_, Shift));
@@ -89,22 +96,25 @@ torch::Tensor Fsq::Values(const torch::Tensor& digits) const {
   return (digits.to(torch::kFloat32) - middle) / middle;
 }
 
-QuantizerOutput Fsq::forward(const torch::Tensor& latents) {
+QuantizerOutput Fsq::DoForward(const torch::Tensor& latents) {
   QuantizerOutput out;
-  out.codes = Encode(latents.detach());
+  out.codes = DoEncode(latents.detach());
   out.loss = torch::zeros({}, latents.options());
-  const auto values = Decode(out.codes);
-  if (!is_training()) {
-    out.quantized = values;
-    return out;
-  }
+  auto values = DoDecode(out.codes);
   const auto middle = PerDim(middle_, latents);
   const auto bounded = (Bound(latents) - middle) / middle;
+  if (noise_ > 0) {
+    const torch::NoGradGuard no_grad;
+    const auto digits = Bound(latents) + torch::rand_like(latents) - 0.5;
+    const auto highest = PerDim(half_, latents).mul(2).round();  // L_j - 1
+    const auto noisy = (torch::minimum(digits.clamp_min(0), highest) - middle) / middle;
+    values = torch::where(torch::rand_like(latents) < noise_, noisy, values);
+  }
   out.quantized = bounded + (values - bounded).detach();
   return out;
 }
 
-torch::Tensor Fsq::Encode(const torch::Tensor& latents) {
+torch::Tensor Fsq::DoEncode(const torch::Tensor& latents) {
   const auto digits = Digits(latents.to(torch::kFloat32));
   auto codes = torch::zeros_like(digits.select(1, 0));
   int64_t radix = 1;
@@ -115,7 +125,7 @@ torch::Tensor Fsq::Encode(const torch::Tensor& latents) {
   return codes.unsqueeze(1);
 }
 
-torch::Tensor Fsq::Decode(const torch::Tensor& codes) {
+torch::Tensor Fsq::DoDecode(const torch::Tensor& codes) {
   auto rest = codes.select(1, 0);
   std::vector<torch::Tensor> digits;
   for (uint32_t l : levels_) {

@@ -13,13 +13,12 @@ class Fsq : public Quantizer {
  public:
   static constexpr int kMinLevels = 3, kMaxLevels = 64;
 
-  // Config: {"type": "fsq", "levels": [8, 8, 8, 5, 5, 5]}; the product is at most 2^20.
+  // Config: {"type": "fsq", "levels": [8, 8, 8, 5, 5, 5]}; the product is at most 2^20. Optionally "noise"
+  // (0): in training, the share of the digits that get uniform noise of one interval instead of being rounded
+  // (Parker et al., 2024, arXiv 2411.19842). Codes are those of rounding all the same.
   static Result<std::shared_ptr<Quantizer>> Make(const nlohmann::json& config);
-  explicit Fsq(std::vector<uint32_t> levels);
+  explicit Fsq(std::vector<uint32_t> levels, double noise = 0);
 
-  QuantizerOutput forward(const torch::Tensor& latents) override;
-  torch::Tensor Encode(const torch::Tensor& latents) override;
-  torch::Tensor Decode(const torch::Tensor& codes) override;
   std::vector<uint32_t> Vocab() const override;
   int Dim() const override { return static_cast<int>(levels_.size()); }
   torch::Tensor Positions(const torch::Tensor& latents) const override { return Bound(latents); }
@@ -34,9 +33,13 @@ class Fsq : public Quantizer {
   torch::Tensor Values(const torch::Tensor& digits) const;
 
  private:
+  QuantizerOutput DoForward(const torch::Tensor& latents) override;
+  torch::Tensor DoEncode(const torch::Tensor& latents) override;
+  torch::Tensor DoDecode(const torch::Tensor& codes) override;
   torch::Tensor PerDim(const torch::Tensor& values, const torch::Tensor& like) const;
 
   std::vector<uint32_t> levels_;
+  double noise_;
   std::vector<torch::Tensor> thresholds_;         // of dimension j: [L_j - 1] ascending
   torch::Tensor half_, offset_, shift_, middle_;  // [D]
 };

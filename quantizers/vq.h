@@ -1,34 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector quantization (van den Oord et al., 2017, arXiv 1711.00937): the closest codeword in squared L2.
+// Vector quantization (van den Oord et al., 2017, arXiv 1711.00937): the closest codeword in squared L2; and
+// its variant on the unit sphere (Yu et al., ICLR 2022, arXiv 2110.04627), where latents and codewords are
+// scaled to length 1 before they are compared, decoded and trained, so that the closest is that of the
+// greatest cosine.
 #pragma once
 
-#include "quantizers/quantizer.h"
+#include "quantizers/closest_codeword.h"
+#include "quantizers/codebook_quantizer.h"
 
 namespace vqc {
 
-class Vq : public Quantizer {
- public:
-  // Config: {"type": "vq", "entries": 16384, "dim": 8, "commitment": 0.25}
-  static Result<std::shared_ptr<Quantizer>> Make(const nlohmann::json& config);
-  Vq(int64_t entries, int64_t dim, double commitment);
-
-  // loss = mean |sg(z) - c|^2 + commitment * mean |z - sg(c)|^2; the gradient reaches latents and codebook.
-  QuantizerOutput forward(const torch::Tensor& latents) override;
-  torch::Tensor Encode(const torch::Tensor& latents) override;
-  torch::Tensor Decode(const torch::Tensor& codes) override;
-  std::vector<uint32_t> Vocab() const override;
-  int Dim() const override { return static_cast<int>(codebook_.size(1)); }
-
-  torch::Tensor& codebook() { return codebook_; }  // [entries, dim]
-
- private:
-  torch::Tensor codebook_;
-  double commitment_;
+struct VqOptions {
+  int64_t entries = 0, dim = 0;
+  CodebookLoss loss = {};
+  Estimator estimator = Estimator::kStraightThrough;
+  bool by_ema = false;  // moving averages update the codebook, not gradients
+  double uniform = 0;  // epsilon of UniformAssignment (sinkhorn.h), by which training assigns; 0: the closest
+  EmaOptions ema = {};  // ema.unit: on the unit sphere
 };
 
-// Index [N] int64 of the row of `codebook` [K, D] closest to each row of `points` [N, D], by float64
-// distances as quantizers/search/metric.h defines them; ties go to the lowest index. Contiguous float32
-// tensors on the CPU are not copied. Throws where a value is NaN or infinity.
-torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook);
+class Vq : public CodebookQuantizer {
+ public:
+  // Config: {"type": "vq", "entries": 16384, "dim": 8}, and optionally "commitment" (0.25), "codebook_loss"
+  // (1), "loss_weight" (1), "estimator" ("straight-through" or "rotation"), "uniform" (0; above it training
+  // spreads tokens evenly over the codewords, the more so the greater it is), "update" ("gradient" or "ema")
+  // and for "ema" also "decay" (0.99) and "revive" (0.1: codewords that occur less than a tenth of the mean
+  // are replaced; 0: none).
+  static Result<std::shared_ptr<Quantizer>> Make(const nlohmann::json& config);
+  static Result<std::shared_ptr<Quantizer>> MakeCosine(
+      const nlohmann::json& config);  // "cosine", same fields
+  explicit Vq(const VqOptions& options);
+
+  void Update(const std::vector<CodebookSums>& seen, const TrainingStep& step) override;
+  size_t Observed() const override { return options_.by_ema ? 1 : 0; }
+  Status Initialize(const torch::Tensor& latents, uint64_t seed) override;
+
+  torch::Tensor& codebook() { return codebook_; }  // [entries, dim]
+  torch::Tensor& counts() { return counts_; }      // of the moving average: [entries]
+  torch::Tensor& sums() { return sums_; }          // [entries, dim]
+
+ protected:
+  torch::Tensor LearnedCodewords() override;
+  torch::Tensor Prepared(const torch::Tensor& rows) const override;
+  torch::Tensor Assigned(const torch::Tensor& rows, const torch::Tensor& codewords) const override;
+  std::vector<CodebookSums> DoObserve(const torch::Tensor& latents, const torch::Tensor& codes,
+                                      const TrainingStep& step) override;
+
+ private:
+  VqOptions options_;
+  torch::Tensor codebook_, counts_, sums_;
+};
 
 }  // namespace vqc

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantizers/closest_codeword.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "quantizers/cuda_search.h"
+#include "quantizers/search/search.h"
+
+namespace vqc {
+namespace {
+
+constexpr int64_t kBlockCells = 1 << 22;  // distances held at a time, on other devices than the CPU
+
+Rows RowsOf(const torch::Tensor& matrix) {
+  return {matrix.const_data_ptr<float>(), matrix.size(0), matrix.size(1)};
+}
+
+torch::Tensor SearchOnCpu(const torch::Tensor& points, const torch::Tensor& codebook, Metric metric) {
+  auto ids = torch::empty({points.size(0)}, torch::kInt64);
+  const auto prepared = Codebook::Make(RowsOf(codebook), metric);
+  TORCH_CHECK_VALUE(prepared.ok(), prepared.error().message);
+  SearchOptions options;
+  options.threads = at::get_num_threads();
+  const std::span<int64_t> found(ids.data_ptr<int64_t>(), static_cast<size_t>(ids.numel()));
+  const auto status = Search(*prepared, RowsOf(points), found, {}, options);
+  TORCH_CHECK_VALUE(status.ok(), status.error().message);
+  return ids;
+}
+
+}  // namespace
+
+torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook, Metric metric) {
+  if (points.device().is_cpu() && codebook.device().is_cpu() && points.scalar_type() == torch::kFloat32 &&
+      codebook.scalar_type() == torch::kFloat32) {
+    return SearchOnCpu(points.detach().contiguous(), codebook.detach().contiguous(), metric);
+  }
+  if (metric == Metric::kSquaredL2) {
+    if (auto ids = ClosestCodewordOnCuda(points, codebook)) return *std::move(ids);
+  }
+  const torch::NoGradGuard no_grad;
+  const auto codes = codebook.detach().to(torch::kFloat64);
+  const int64_t block = std::max<int64_t>(1, kBlockCells / codes.size(0));
+  const auto positions = torch::arange(codes.size(0), codes.options().dtype(torch::kInt64));
+  std::vector<torch::Tensor> found;
+  for (int64_t begin = 0; begin < points.size(0); begin += block) {
+    const auto rows = points.slice(0, begin, std::min(begin + block, points.size(0))).to(torch::kFloat64);
+    // Differences, not |z|^2 - 2zc + |c|^2, which cancels; "mm for euclid dist" off computes them directly.
+    const auto distance = metric == Metric::kSquaredL2 ? at::cdist(rows, codes, 2.0, /*compute_mode=*/2)
+                                                       : -torch::matmul(rows, codes.t());
+    const auto least = std::get<0>(distance.min(1, /*keepdim=*/true));
+    // A row with NaN has no least distance; it gets the last codeword rather than an id that does not exist.
+    found.push_back(torch::where(distance == least, positions, codes.size(0) - 1).amin(1));
+  }
+  return found.empty() ? torch::empty({0}, positions.options()) : torch::cat(found);
+}
+
+}  // namespace vqc

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantizers/codebook_update.h"
+
+#include <torch/torch.h>
+
+#include <limits>
+
+#include "quantizers/latent_rows.h"
+
+namespace vqc {
+namespace {
+
+constexpr uint64_t kStep = 0x9E3779B97F4A7C15;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// The finalizer of SplitMix64, as in quantizers/search/hash_random.h; int64 tensors wrap as uint64_t does.
+uint64_t Mix(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
+torch::Tensor ShiftRight(const torch::Tensor& x, int bits) {
+  return x.bitwise_right_shift(bits).bitwise_and((int64_t{1} << (64 - bits)) - 1);
+}
+
+torch::Tensor Mix(torch::Tensor x) {
+  x = x.bitwise_xor(ShiftRight(x, 30)) * static_cast<int64_t>(0xBF58476D1CE4E5B9);
+  x = x.bitwise_xor(ShiftRight(x, 27)) * static_cast<int64_t>(0x94D049BB133111EB);
+  return x.bitwise_xor(ShiftRight(x, 31));
+}
+
+// The `count` candidates with the least keys; those of equal keys in the order given.
+void Draw(const torch::Tensor& rows, const torch::Tensor& keys, int64_t count, CodebookSums& into) {
+  const auto order = std::get<1>(keys.sort(/*stable=*/true, 0, /*descending=*/false)).slice(0, 0, count);
+  into.candidates = rows.index_select(0, order);
+  into.keys = keys.index_select(0, order);
+}
+
+}  // namespace
+
+torch::Tensor TokenUniform(uint64_t seed, int64_t step, int64_t first, int64_t count, torch::Device device) {
+  const uint64_t key = Mix(seed + Mix(static_cast<uint64_t>(step) + kStep));
+  const auto index = torch::arange(first + 1, first + 1 + count, torch::dtype(torch::kInt64).device(device));
+  const auto bits = Mix(index * static_cast<int64_t>(kStep) + static_cast<int64_t>(key));
+  return (ShiftRight(bits, 12).to(torch::kFloat64) + 0.5) * 0x1p-52;
+}
+
+CodebookSums SumTokens(const torch::Tensor& rows, const torch::Tensor& codes, const torch::Tensor& codewords,
+                       const TrainingStep& step) {
+  const torch::NoGradGuard no_grad;
+  CodebookSums seen;
+  const int64_t entries = codewords.size(0);
+  seen.counts = torch::bincount(codes, {}, entries).to(torch::kFloat32);
+  seen.sums = torch::zeros_like(codewords).index_add_(0, codes, rows);
+  if (step.revive) {
+    const auto distance = (rows - codewords.index_select(0, codes)).to(torch::kFloat64).pow(2).sum(1);
+    const auto uniform = TokenUniform(step.seed, step.step, step.first_token, rows.size(0), rows.device());
+    Draw(rows, -uniform.log() / distance, MostRevivals(entries), seen);  // infinity at distance 0
+  } else {
+    seen.candidates = rows.slice(0, 0, 0);
+    seen.keys = torch::empty({0}, rows.options().dtype(torch::kFloat64));
+  }
+  return seen;
+}
+
+CodebookSums Merge(const std::vector<CodebookSums>& parts) {
+  CodebookSums all = parts.front();
+  std::vector<torch::Tensor> candidates{all.candidates}, keys{all.keys};
+  for (size_t i = 1; i < parts.size(); ++i) {
+    all.counts = all.counts + parts[i].counts;
+    all.sums = all.sums + parts[i].sums;
+    candidates.push_back(parts[i].candidates);
+    keys.push_back(parts[i].keys);
+  }
+  Draw(torch::cat(candidates), torch::cat(keys), MostRevivals(all.counts.size(0)), all);
+  return all;
+}
+
+void UpdateByEma(const CodebookSums& seen, const EmaOptions& options, torch::Tensor& codewords,
+                 torch::Tensor& counts, torch::Tensor& sums) {
+  const torch::NoGradGuard no_grad;
+  const int64_t entries = codewords.size(0);
+  const auto share = seen.counts.sum() / entries;
+  const auto fresh = counts.sum() == 0;
+  counts.copy_(torch::where(fresh, share, counts));
+  sums.copy_(torch::where(fresh, codewords * share, sums));
+
+  counts.mul_(options.decay).add_(seen.counts, 1 - options.decay);
+  sums.mul_(options.decay).add_(seen.sums, 1 - options.decay);
+  const auto total = counts.sum();
+  const auto smoothed = (counts + options.epsilon) / (total + entries * options.epsilon) * total;
+  const auto updated = sums / smoothed.unsqueeze(1).clamp_min(std::numeric_limits<float>::min());
+  codewords.copy_(torch::where(total > 0, options.unit ? Unit(updated) : updated, codewords));
+
+  if (options.revive == 0 || seen.candidates.size(0) == 0) return;
+  // The rarest codewords come first; without a look at the numbers, so that a GPU need not be waited for.
+  const int64_t most = std::min(MostRevivals(entries), seen.candidates.size(0));
+  const auto least = share * options.revive;
+  const auto rarest = std::get<1>(counts.sort(/*stable=*/true, 0, /*descending=*/false)).slice(0, 0, most);
+  const auto candidates = seen.candidates.slice(0, 0, most);
+  const auto dead =
+      torch::logical_and(counts.index_select(0, rarest) < least, seen.keys.slice(0, 0, most) < kInfinity);
+  const auto replace = [&](torch::Tensor& tensor, const torch::Tensor& by, const torch::Tensor& where) {
+    tensor.index_copy_(0, rarest, torch::where(where, by, tensor.index_select(0, rarest)));
+  };
+  replace(codewords, candidates, dead.unsqueeze(1));
+  replace(sums, candidates * least, dead.unsqueeze(1));
+  replace(counts, least.expand({most}).contiguous(), dead);
+}
+
+}  // namespace vqc
