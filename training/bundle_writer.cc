@@ -52,7 +52,10 @@ Status WriteTrainedBundle(ImageTrainer& trainer, const TrainImageOptions& option
   VQC_ASSIGN(card.config, CompleteImageConfig(options.config));
   card.prior = "adaptive";
   card.factors = quantizer->Factors();
-  if (card.factors.empty()) card.factors.resize(quantizer->Vocab().size());
+  card.factors.resize(quantizer->Vocab().size());
+  for (size_t level = 0; level < card.factors.size(); ++level) {  // a card has no empty lists: one digit, the id
+    if (card.factors[level].empty()) card.factors[level] = {quantizer->Vocab()[level]};
+  }
   card.about = options.about;
   TensorBag bag;
   trainer.Export(bag);

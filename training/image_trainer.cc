@@ -5,9 +5,9 @@
 
 #include <cmath>
 #include <numbers>
-#include <set>
 
 #include "models/device.h"
+#include "quantizers/code_counter.h"
 
 namespace vqc {
 namespace {
@@ -15,6 +15,7 @@ namespace {
 constexpr double kWarmUp = 0.01;     // share of the schedule
 constexpr int64_t kSteerEvery = 16;  // steps
 constexpr double kSteerGain = 0.02, kLeastWeight = 1e-3, kMostWeight = 3;
+constexpr double kReviveUntil = 0.8;  // dead codewords are replaced in this part of the schedule
 constexpr double kLowestRate = 0.01;  // final learning rate over the peak
 
 torch::Tensor Images(const torch::Tensor& batch, torch::Dtype dtype) {
@@ -62,7 +63,9 @@ ImageTrainer::ImageTrainer(const TrainImageOptions& options, ImageNetworkConfig 
   SetChannelsLast(*decoder_);
   std::vector<NamedParameter> parameters;
   const auto add = [&](torch::nn::Module& module, const std::string& prefix) {
-    for (auto& item : module.named_parameters()) parameters.push_back({prefix + item.key(), item.value()});
+    for (auto& item : module.named_parameters()) {
+      if (item.value().requires_grad()) parameters.push_back({prefix + item.key(), item.value()});
+    }
   };
   add(*encoder_, "");
   add(*decoder_, "");
@@ -101,6 +104,8 @@ void ImageTrainer::SteerRate(double bits) {
 void ImageTrainer::Save(TensorBag& bag) const {
   optimizer_->Save(bag);
   bag.Add("trainer.rate_weight", torch::tensor(static_cast<float>(rate_weight_)), DType::kF32);
+  bag.Add("trainer.updates", torch::tensor(static_cast<float>(updates_)), DType::kF32);
+  for (const auto& item : QuantizerState()) bag.Add("trainer." + item.name, item.tensor, DType::kF32);
 }
 
 Status ImageTrainer::Load(const SafeTensors& state) {
@@ -108,9 +113,35 @@ Status ImageTrainer::Load(const SafeTensors& state) {
   VQC_ASSIGN(const TensorView view, state.Get("trainer.rate_weight"));
   VQC_ASSIGN(const torch::Tensor weight, ToTensor(view, "trainer.rate_weight"));
   rate_weight_ = weight.item<float>();
+  for (const auto& item : QuantizerState()) {
+    VQC_ASSIGN(const TensorView kept, state.Get("trainer." + item.name));
+    VQC_ASSIGN(const torch::Tensor value, ToTensor(kept, "trainer." + item.name));
+    if (value.sizes() != item.tensor.sizes()) {
+      return Error{ErrorCode::kModel, "training state: tensor trainer." + item.name +
+                                          " has another shape; the state belongs to another quantizer"};
+    }
+    const torch::NoGradGuard no_grad;
+    torch::Tensor(item.tensor).copy_(value);
+  }
+  if (state.Get("trainer.updates").ok()) {  // states of before there were updates have none
+    VQC_ASSIGN(const TensorView kept, state.Get("trainer.updates"));
+    VQC_ASSIGN(const torch::Tensor updates, ToTensor(kept, "trainer.updates"));
+    updates_ = static_cast<int64_t>(updates.item<float>());
+  }
   random_.seed(options_.seed +
                static_cast<uint64_t>(1e6 * rate_weight_));  // other crops than the first run's
   return {};
+}
+
+std::vector<NamedParameter> ImageTrainer::QuantizerState() const {
+  std::vector<NamedParameter> state;
+  for (const auto& item : quantizer_->named_parameters()) {
+    if (!item.value().requires_grad()) state.push_back({"quantizer." + item.key(), item.value()});
+  }
+  if (quantizer_->Observed() == 0) return state;
+  for (const auto& item : quantizer_->named_buffers())
+    state.push_back({"quantizer." + item.key(), item.value()});
+  return state;
 }
 
 ImageMeasures ImageTrainer::Step(const PhotoSet& photos, double progress) {
@@ -132,8 +163,11 @@ ImageMeasures ImageTrainer::Step(const PhotoSet& photos, double progress) {
     if (options_.target_bits > 0 && ++steps_ % kSteerEvery == 0) SteerRate(measures.bits.item<double>());
     measures.rate_weight = rate_weight_;
   }
+  const TrainingStep step{.seed = options_.seed, .step = updates_++, .revive = progress < kReviveUntil};
+  const auto seen = quantizer_->Observe(latents, quantized.codes, step);
   loss.backward();
   measures.norm = optimizer_->Step(LearningRate(progress));
+  quantizer_->Update(seen, step);
   return measures;
 }
 
@@ -142,7 +176,7 @@ ImageTrainer::Evaluation ImageTrainer::Evaluate(const PhotoSet& photos) {
   optimizer_->UseAverage();
   quantizer_->eval();
   Evaluation sum;
-  std::set<int64_t> used;
+  CodeCounter counter(quantizer_->Vocab());
   for (size_t i = 0; i < photos.size(); ++i) {
     const auto photo = photos.Photo(i);
     const auto latents = encoder_->forward(Images(PadTo(photo, stride_), dtype_)).to(torch::kFloat32);
@@ -154,19 +188,24 @@ ImageTrainer::Evaluation ImageTrainer::Evaluate(const PhotoSet& photos) {
     if (rate_)
       sum.bits +=
           rate_->forward(dynamic_cast<Fsq&>(*quantizer_), latents, quantized.quantized).item<double>();
-    const auto codes = quantized.codes.to(torch::kCPU).contiguous();
-    used.insert(codes.data_ptr<int64_t>(), codes.data_ptr<int64_t>() + codes.numel());
+    counter.Add(quantized.codes);
   }
   quantizer_->train();
   optimizer_->UseMaster();
   const auto count = static_cast<double>(photos.size());
-  return {sum.psnr / count, sum.bits / count, static_cast<double>(used.size()) / quantizer_->Vocab().front()};
+  double usage = 0;
+  for (const auto& level : counter.Statistics())
+    usage += level.usage / static_cast<double>(quantizer_->Vocab().size());
+  return {sum.psnr / count, sum.bits / count, usage};
 }
 
 void ImageTrainer::Export(TensorBag& bag) {
   for (size_t i = 0; i < optimizer_->parameters().size(); ++i) {
     const std::string& name = optimizer_->parameters()[i].name;
     if (name.rfind("rate.", 0) != 0) bag.Add(name, optimizer_->average()[i], DType::kF16);
+  }
+  for (const auto& item : quantizer_->named_parameters()) {
+    if (!item.value().requires_grad()) bag.Add("quantizer." + item.key(), item.value(), DType::kF16);
   }
 }
 

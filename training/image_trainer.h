@@ -51,6 +51,8 @@ class ImageTrainer {
                std::shared_ptr<Quantizer> quantizer, torch::Device device);
   double LearningRate(double progress) const;
   void SteerRate(double bits);
+  // What the quantizer keeps beside the optimizer's parameters.
+  std::vector<NamedParameter> QuantizerState() const;
 
   TrainImageOptions options_;
   torch::Device device_;
@@ -63,6 +65,7 @@ class ImageTrainer {
   std::mt19937_64 random_;
   double rate_weight_;  // steered, see SteerRate
   int64_t steps_ = 0;
+  int64_t updates_ = 0;  // of the quantizer
   int stride_;
 };
 

@@ -98,8 +98,39 @@ TEST_F(Training, LearnsAndWritesABundleThatLoads) {
   EXPECT_TRUE(Load(options.output).ok());
 }
 
+// Codebooks that gradients do not reach are trained, kept in the state and written like those that they do.
+TEST_F(Training, TrainsQuantizersWithCodebooks) {
+  const struct {
+    const char* quantizer;
+    std::vector<uint32_t> vocab;
+    const char* kept;  // in the state, beside what the optimizer keeps
+  } cases[] = {
+      {R"({"type":"vq","entries":32,"dim":3,"update":"ema"})", {32}, "trainer.quantizer.codebook"},
+      {R"({"type":"simvq","entries":32,"dim":3})", {32}, "trainer.quantizer.frozen"},
+      {R"({"type":"projected","dim":6,"quantizer":{"type":"residual","levels":2,"dropout":0.5,
+           "quantizer":{"type":"cosine","entries":16,"dim":3,"update":"ema"}}})",
+       {16, 16},
+       "trainer.quantizer.part0.part1.sums"},
+  };
+  for (const auto& c : cases) {
+    TrainImageOptions options = Options(12);
+    options.output = (folder_ / ("model" + std::to_string(&c - cases))).string();
+    options.config["quantizer"] = nlohmann::json::parse(c.quantizer);
+    options.state = options.output + ".state";
+    const Status trained = TrainImage(options);
+    ASSERT_TRUE(trained.ok()) << trained.error().message;
+    const auto state = SafeTensors::Open(options.state);
+    ASSERT_TRUE(state.ok());
+    EXPECT_TRUE(state->Get(c.kept).ok()) << c.kept;
+    const auto tokenizer = Load(options.output);
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+    EXPECT_EQ((*tokenizer)->Info().vocab, c.vocab);
+  }
+}
+
 TEST_F(Training, StopsAndGoesOnFromItsState) {
   TrainImageOptions options = Options(0);
+  options.config["quantizer"] = {{"type", "vq"}, {"entries", 32}, {"dim", 3}, {"update", "ema"}};
   options.state = (folder_ / "state").string();
   options.seconds = 2;
   options.stop_after = 0.2;
