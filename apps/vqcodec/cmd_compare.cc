@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 struct CompareOptions {
   std::vector<std::string> sides;            // two files or folders of pictures
   std::vector<std::string> reference, test;  // or figures of two curves
+  std::string reference_codec, test_codec;   // of them; empty: all
   RunOptions run;
   Limits limits;
 };
@@ -175,7 +176,8 @@ std::string DeltaText(const Json& delta, double scale, int digits, const std::st
 }
 
 int RunCurves(const CompareOptions& options) {
-  const auto reference = ReadFigures(options.reference), test = ReadFigures(options.test);
+  const auto reference = ReadFigures(options.reference, options.reference_codec);
+  const auto test = ReadFigures(options.test, options.test_codec);
   for (const auto* figures : {&reference, &test}) {
     if (!figures->ok()) return Fail("compare", figures->error());
   }
@@ -247,6 +249,12 @@ RunCommand AddCompare(CLI::App& parent) {
       ->group("Input");
   app->add_option("--test", options->test, "Figures of the curve that is compared")
       ->type_name("FILE...")
+      ->group("Input");
+  app->add_option("--reference-codec", options->reference_codec, "Only this codec of --reference")
+      ->type_name("CODEC")
+      ->group("Input");
+  app->add_option("--test-codec", options->test_codec, "Only this codec of --test")
+      ->type_name("CODEC")
       ->group("Input");
   AddRunOptions(*app, options->run);
   AddLimitOptions(*app, options->limits);

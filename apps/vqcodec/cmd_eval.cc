@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // vqcodec eval: pictures through a model and back, in a table.
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "apps/vqcodec/command.h"
 #include "apps/vqcodec/evaluate.h"
@@ -12,6 +14,7 @@
 #include "apps/vqcodec/interrupt.h"
 #include "apps/vqcodec/media_inputs.h"
 #include "apps/vqcodec/models.h"
+#include "apps/vqcodec/peers.h"
 #include "apps/vqcodec/records.h"
 #include "apps/vqcodec/report/report.h"
 #include "apps/vqcodec/report/shown_picture.h"
@@ -25,7 +28,8 @@ struct EvalOptions {
   ModelOptions model;
   RunOptions run;
   Limits limits;
-  std::string report;  // folder; empty for none
+  std::string against;  // names with commas between them
+  std::string report;   // folder; empty for none
   size_t report_pictures = 12;
   bool force = false;
 };
@@ -46,11 +50,16 @@ std::vector<Column> Columns() {
   return columns;
 }
 
-// A model on all pictures: its tokens are counted together.
+// A model, or another codec at one quality, on all pictures.
 struct Contender {
-  ModelEntry entry;
+  std::string codec, setting;
+  // Of a model; its tokens are counted together.
+  std::optional<ModelEntry> entry;
   BundleFuture bundle;
   TokenCounter tokens;
+  // Of another codec.
+  const PeerRow* peer = nullptr;
+  int quality = 0;
 };
 
 Json RecordOf(const Clip& clip, const Evaluation& evaluation, const Bundle& bundle) {
@@ -130,12 +139,41 @@ class Evaluator {
     for (size_t start = 0; start <= names.size();) {
       const size_t end = std::min(names.find(',', start), names.size());
       VQC_ASSIGN(ModelEntry entry, FindModel(names.substr(start, end - start)));
-      contenders_.push_back({std::move(entry), {}, {}});
+      Contender contender;
+      contender.codec = "vqcodec";
+      contender.setting = entry.card.name;
+      contender.entry = std::move(entry);
+      contenders_.push_back(std::move(contender));
       start = end + 1;
     }
     const int threads = ThreadsOf(options_.run, Count());
     for (Contender& contender : contenders_) {
-      contender.bundle = StartLoading(contender.entry, {options_.model.device, threads, options_.limits});
+      contender.bundle = StartLoading(*contender.entry, {options_.model.device, threads, options_.limits});
+    }
+    return {};
+  }
+
+  // A codec whose programs are missing is left out with a warning.
+  Status AddPeers() {
+    const std::string& names = options_.against;
+    for (size_t start = 0; start < names.size();) {
+      const size_t end = std::min(names.find(',', start), names.size());
+      const auto peer = FindPeer(names.substr(start, end - start));
+      start = end + 1;
+      if (!peer.ok()) {
+        if (peer.error().code != ErrorCode::kResource) return peer.error();
+        missing_.push_back(peer.error().message);
+        std::fprintf(stderr, "%s\n", ErrorLine("eval", peer.error()).c_str());
+        continue;
+      }
+      for (const int quality : (*peer)->qualities) {
+        Contender contender;
+        contender.codec = (*peer)->name;
+        contender.setting = "q" + std::to_string(quality);
+        contender.peer = *peer;
+        contender.quality = quality;
+        contenders_.push_back(std::move(contender));
+      }
     }
     return {};
   }
@@ -149,7 +187,7 @@ class Evaluator {
     plan.header = table_.Heading();
     plan.ready = [&]() -> Status {
       for (const Contender& contender : contenders_) {
-        if (!contender.bundle.get().ok()) return contender.bundle.get().error();
+        if (contender.entry && !contender.bundle.get().ok()) return contender.bundle.get().error();
       }
       return {};
     };
@@ -173,6 +211,7 @@ class Evaluator {
 
   Result<ItemReport> Measure(size_t i, const Clip& clip) {
     Contender& contender = contenders_[i / inputs_.size()];
+    if (contender.peer) return MeasurePeer(contender, i, clip);
     const Bundle& bundle = *contender.bundle.get();
     VQC_ASSIGN(const Evaluation evaluation,
                EvaluateImage(clip, bundle, options_.limits, options_.run.Workers() == 1 || Count() == 1));
@@ -189,12 +228,36 @@ class Evaluator {
     return report;
   }
 
-  // The records of one model. Those of failed items have no model: they are told apart by their place, and
-  // after --fail-fast, where places are missing, they are of no interest.
+  Result<ItemReport> MeasurePeer(const Contender& contender, size_t i, const Clip& clip) const {
+    if (clip.HasAlpha()) {
+      return Error{ErrorCode::kInput, "has alpha; other codecs are measured on pictures without"};
+    }
+    const Clip picture = PeerPicture(clip);
+    VQC_ASSIGN(const PeerRun run, RunPeer(*contender.peer, contender.quality, picture, options_.limits));
+    VQC_ASSIGN(const std::vector<double> metrics, MeasureMetrics(picture, run.decoded));
+    ItemReport report;
+    report.record = {{"codec", contender.codec},
+                     {"setting", contender.setting},
+                     {"command", CommandOf(*contender.peer, contender.quality)}};
+    report.record.update(
+        PictureRecord(static_cast<uint32_t>(clip.width), static_cast<uint32_t>(clip.height), 3, 8));
+    report.record["bytes"] = run.file_bytes;
+    report.record["bpp"] = 8.0 * static_cast<double>(run.file_bytes) / static_cast<double>(clip.PlaneSize());
+    report.record.update(MetricsRecord(metrics));
+    report.record["seconds_encode"] = run.encode_seconds;
+    report.record["seconds_decode"] = run.decode_seconds;
+    report.text = table_.Row(InputName(InputOf(i).path), report.record);
+    return report;
+  }
+
+  // The records of one contender. Those of failed items have no model: they are told apart by their place,
+  // and after --fail-fast, where places are missing, they are of no interest.
   std::vector<Json> RecordsOf(const Contender& contender, const std::vector<Json>& records) const {
     std::vector<Json> own;
     for (const Json& record : records) {
-      if (record.contains("setting") && record["setting"] == contender.entry.card.name) own.push_back(record);
+      if (record.contains("setting") && record["codec"] == contender.codec &&
+          record["setting"] == contender.setting)
+        own.push_back(record);
     }
     return own;
   }
@@ -205,19 +268,24 @@ class Evaluator {
     report.columns = table_.Columns();
     report.environment = EnvironmentRecord();
     for (const Contender& contender : contenders_) {
-      const std::string& name = contender.entry.card.name;
       Json levels = LevelsRecord(contender.tokens);
       for (size_t i = 0; i < levels.size(); ++i)
         levels[i]["counts"] = CountsRecord(contender.tokens.SortedCounts(i));
-      report.models.push_back({{"codec", "vqcodec"},
-                               {"setting", name},
-                               {"model", name},
+      report.models.push_back({{"codec", contender.codec},
+                               {"setting", contender.setting},
+                               {"model", contender.setting},
                                {"mean", table_.Means(RecordsOf(contender, records))},
                                {"levels", std::move(levels)}});
-      report.environment["model " + name] = HexKey(contender.entry.card.Key());
+      if (contender.peer) {
+        report.environment[contender.codec + " " + contender.setting] =
+            CommandOf(*contender.peer, contender.quality);
+      }
+      if (contender.entry) {
+        report.environment["model " + contender.setting] = HexKey(contender.entry->card.Key());
+      }
     }
     for (const auto& [i, picture] : pictures_) {
-      const std::string& setting = contenders_[i / inputs_.size()].entry.card.name;
+      const std::string& setting = contenders_[i / inputs_.size()].setting;
       const auto own = std::find_if(records.begin(), records.end(), [&](const Json& record) {
         return record["input"] == InputOf(i).path && record.contains("setting") &&
                record["setting"] == setting;
@@ -226,13 +294,17 @@ class Evaluator {
       report.pictures.push_back(picture);
       report.pictures.back()["result"] = own - records.begin();
     }
+    for (size_t i = 0; i < missing_.size(); ++i) {
+      report.environment["left out " + std::to_string(i + 1)] = missing_[i];
+    }
     return WriteReport(report, options_.report, options_.force);
   }
 
   Json Summary(const std::vector<Json>& records) const {
     Json summary = {{"mean", table_.Means(RecordsOf(contenders_[0], records))}, {"models", Json::array()}};
     for (const Contender& contender : contenders_) {
-      summary["models"].push_back({{"model", contender.entry.card.name},
+      summary["models"].push_back({{"model", contender.setting},
+                                   {"codec", contender.codec},
                                    {"mean", table_.Means(RecordsOf(contender, records))},
                                    {"levels", LevelsRecord(contender.tokens)}});
     }
@@ -244,7 +316,7 @@ class Evaluator {
     for (const Contender& contender : contenders_) {
       const Json means = table_.Means(RecordsOf(contender, records));
       if (means.empty()) continue;
-      const std::string& name = contender.entry.card.name;
+      const std::string name = (contender.peer ? contender.codec + " " : "") + contender.setting;
       text += table_.Row("mean of " + means["pictures"].dump() + (contenders_.size() > 1 ? ", " + name : ""),
                          means) +
               LevelsText(LevelsRecord(contender.tokens));
@@ -258,6 +330,7 @@ class Evaluator {
   std::mutex mutex_;                 // of the token counters and pictures
   std::map<size_t, Json> pictures_;  // for the report, by item
   std::vector<Contender> contenders_;
+  std::vector<std::string> missing_;  // codecs that could not be had
 };
 
 int RunEval(const EvalOptions& options) {
@@ -271,6 +344,7 @@ int RunEval(const EvalOptions& options) {
   }
   Evaluator evaluator(options, std::move(*inputs));
   if (const Status added = evaluator.AddModels(); !added.ok()) return Fail("eval", added.error());
+  if (const Status added = evaluator.AddPeers(); !added.ok()) return Fail("eval", added.error());
   return evaluator.Run();
 }
 
@@ -282,12 +356,16 @@ RunCommand AddEval(CLI::App& parent) {
       AddCommand(parent, "eval", "Measure size, quality, tokens and time of models on pictures",
                  "vqcodec eval kodak/*.png\n"
                  "vqcodec eval -r photos -m my-model --json >figures.json\n"
-                 "vqcodec eval kodak/*.png -m image-f16,image-f8 --report out"
+                 "vqcodec eval kodak/*.png -m image-f16,image-f8 --against webp --report out"
                  "\n"
                  "vqcodec eval kodak/*.png -j 1            # times and memory of one picture at a time");
   AddInputOptions(*app, options->input, "Original pictures");
   AddModelOptions(*app, options->model,
                   std::string(kDefaultImageModel) + "; several with commas between them");
+  app->add_option("--against", options->against,
+                  "Measure other codecs at several qualities too: jpeg, webp, avif, jxl, with commas")
+      ->type_name("CODEC,...")
+      ->group("Model");
   app->add_option("--report", options->report, "Write index.html, figures.json, .csv and .md into DIR")
       ->type_name("DIR")
       ->group("Output");

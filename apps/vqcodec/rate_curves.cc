@@ -50,7 +50,7 @@ ItemCurve CurveOf(const Settings& settings, const std::vector<std::string>& item
 
 }  // namespace
 
-Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths) {
+Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths, const std::string& codec) {
   std::vector<Json> records;
   for (const std::string& path : paths) {
     const std::string name = Printable(path);
@@ -70,7 +70,7 @@ Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths) {
         return Error{ErrorCode::kInput,
                      name + ": a result has no " + key + "; give what vqcodec eval --json printed"};
       }
-      records.push_back(record);
+      if (codec.empty() || record["codec"] == codec) records.push_back(record);
     }
   }
   return records;

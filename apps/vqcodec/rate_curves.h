@@ -11,9 +11,9 @@
 
 namespace vqc {
 
-// The records of all files that were measured (no error), each with "codec", "setting", "input" and "bpp".
-// Errors (kInput) name the file and what it lacks.
-Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths);
+// The records of all files that were measured (no error) by `codec`, or by any where it is empty, each with
+// "codec", "setting", "input" and "bpp". Errors (kInput) name the file and what it lacks.
+Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths, const std::string& codec);
 
 struct CurvePair {
   ItemCurve reference, test;

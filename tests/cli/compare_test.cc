@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // vqcodec compare, and what eval says about tokens and several models.
 #include <cmath>
+#include <map>
 
 #include "tests/cli/cli_test_base.h"
 
@@ -107,6 +108,10 @@ TEST_F(CliTest, CompareGivesDeltasOfCurves) {
   }
   EXPECT_NE(Run({"compare", "--reference", "a.json", "--test", "b.json"}).out.find("BD-rate -20.0 %"),
             std::string::npos);
+  EXPECT_EQ(
+      Run({"compare", "--reference", "a.json", "--test", "b.json", "--test-codec", "made-up"}).exit_code, 0);
+  EXPECT_EQ(Run({"compare", "--reference", "a.json", "--test", "b.json", "--test-codec", "other"}).exit_code,
+            3);
   Write("c.json", "{\"results\": [{\"input\": 3}]}");
   const Ran bad = Run({"compare", "--reference", "a.json", "--test", "c.json"});
   EXPECT_EQ(bad.exit_code, 3);
@@ -147,6 +152,32 @@ TEST_F(CliTest, EvalGoesOnAfterAnItemThatFails) {
   EXPECT_TRUE(ran.Json()["results"][1]["error"].is_string());
   EXPECT_EQ(ran.Json()["mean"]["pictures"], 1);
   EXPECT_EQ(ran.Json()["mean"]["psnr"], ran.Json()["results"][0]["psnr"]);
+}
+
+TEST_F(CliTest, EvalMeasuresOtherCodecsWhereTheyAre) {
+  for (int i = 0; i < 3; ++i) Write("p/" + std::to_string(i) + ".ppm", Ppm(192, 176, i));
+  // What is not installed is said, and is no failure.
+  const Ran none =
+      Run({"eval", "-r", "p", "--against", "webp", "--json"}, {.environment = {"PATH=/nonexistent"}});
+  EXPECT_EQ(none.exit_code, 0) << none.err;
+  EXPECT_EQ(none.Json()["results"].size(), 3u);
+  EXPECT_NE(none.err.find("webp: cwebp is not installed; apt-get install webp"), std::string::npos)
+      << none.err;
+  EXPECT_EQ(Run({"eval", "-r", "p", "--against", "gif"}).exit_code, 2);
+
+  const Ran ran = Run({"eval", "-r", "p", "--against", "jpeg,webp,jxl", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  if (ran.err.find("not installed") != std::string::npos) GTEST_SKIP() << ran.err;
+  std::map<std::string, std::vector<nlohmann::json>> curves;
+  const auto json = ran.Json();
+  for (const auto& model : json["models"]) curves[model["codec"]].push_back(model["mean"]);
+  for (const char* codec : {"jpeg", "webp", "jxl"}) {
+    ASSERT_GE(curves[codec].size(), 4u) << codec;
+    EXPECT_LT(curves[codec].front()["bpp"], curves[codec].back()["bpp"]) << codec;
+    EXPECT_LT(curves[codec].front()["psnr"], curves[codec].back()["psnr"]) << codec;
+    EXPECT_EQ(curves[codec].front()["pictures"], 3) << codec;
+  }
+  EXPECT_NE(ran.out.find("cjpeg -quality 20 -optimize"), std::string::npos);
 }
 
 }  // namespace
