@@ -39,12 +39,17 @@ Status CheckClip(const Clip& clip, const TokenizerInfo& info) {
 }
 
 // The grid and the ids of `tokens` against what this tokenizer can make of a clip of that size.
-Status CheckTokens(const Tokens& tokens, const TokenShape& shape, const TokenizerInfo& info, ErrorCode code) {
+Status CheckTokens(const Tokens& tokens, TokenShape shape, const TokenizerInfo& info, ErrorCode code) {
+  std::vector<uint32_t> vocab = info.vocab;
+  if (info.modality == Modality::kAudio && tokens.shape.levels >= 1 && tokens.shape.levels < shape.levels) {
+    shape.levels = tokens.shape.levels;
+    vocab.resize(shape.levels);
+  }
   if (tokens.shape != shape) {
     return Error{code, "the tokens are " + SizeText(tokens.shape) +
-                           " (levels, time, rows, columns), the picture needs " + SizeText(shape)};
+                           " (levels, time, rows, columns), the clip needs " + SizeText(shape)};
   }
-  if (tokens.vocab != info.vocab) return Error{code, "the tokens have another vocabulary than the model"};
+  if (tokens.vocab != vocab) return Error{code, "the tokens have another vocabulary than the model"};
   if (tokens.vocab.size() != shape.levels || tokens.ids.size() != shape.Count()) {
     return Error{code, "there are " + std::to_string(tokens.ids.size()) + " ids, not " +
                            std::to_string(shape.Count())};
@@ -118,6 +123,14 @@ Result<std::vector<Clip>> Tokenizer::Decode(std::span<const Tokens> batch,
     all.push_back(std::move(clip));
   }
   return all;
+}
+
+Result<std::unique_ptr<EncodeSession>> Tokenizer::NewEncodeSession() const {
+  return Error{ErrorCode::kUsage, "tokenizer " + Info().type + " has no sessions; encode whole clips"};
+}
+
+Result<std::unique_ptr<DecodeSession>> Tokenizer::NewDecodeSession() const {
+  return Error{ErrorCode::kUsage, "tokenizer " + Info().type + " has no sessions; decode whole clips"};
 }
 
 }  // namespace vqc

@@ -14,6 +14,7 @@
 #include "base/clip.h"
 #include "base/result.h"
 #include "base/tokens.h"
+#include "tokenizers/session.h"
 
 namespace vqc {
 
@@ -25,6 +26,11 @@ struct TokenizerInfo {
   int receptive_field = 0;      // samples that one token can see along an axis
   int tile = 0, halo = 0;       // of the encoder, in samples along an axis
   uint32_t profile = 0;         // numerics profile: hash of the latents of a fixed probe input
+
+  // Of sound alone: samples a second, tokens that are made at a time, and how many samples behind its input
+  // the decoded sound is when both sides run live (algorithmic latency).
+  double rate = 0;
+  int step = 1, latency = 0;
 };
 
 // Tokens and, for rate-distortion optimised coding (entropy/rate_distortion.h), where the digits of each id
@@ -40,7 +46,8 @@ class Tokenizer {
 
   virtual const TokenizerInfo& Info() const = 0;
 
-  // Shape of the tokens of a clip of this size. Colour clips of 1 or 3 channels; alpha is not ours.
+  // Shape of the tokens of a clip of this size. Colour clips of 1 or 3 channels; alpha is not ours. Sound is
+  // mono at Info().rate, frames are its samples.
   virtual TokenShape ShapeOf(int frames, int height, int width) const = 0;
 
   // One Tokens per clip, in order. Checks the clips and the ids around DoEncode.
@@ -51,8 +58,13 @@ class Tokenizer {
   struct Target {
     int frames = 1, channels = 3, height = 1, width = 1;
   };
-  // One Clip per Tokens, in order. REQUIRES: targets.size() == batch.size()
+  // One Clip per Tokens, in order. Tokens of sound may have the first levels of the model only.
+  // REQUIRES: targets.size() == batch.size()
   Result<std::vector<Clip>> Decode(std::span<const Tokens> batch, std::span<const Target> targets) const;
+
+  // For clips that come and go piece by piece. Error kUsage where the tokenizer has no sessions (pictures).
+  virtual Result<std::unique_ptr<EncodeSession>> NewEncodeSession() const;
+  virtual Result<std::unique_ptr<DecodeSession>> NewDecodeSession() const;
 
  private:
   virtual Result<Encoding> DoEncode(const Clip& clip) const = 0;

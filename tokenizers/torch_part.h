@@ -21,7 +21,8 @@ struct TrainPriorOptions;
 struct TorchPart {
   // A tokenizer of the card's type with the weights of `tensors`. Error kModel names the tensor that is
   // missing, misshapen or not finite; kResource a device that is not there.
-  Result<std::shared_ptr<const Tokenizer>> (*load_tokenizer)(const ModelCard& card, const SafeTensors& tensors,
+  Result<std::shared_ptr<const Tokenizer>> (*load_tokenizer)(const ModelCard& card,
+                                                             const SafeTensors& tensors,
                                                              const std::string& device, int threads);
   Status (*train_image)(const TrainImageOptions& options);
   Status (*train_prior)(const TrainPriorOptions& options);

@@ -6,6 +6,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "tests/support/fake_audio_tokenizer.h"
 #include "tests/support/fake_tokenizer.h"
 #include "tests/support/random_clip.h"
 
@@ -124,6 +125,33 @@ TEST(Outline, GridCoversEveryPixel) {
   EXPECT_EQ(ImageShape(2, 16, 1, 1), (TokenShape{2, 1, 1, 1}));
   EXPECT_EQ(ImageShape(1, 16, 512, 769), (TokenShape{1, 1, 32, 49}));
   EXPECT_EQ(ImageShape(1, 16, UINT32_MAX, 16).h, 1u << 28);
+}
+
+TEST(Tokenizer, SoundIsDecodedFromItsFirstLevels) {
+  const FakeAudioTokenizer tokenizer;
+  Clip clip;
+  clip.modality = Modality::kAudio;
+  clip.frames = 1000;
+  clip.rate = 24000;
+  clip.data.assign(1000, 0.3f);
+  const auto tokens = tokenizer.Encode({&clip, 1});
+  ASSERT_TRUE(tokens.ok()) << tokens.error().message;
+  EXPECT_EQ(tokens->front().shape, (TokenShape{2, 4, 1, 1}));
+  Tokens coarse{{1, 4, 1, 1}, {16}, {}};
+  for (size_t i = 0; i < 8; i += 2) coarse.ids.push_back(tokens->front().ids[i]);
+  const Tokenizer::Target target{1000, 1, 1, 1};
+  const auto whole = tokenizer.Decode(*tokens, {&target, 1}),
+             part = tokenizer.Decode({&coarse, 1}, {&target, 1});
+  ASSERT_TRUE(whole.ok() && part.ok());
+  EXPECT_NEAR(whole->front().data[0], 0.3, 0.005);
+  EXPECT_NEAR(part->front().data[0], 0.3, 0.07);
+  coarse.vocab = {17};
+  EXPECT_EQ(tokenizer.Decode({&coarse, 1}, {&target, 1}).error().code, ErrorCode::kCorruptData);
+}
+
+TEST(Tokenizer, PicturesHaveNoSessions) {
+  EXPECT_EQ(FakeTokenizer().NewEncodeSession().error().code, ErrorCode::kUsage);
+  EXPECT_EQ(FakeTokenizer().NewDecodeSession().error().code, ErrorCode::kUsage);
 }
 
 }  // namespace
