@@ -32,6 +32,9 @@ class OutputFile {
   ~OutputFile();
 
   Status Write(std::span<const uint8_t> bytes);
+  // Bytes that were written before, in another way. Only of files that will be renamed (CanOverwrite).
+  bool CanOverwrite() const;
+  Status Overwrite(uint64_t offset, std::span<const uint8_t> bytes);
   // On return without error the file is complete under its name and on the disk.
   // REQUIRES: called at most once; nothing is written afterwards.
   Status Commit();

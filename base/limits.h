@@ -11,6 +11,8 @@ struct Limits {
   uint32_t max_width = 32768;             // pixels
   uint32_t max_height = 32768;            // pixels
   uint64_t max_pixels = 1ull << 28;       // width * height
+  uint32_t max_channels = 32;             // of sound
+  uint32_t max_rate = 768000;             // frames of sound a second
   uint32_t max_levels = 64;               // token levels of a stream
   uint32_t max_vocab = 1u << 20;          // entries of one level
   uint64_t max_tokens = 1ull << 24;       // tokens of one chunk, levels counted

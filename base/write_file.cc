@@ -197,6 +197,23 @@ Status OutputFile::Write(std::span<const uint8_t> bytes) {
   return {};
 }
 
+bool OutputFile::CanOverwrite() const { return state_->folder >= 0; }
+
+Status OutputFile::Overwrite(uint64_t offset, std::span<const uint8_t> bytes) {
+  if (!CanOverwrite()) return Unwritable(state_->path, "cannot be gone back in", ESPIPE);
+  while (!bytes.empty()) {
+    const ssize_t wrote = pwrite(state_->file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (wrote < 0) {
+      const int error = errno;
+      if (error == EINTR) continue;
+      return Unwritable(state_->path, "cannot be written", error, HintFor(error));
+    }
+    bytes = bytes.subspan(static_cast<size_t>(wrote));
+    offset += static_cast<uint64_t>(wrote);
+  }
+  return {};
+}
+
 Status OutputFile::Commit() {
   State& s = *state_;
   if (!s.owns_file) return {};

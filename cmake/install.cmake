@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(vqc_public_headers
   base/bytes.h base/clip.h base/crc32c.h base/file.h base/limits.h base/result.h base/sha256.h base/tokens.h
   codec/bundle.h codec/codec.h codec/payload.h codec/rate_control.h codec/container/stream.h
-  data/media/media.h
+  data/media/media.h data/media/audio/audio.h
   entropy/digits.h entropy/frequency_table.h entropy/prior.h entropy/priors.h entropy/range_coder.h entropy/row_coder.h
   entropy/token_coder.h entropy/windows.h entropy/rans/band_table.h entropy/rans/symbols.h
   models/card.h models/safetensors.h models/store.h
@@ -28,7 +28,7 @@ install(TARGETS vqcodec EXPORT vqcodec LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDI
 
 # The parts lie where LoadPart looks (base/dynamic_part.h). libtorch is not copied: the part finds it where it
 # was at build time.
-foreach(part IN ITEMS vqcodec_torch vqcodec_media vqcodec_opencv vqcodec_cuda)
+foreach(part IN ITEMS vqcodec_torch vqcodec_media vqcodec_opencv vqcodec_audio vqcodec_ffmpeg vqcodec_cuda)
   if(TARGET ${part})
     set_target_properties(${part} PROPERTIES INSTALL_RPATH "$ORIGIN/..;${vqc_torch_folder}/lib")
     install(TARGETS ${part} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/vqcodec)

@@ -21,7 +21,7 @@ LEVELS = {
 LIBRARIES = {
     ("torch/", "ATen/", "c10/"): {"quantizers", "models", "training", "tokenizers.cc", "eval.cc", "tests.cc", "bench.cc"},
     ("cuda",): {"quantizers/search.cu", "quantizers/search.cuh", "bench.cu"},
-    ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile"): {"data/media"},
+    ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile", "soxr"): {"data/media"},
     ("zstd.h",): {"codec", "codec/container", "data", "bench.cc"},
     ("openssl/",): {"base"},
     ("CLI/",): {"apps", "bench.cc"},
