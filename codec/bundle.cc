@@ -82,14 +82,17 @@ Result<std::vector<BundlePrior>> EarlierPriorsOf(const ModelCard& card, const Sa
 Status CheckTokenizer(const ModelCard& card, const TokenizerInfo& info) {
   if (info.modality != card.modality) return Damaged("the card names another modality than the network has");
   VQC_TRY(MakeDigitPlan(card.factors, info.vocab));
+  if (!card.factors.empty() && card.factors.size() != info.vocab.size())
+    return Damaged("the card has factors for another number of levels than the network has");
   const auto outline = OutlineOf(card);
   if (!outline) return {};
   const auto differs = [](int stated, int real) { return stated != 0 && stated != real; };
   if (outline->stride != info.stride || outline->vocab != info.vocab ||
       differs(outline->receptive_field, info.receptive_field) || differs(outline->tile, info.tile) ||
-      differs(outline->halo, info.halo)) {
+      differs(outline->halo, info.halo) || differs(outline->rate, static_cast<int>(info.rate))) {
     return Damaged(
-        "the card states another stride, vocabulary, receptive field, tile or halo than the network has");
+        "the card states another stride, vocabulary, receptive field, tile, halo or rate than the network "
+        "has");
   }
   return {};
 }

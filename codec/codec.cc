@@ -6,23 +6,15 @@
 #include <map>
 #include <utility>
 
-#include "base/bytes.h"
-#include "base/crc32c.h"
 #include "base/stopwatch.h"
 #include "codec/alpha.h"
+#include "codec/audio_grid.h"
+#include "codec/token_check.h"
 #include "entropy/rate_distortion.h"
 #include "tokenizers/outline.h"
 
 namespace vqc {
 namespace {
-
-constexpr uint32_t kKeptBits = 0xFFFF;  // of token_crc and profile; see stream.h
-
-uint32_t TokenCrc(const Tokens& tokens) {
-  ByteWriter bytes;
-  for (const uint32_t id : tokens.ids) bytes.U32(id);
-  return Crc32c(bytes.bytes());
-}
 
 Status CheckImage(const Clip& clip) {
   if (clip.modality != Modality::kImage || clip.frames != 1) {
@@ -67,12 +59,6 @@ std::vector<uint32_t> VocabOfBundle(const Bundle& bundle) {
   return bundle.tokenizer ? bundle.tokenizer->Info().vocab : VocabOf(bundle.card);
 }
 
-Status CheckCrc(const Tokens& tokens, const Chunk& chunk) {
-  if ((TokenCrc(tokens) & kKeptBits) == (chunk.token_crc & kKeptBits)) return {};
-  return Error{ErrorCode::kCorruptData,
-               "the tokens do not have the checksum that the stream states; it is damaged"};
-}
-
 // The tokens of an image and, of salvage, what is known of them.
 Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOptions& options,
                       DecodedClip& decoded) {
@@ -80,7 +66,7 @@ Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOp
   VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
   if (!options.salvage) {
     VQC_ASSIGN(decoded.tokens, DecodePayload(payload, bundle, options.limits));
-    return CheckCrc(decoded.tokens, chunk);
+    return CheckTokenCrc(decoded.tokens, chunk);
   }
   VQC_ASSIGN(SalvagedTokens salvaged, SalvagePayload(payload, bundle, options.limits));
   const auto lost = std::count(salvaged.known.begin(), salvaged.known.end(), uint8_t{0});
@@ -93,7 +79,7 @@ Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOp
   }
   decoded.tokens = std::move(salvaged.tokens);
   if (lost > 0) return {};
-  if (Status same = CheckCrc(decoded.tokens, chunk); !same.ok())
+  if (Status same = CheckTokenCrc(decoded.tokens, chunk); !same.ok())
     decoded.defects.push_back(same.error().message);
   return {};
 }
@@ -217,11 +203,12 @@ Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle
                           const Limits& limits) {
   VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
   VQC_ASSIGN(Tokens tokens, DecodePayload(payload, bundle, limits));
-  VQC_TRY(CheckCrc(tokens, chunk));
+  VQC_TRY(CheckTokenCrc(tokens, chunk));
   return tokens;
 }
 
 Result<PayloadView> PayloadOf(const Stream& stream, const Chunk& chunk, const Bundle& bundle) {
+  if (stream.header.modality == Modality::kAudio) return AudioPayload(stream.header, chunk, bundle);
   VQC_ASSIGN(const TokenShape shape, ShapeOfStream(stream.header, bundle));
   return PayloadView{stream.header.model_key, stream.header.coding, shape, VocabOfBundle(bundle),
                      chunk.payload};

@@ -23,7 +23,7 @@ Result<DigitPlan> MakeDigitPlan(const Factors& factors, std::span<const uint32_t
                                         " levels cannot be coded, allowed are 1 to " +
                                         std::to_string(kMaxTokenLevels)};
   }
-  if (!factors.empty() && factors.size() != vocab.size()) {
+  if (!factors.empty() && factors.size() < vocab.size()) {
     return Error{ErrorCode::kModel, "the prior was made for " + std::to_string(factors.size()) +
                                         " levels of tokens, these have " + std::to_string(vocab.size())};
   }

@@ -8,6 +8,7 @@
 //   0..14 after 3), 2 (0..15 or 0..7 after 3, 14).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -33,11 +34,17 @@ struct Digit {
 // In coding order. One entry per level.
 using DigitPlan = std::vector<std::vector<Digit>>;
 
+// Whether `plan` is that of the first levels of `whole`.
+inline bool BeginsWith(const DigitPlan& whole, const DigitPlan& plan) {
+  return plan.size() <= whole.size() && std::equal(plan.begin(), plan.end(), whole.begin());
+}
+
 // Mixed-radix digits: first digit least significant; empty for a generic split of that level. No levels at
 // all means a generic split of every level.
 using Factors = std::vector<std::vector<uint32_t>>;
 
-// kModel when the factors do not fit the vocabulary or the alphabets are beyond what is supported.
+// Tokens may have fewer levels than there are factors: the first ones. kModel when the factors do not fit the
+// vocabulary or the alphabets are beyond what is supported.
 Result<DigitPlan> MakeDigitPlan(const Factors& factors, std::span<const uint32_t> vocab);
 
 // How many values the digit can still have after the digits above it in its factor, whose part of the

@@ -166,7 +166,7 @@ class MixingPrior final : public SequentialPrior {
       cold->state = MixingState::Cold(cold->layout);
       tables_ = std::move(cold);
     }
-    if (plan != tables_->layout.plan) {
+    if (!BeginsWith(tables_->layout.plan, plan)) {
       return Error{ErrorCode::kModel,
                    "the prior \"mixing\" was trained for another vocabulary than that of these tokens"};
     }

@@ -79,7 +79,7 @@ class StaticPrior final : public SequentialPrior {
 
  protected:
   Status Start(const TokenShape&, const DigitPlan& plan) override {
-    if (plan == tables_->layout.plan) return {};
+    if (BeginsWith(tables_->layout.plan, plan)) return {};
     return Error{ErrorCode::kModel,
                  "the prior \"static\" was trained for another vocabulary than that of these tokens"};
   }

@@ -2,7 +2,7 @@
 // What a card says about its tokenizer's grid, for whoever must not load the network.
 //
 // The config of a card may hold, beside the tokenizer's own fields, "stride", "receptive_field", "tile",
-// "halo" and "vocab" (see TokenizerInfo). LoadBundle refuses a card where they are not those of its network.
+// "halo", "vocab" and, of sound, "rate" (see TokenizerInfo). LoadBundle refuses a card where they are not those of its network.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ namespace vqc {
 struct TokenizerOutline {
   int stride = 1;
   int receptive_field = 0, tile = 0, halo = 0;  // 0 where the card does not say
+  int rate = 0;                                 // of sound, samples a second; 0 as above
   std::vector<uint32_t> vocab;                  // one entry per level
 };
 

@@ -2,6 +2,7 @@
 // The .vqc stream: header and chunks of coded tokens. docs/format.md is the byte-exact specification.
 //
 //   an image (compact form): head 19, payload size 1..3, token check 2 | payload | side data | CRC-32C 4
+//   sound in one chunk: head 19.., payload size, token check | payload | side data | CRC-32C
 //   anything else: head, CRC | chunk: sync, sequence, missing frames, size, check, payload, side data, CRC |
 //   ... | end
 #pragma once
@@ -32,10 +33,12 @@ struct StreamHeader {
   uint32_t coding =
       0;  // row of the prior table (entropy/priors.h) that coded the payload; 0..255, 0..6 is a byte shorter
   uint32_t profile = 0;  // numerics profile of the encoder; the low 16 bits are kept
+  uint32_t levels = 0;  // of sound: the tokens have the first so many levels of the model; 0: all, else 1..64
 };
 
-// Named bytes beside the tokens of a chunk (an alpha plane, scales). Tags are frozen.
-enum class SideData : uint8_t { kAlpha = 1 };
+// Named bytes beside the tokens of a chunk (an alpha plane, scales). Tags are frozen. kLevels is in the
+// header.
+enum class SideData : uint8_t { kAlpha = 1, kLevels = 9 };
 
 struct Chunk {
   uint64_t first_frame = 0;

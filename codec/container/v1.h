@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,13 @@ struct ChunkView {
   uint64_t head_bytes = 0, field_bytes = 0;  // field_bytes: with the size before the entries
 };
 
+// Whether the stream is a single chunk under one checksum.
+inline bool IsSingle(std::span<const uint8_t> bytes) {
+  if (bytes.size() <= kMagic.size()) return true;
+  const uint32_t kind = bytes[kMagic.size()];
+  return !(kind & kGeneral) || (kind & kOtherSingle);
+}
+
 // What follows comes after the magic was recognised; `reader` begins at byte 0.
 Result<Head> ReadHead(ByteReader& reader, std::vector<FieldText>* trace);
 Result<StreamHeader> HeaderOf(const Head& head);
@@ -31,7 +39,14 @@ Status CheckLimits(const StreamHeader& header, const Limits& limits);
 
 // The entries that follow a chunk or the head of a stream. REQUIRES: they are under a checksum that matched.
 using SideViews = std::map<SideData, std::span<const uint8_t>>;
-Result<SideViews> ReadFields(std::span<const uint8_t> entries, bool of_chunk, const Limits& limits);
+enum class FieldPlace { kHead, kChunk, kSingleSound };
+Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits);
+// Puts kLevels, if it is there, into the header.
+Status ReadLevels(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
+                  StreamHeader& header);
+inline FieldPlace PlaceOfChunk(const Head& head) {
+  return head.IsSound() && head.IsSingle() ? FieldPlace::kSingleSound : FieldPlace::kChunk;
+}
 // Size and entries. An empty block is refused: it has a shorter spelling.
 Result<std::span<const uint8_t>> ReadFieldBlock(FieldReader& fields);
 
@@ -47,9 +62,26 @@ Result<GeneralHead> ReadGeneralHead(std::span<const uint8_t> bytes, ByteReader& 
 // One chunk with its checksum verified; the position is behind it.
 Result<ChunkView> ReadChunk(std::span<const uint8_t> bytes, ByteReader& reader, const GeneralHead& head,
                             std::vector<FieldText>* trace);
-Result<Chunk> CopyChunk(const ChunkView& view, const Limits& limits);
+Result<Chunk> CopyChunk(const ChunkView& view, FieldPlace place, const Limits& limits);
+// The size of the chunk that begins at the front, which takes its first kChunkHeadBytes; nullopt where more
+// bytes are needed to tell.
+inline constexpr size_t kChunkHeadBytes = 2 + 5 + 5 + 6 + 2;
+Result<std::optional<uint64_t>> ChunkBytes(std::span<const uint8_t> front);
 
 Error ChecksumError(const std::string& what, uint32_t found, uint32_t computed);
+
+// Writes a stream of chunks one by one; what it writes is appended to `out`.
+class ChunkWriter {
+ public:
+  Status Begin(const StreamHeader& header, uint32_t chunk_frames, ByteWriter& out);
+  Status Add(const Chunk& chunk, ByteWriter& out);
+  void End(ByteWriter& out);
+
+ private:
+  uint32_t chunk_frames_ = 1, head_crc_ = 0, end_crc_ = 0;
+  uint64_t chunks_ = 0;
+  bool short_one_ = false;  // a chunk with fewer frames: the last
+};
 
 Result<std::vector<uint8_t>> Write(const Stream& stream);
 Result<Stream> Read(std::span<const uint8_t> bytes, const Limits& limits);

@@ -18,10 +18,13 @@ inline constexpr std::array<uint8_t, 2> kEndSync = {0xE7, 0x45};
 
 // The kind byte. Bit 7 tells an image in one chunk from everything else.
 //   image: bits 0-1 channels less 1, bit 2 16 bits a sample, bit 3 fields follow the payload, bits 4-6 coding
-//   other: bits 0-2 modality, bit 3 fields follow the head, bit 4 16 bits a sample, bits 5-6 zero
+//   other: bits 0-2 modality, bit 3 fields follow the head (or the payload of a single chunk), bit 4 16 bits
+//   a
+//          sample, bit 5 sound in a single chunk, bit 6 zero
 inline constexpr uint32_t kGeneral = 0x80, kHasFields = 0x08;
 inline constexpr uint32_t kImageChannels = 0x03, kImageDeep = 0x04, kImageCodingShift = 4;
-inline constexpr uint32_t kOtherModality = 0x07, kOtherDeep = 0x10, kOtherReserved = 0x60;
+inline constexpr uint32_t kOtherModality = 0x07, kOtherDeep = 0x10, kOtherSingle = 0x20,
+                          kOtherReserved = 0x40;
 inline constexpr uint32_t kCodingFollows =
     7;  // the highest value of the three bits: the coding is a byte of its own
 
@@ -36,10 +39,16 @@ inline constexpr FieldId kFieldIds[] = {
     {3, "levels of unequal rates"},  // reserved
     {5, "sides beyond 65536"},       // reserved
     {7, "scales"},                   // reserved
+    {9, "levels"},                   // SideData::kLevels, of a stream of sound
 };
+
+// Rates of sound by their code, from 1 on. 0: the rate follows.
+inline constexpr std::array<uint32_t, 14> kSoundRates = {8000,  11025, 12000, 16000, 22050, 24000,  32000,
+                                                         44100, 48000, 64000, 88200, 96000, 176400, 192000};
 
 inline constexpr uint64_t kU32Max = 0xFFFFFFFF;
 inline constexpr uint64_t kMaxDenominator = 1001;
+inline constexpr uint32_t kMaxStreamLevels = 64;
 
 struct Head {
   std::array<uint8_t, 4> magic = kMagic;
@@ -48,10 +57,13 @@ struct Head {
   ModelKey model_key{};
   uint32_t profile = 0;
   uint32_t channels = 1, height = 1, width = 1;
+  uint32_t rate_code = 0;  // of sound
   uint32_t rate_numerator = 0, rate_denominator = 1;
-  uint32_t chunk_frames = 1;
+  uint32_t chunk_frames = 1;  // in a single chunk: its frames
 
   bool IsImage() const { return !(kind & kGeneral); }
+  bool IsSound() const { return !IsImage() && (kind & kOtherModality) == 2; }
+  bool IsSingle() const { return IsImage() || (kind & kOtherSingle); }
 };
 
 template <class Visitor, class H>  // H: Head or const Head
@@ -66,13 +78,18 @@ Status VisitHead(Visitor& v, H& head) {
   }
   VQC_TRY(v.Bytes("model key", head.model_key));
   VQC_TRY(v.U16("numerics profile", head.profile, {0, 0xFFFF}));
-  VQC_TRY(v.U16("height", head.height, {1, 0x10000}));
-  VQC_TRY(v.U16("width", head.width, {1, 0x10000}));
+  if (!head.IsSound()) {
+    VQC_TRY(v.U16("height", head.height, {1, 0x10000}));
+    VQC_TRY(v.U16("width", head.width, {1, 0x10000}));
+  }
   if (head.IsImage()) return {};
   VQC_TRY(v.U8("channels", head.channels, {1, 0xFF}));
-  VQC_TRY(v.Varint("rate, numerator", head.rate_numerator, {0, kU32Max}));
-  VQC_TRY(v.Varint("rate, denominator", head.rate_denominator, {1, kMaxDenominator}));
-  return v.Varint("frames of a chunk", head.chunk_frames, {1, kU32Max});
+  if (head.IsSound()) VQC_TRY(v.U8("rate code", head.rate_code, {0, kSoundRates.size()}));
+  if (head.rate_code == 0) {
+    VQC_TRY(v.Varint("rate, numerator", head.rate_numerator, {0, kU32Max}));
+    VQC_TRY(v.Varint("rate, denominator", head.rate_denominator, {1, kMaxDenominator}));
+  }
+  return v.Varint(head.IsSingle() ? "frames" : "frames of a chunk", head.chunk_frames, {1, kU32Max});
 }
 
 struct ChunkHead {
@@ -80,12 +97,12 @@ struct ChunkHead {
   uint64_t sequence = 0;
   uint32_t missing = 0;          // frames that it has less than the head's chunk_frames
   uint64_t size_and_fields = 0;  // payload bytes times two, plus one if fields follow
-  uint64_t size = 0;             // payload bytes of an image
+  uint64_t size = 0;             // payload bytes of a single chunk
   uint32_t token_check = 0;
 };
 
 template <class Visitor, class C>
-Status VisitImageChunk(Visitor& v, C& chunk) {
+Status VisitSingleChunk(Visitor& v, C& chunk) {
   VQC_TRY(v.Varint("payload size", chunk.size, {0, kU32Max}));
   return v.U16("token check", chunk.token_check, {0, 0xFFFF});
 }

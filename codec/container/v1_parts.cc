@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of a version 1 stream, read. Strict and salvage reading are made of them.
+#include <algorithm>
 #include <numeric>
 
 #include "base/crc32c.h"
@@ -43,6 +44,10 @@ Result<Head> ReadHead(ByteReader& reader, std::vector<FieldText>* trace) {
     if (const uint32_t coding = head.kind >> kImageCodingShift; coding != kCodingFollows)
       head.coding = coding;
   }
+  if (head.rate_code > 0) {
+    head.rate_numerator = kSoundRates[head.rate_code - 1];
+    head.rate_denominator = 1;
+  }
   return head;
 }
 
@@ -70,6 +75,13 @@ Result<StreamHeader> HeaderOf(const Head& head) {
     return Damaged("the rate " + std::to_string(head.rate_numerator) + "/" +
                    std::to_string(head.rate_denominator) + " is not in lowest terms");
   }
+  if (head.IsSound() && head.rate_code == 0 && head.rate_denominator == 1 &&
+      std::find(kSoundRates.begin(), kSoundRates.end(), head.rate_numerator) != kSoundRates.end()) {
+    return Damaged("the rate " + std::to_string(head.rate_numerator) + " has a code and is written out");
+  }
+  if (head.IsSingle() && !head.IsSound()) {
+    return Newer("the stream holds a single chunk of kind " + std::to_string(modality));
+  }
   header.modality = static_cast<Modality>(modality);
   header.bit_depth = head.kind & kOtherDeep ? 16 : 8;
   header.rate = static_cast<double>(head.rate_numerator) / head.rate_denominator;
@@ -93,7 +105,7 @@ Result<std::span<const uint8_t>> ReadFieldBlock(FieldReader& fields) {
   return fields.View("fields", size);
 }
 
-Result<SideViews> ReadFields(std::span<const uint8_t> entries, bool of_chunk, const Limits& limits) {
+Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits) {
   SideViews side;
   ByteReader reader(entries);
   uint64_t previous = 0;
@@ -105,15 +117,48 @@ Result<SideViews> ReadFields(std::span<const uint8_t> entries, bool of_chunk, co
     if (id <= previous)
       return Damaged("the fields are not in rising order of their ids: " + std::to_string(id));
     previous = id;
-    if (id == static_cast<uint64_t>(SideData::kAlpha) && of_chunk) {
+    if (id == static_cast<uint64_t>(SideData::kAlpha) && place != FieldPlace::kHead) {
       if (size > limits.max_side_bytes)
         return Beyond("side data", size, "max_side_bytes", limits.max_side_bytes);
       side[SideData::kAlpha] = bytes;
+    } else if (id == static_cast<uint64_t>(SideData::kLevels) && place != FieldPlace::kChunk) {
+      if (size != 1 || bytes[0] < 1 || bytes[0] > kMaxStreamLevels)
+        return Damaged("the number of levels is not 1 byte of 1 to " + std::to_string(kMaxStreamLevels));
+      side[SideData::kLevels] = bytes;
     } else if (id % 2 == 1) {
       return Newer("the field " + NameOfField(id) + " has to be understood and is not");
     }
   }
   return side;
+}
+
+Status ReadLevels(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
+                  StreamHeader& header) {
+  VQC_ASSIGN(const SideViews side, ReadFields(entries, place, limits));
+  if (const auto found = side.find(SideData::kLevels); found != side.end()) header.levels = found->second[0];
+  return {};
+}
+
+Result<std::optional<uint64_t>> ChunkBytes(std::span<const uint8_t> front) {
+  ByteReader reader(front);
+  ChunkHead head;
+  const bool whole = front.size() >= kChunkHeadBytes;
+  FieldReader fields(reader);
+  const Status read = VisitChunk(fields, head);
+  if (!read.ok() && (whole || reader.failure() != ByteReader::Failure::kCutOff)) return read.error();
+  if (!read.ok()) return std::optional<uint64_t>();
+  if (head.sync != kChunkSync) return Damaged("a chunk does not begin with its sync bytes");
+  uint64_t bytes = reader.position() + head.size_and_fields / 2 + 4;
+  if (head.size_and_fields % 2 == 1) {  // the size of the fields follows the payload
+    const size_t at =
+        reader.position() + static_cast<size_t>(std::min<uint64_t>(head.size_and_fields / 2, front.size()));
+    ByteReader rest(front.subspan(std::min(at, front.size())));
+    const uint64_t size = rest.Varint();
+    if (rest.failure() == ByteReader::Failure::kOverlong) return Damaged("the size of the fields is damaged");
+    if (!rest.ok()) return std::optional<uint64_t>();
+    bytes += rest.position() + size + 1;  // the size is stored less 1
+  }
+  return std::optional<uint64_t>(bytes);
 }
 
 Result<GeneralHead> ReadGeneralHead(std::span<const uint8_t> bytes, ByteReader& reader,
@@ -159,17 +204,19 @@ Result<ChunkView> ReadChunk(std::span<const uint8_t> bytes, ByteReader& reader, 
   return view;
 }
 
-Result<Chunk> CopyChunk(const ChunkView& view, const Limits& limits) {
+Result<Chunk> CopyChunk(const ChunkView& view, FieldPlace place, const Limits& limits) {
   if (view.payload.size() > limits.max_chunk_bytes) {
     return Beyond("the payload of a chunk", view.payload.size(), "max_chunk_bytes", limits.max_chunk_bytes);
   }
-  VQC_ASSIGN(const SideViews side, ReadFields(view.fields, true, limits));
+  VQC_ASSIGN(const SideViews side, ReadFields(view.fields, place, limits));
   Chunk chunk;
   chunk.first_frame = view.first_frame;
   chunk.frames = view.frames;
   chunk.token_crc = view.token_check;
   chunk.payload.assign(view.payload.begin(), view.payload.end());
-  for (const auto& [tag, bytes] : side) chunk.side[tag].assign(bytes.begin(), bytes.end());
+  for (const auto& [tag, bytes] : side) {
+    if (tag != SideData::kLevels) chunk.side[tag].assign(bytes.begin(), bytes.end());
+  }
   return chunk;
 }
 

@@ -20,15 +20,16 @@ Status ExpectEnd(const ByteReader& reader) {
                    std::to_string(reader.position()) + "; damaged, or something was appended"};
 }
 
-Result<Parsed> ParseImage(std::span<const uint8_t> bytes, std::vector<FieldText>* trace) {
+Result<Parsed> ParseSingle(std::span<const uint8_t> bytes, std::vector<FieldText>* trace) {
   Parsed parsed;
   ByteReader reader(bytes);
   VQC_ASSIGN(parsed.head, ReadHead(reader, trace));
   parsed.layout.header_bytes = reader.position();
   FieldReader fields(reader, trace);
   ChunkHead head;
-  VQC_TRY(VisitImageChunk(fields, head));
+  VQC_TRY(VisitSingleChunk(fields, head));
   ChunkView view;
+  view.frames = parsed.head.chunk_frames;  // 1 of an image
   view.token_check = head.token_check;
   view.head_bytes = reader.position() - parsed.layout.header_bytes;
   VQC_ASSIGN(view.payload, fields.View("payload", head.size));
@@ -88,8 +89,7 @@ Result<Parsed> ParseChunks(std::span<const uint8_t> bytes, std::vector<FieldText
 
 // Limits and meaning are looked at once the checksums have shown that the bytes are those that were written.
 Result<Parsed> Parse(std::span<const uint8_t> bytes, std::vector<FieldText>* trace = nullptr) {
-  const bool image = bytes.size() <= kMagic.size() || !(bytes[kMagic.size()] & kGeneral);
-  VQC_ASSIGN(Parsed parsed, image ? ParseImage(bytes, trace) : ParseChunks(bytes, trace));
+  VQC_ASSIGN(Parsed parsed, IsSingle(bytes) ? ParseSingle(bytes, trace) : ParseChunks(bytes, trace));
   for (const ChunkView& view : parsed.chunks) {
     parsed.layout.chunk_head_bytes += view.head_bytes;
     parsed.layout.payload_bytes += view.payload.size();
@@ -102,9 +102,13 @@ Result<Stream> Convert(const Parsed& parsed, const Limits& limits) {
   Stream stream;
   VQC_ASSIGN(stream.header, HeaderOf(parsed.head));
   VQC_TRY(CheckLimits(stream.header, limits));
-  VQC_TRY(ReadFields(parsed.head_fields, false, limits));
+  const FieldPlace place = PlaceOfChunk(parsed.head);
+  VQC_TRY(ReadLevels(parsed.head_fields, FieldPlace::kHead, limits, stream.header));
+  if (place == FieldPlace::kSingleSound) {
+    VQC_TRY(ReadLevels(parsed.chunks.front().fields, place, limits, stream.header));
+  }
   for (const ChunkView& view : parsed.chunks) {
-    VQC_ASSIGN(Chunk chunk, CopyChunk(view, limits));
+    VQC_ASSIGN(Chunk chunk, CopyChunk(view, place, limits));
     stream.chunks.push_back(std::move(chunk));
   }
   return stream;

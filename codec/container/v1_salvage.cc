@@ -14,7 +14,7 @@ class Salvager {
   Salvager(std::span<const uint8_t> bytes, const Limits& limits, SalvageReport& report)
       : bytes_(bytes), limits_(limits), report_(report) {}
 
-  Result<Stream> Image();
+  Result<Stream> Single();
   Result<Stream> Chunks();
 
  private:
@@ -35,7 +35,7 @@ class Salvager {
   SalvageReport& report_;
 };
 
-Result<Stream> Salvager::Image() {
+Result<Stream> Salvager::Single() {
   ByteReader reader(bytes_);
   VQC_ASSIGN(const Head head, ReadHead(reader, nullptr));
   Stream stream;
@@ -43,15 +43,17 @@ Result<Stream> Salvager::Image() {
   VQC_TRY(CheckLimits(stream.header, limits_));
   FieldReader fields(reader);
   ChunkHead chunk_head;
-  VQC_TRY(VisitImageChunk(fields, chunk_head));
+  VQC_TRY(VisitSingleChunk(fields, chunk_head));
+  const FieldPlace place = PlaceOfChunk(head);
   ChunkView view;
+  view.frames = head.chunk_frames;
   view.token_check = chunk_head.token_check;
   const uint64_t size = std::min<uint64_t>(chunk_head.size, reader.remaining());
   VQC_ASSIGN(view.payload, fields.View("payload", size));
   if (size < chunk_head.size) {
     Defect("cut off: " + std::to_string(size) + " of " + std::to_string(chunk_head.size) +
            " bytes of the payload are there");
-    VQC_ASSIGN(Chunk chunk, CopyChunk(view, limits_));
+    VQC_ASSIGN(Chunk chunk, CopyChunk(view, place, limits_));
     stream.chunks.push_back(std::move(chunk));
     return stream;
   }
@@ -75,12 +77,13 @@ Result<Stream> Salvager::Image() {
   }
   // Without a checksum that matches, a field that cannot be read is damage; with one, it is a newer stream.
   if (!sound) {
-    if (const auto side = ReadFields(view.fields, true, limits_); !side.ok()) {
+    if (const auto side = ReadFields(view.fields, place, limits_); !side.ok()) {
       Defect("side data is lost: " + side.error().message);
       view.fields = {};
     }
   }
-  VQC_ASSIGN(Chunk chunk, CopyChunk(view, limits_));
+  if (place == FieldPlace::kSingleSound) VQC_TRY(ReadLevels(view.fields, place, limits_, stream.header));
+  VQC_ASSIGN(Chunk chunk, CopyChunk(view, place, limits_));
   stream.chunks.push_back(std::move(chunk));
   return stream;
 }
@@ -161,11 +164,11 @@ Result<Stream> Salvager::Chunks() {
   Stream stream;
   VQC_ASSIGN(stream.header, HeaderOf(general.head));
   VQC_TRY(CheckLimits(stream.header, limits_));
-  VQC_TRY(ReadFields(general.fields, false, limits_));
+  VQC_TRY(ReadLevels(general.fields, FieldPlace::kHead, limits_, stream.header));
   std::vector<ChunkView> views = FindChunks(general);
   CheckSequence(views, general);
   for (const ChunkView& view : views) {
-    VQC_ASSIGN(Chunk chunk, CopyChunk(view, limits_));
+    VQC_ASSIGN(Chunk chunk, CopyChunk(view, FieldPlace::kChunk, limits_));
     stream.chunks.push_back(std::move(chunk));
   }
   return stream;
@@ -175,8 +178,7 @@ Result<Stream> Salvager::Chunks() {
 
 Result<Stream> Salvage(std::span<const uint8_t> bytes, const Limits& limits, SalvageReport& report) {
   Salvager salvager(bytes, limits, report);
-  const bool image = bytes.size() <= kMagic.size() || !(bytes[kMagic.size()] & kGeneral);
-  return image ? salvager.Image() : salvager.Chunks();
+  return IsSingle(bytes) ? salvager.Single() : salvager.Chunks();
 }
 
 }  // namespace vqc::v1

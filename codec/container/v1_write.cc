@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "base/crc32c.h"
@@ -46,6 +47,16 @@ Result<Head> HeadOf(const StreamHeader& header) {
   } else {
     head.kind = kGeneral | static_cast<uint32_t>(header.modality) | (deep ? kOtherDeep : 0);
     VQC_TRY(SetRate(header.rate, head));
+    if (head.IsSound()) {
+      if (header.height != 1 || header.width != 1) return Broken("sound has a height and a width of 1");
+      const auto code = std::find(kSoundRates.begin(), kSoundRates.end(), head.rate_numerator);
+      if (code != kSoundRates.end() && head.rate_denominator == 1)
+        head.rate_code = static_cast<uint32_t>(code - kSoundRates.begin()) + 1;
+    }
+  }
+  if (header.levels > kMaxStreamLevels || (header.levels > 0 && !head.IsSound())) {
+    return Broken("levels is " + std::to_string(header.levels) + ", sound has at most " +
+                  std::to_string(kMaxStreamLevels));
   }
   return head;
 }
@@ -56,9 +67,12 @@ Status CheckSize(const char* name, uint64_t found, const char* limit, uint64_t a
                                       " is " + std::to_string(allowed) + "; encode a smaller piece"};
 }
 
-Status AppendFields(const Chunk& chunk, ByteWriter& out) {
+// levels: 0 for none.
+Status AppendFields(const std::map<SideData, std::vector<uint8_t>>& side, uint32_t levels, ByteWriter& out) {
+  std::map<SideData, std::vector<uint8_t>> fields = side;
+  if (levels > 0) fields[SideData::kLevels] = {static_cast<uint8_t>(levels)};
   ByteWriter entries;
-  for (const auto& [tag, bytes] : chunk.side) {  // a map: ids rise
+  for (const auto& [tag, bytes] : fields) {  // a map: ids rise
     VQC_TRY(CheckSize("side data", bytes.size(), "max_side_bytes", Limits{}.max_side_bytes));
     entries.Varint(static_cast<uint64_t>(tag));
     entries.Varint(bytes.size());
@@ -70,73 +84,97 @@ Status AppendFields(const Chunk& chunk, ByteWriter& out) {
 }
 
 Status CheckChunk(const Chunk& chunk) {
+  if (chunk.side.contains(SideData::kLevels)) return Broken("levels stand in the header, not beside a chunk");
   return CheckSize("a chunk", chunk.payload.size(), "max_chunk_bytes", Limits{}.max_chunk_bytes);
 }
 
-Status WriteImage(Head& head, const Chunk& chunk, ByteWriter& out) {
-  if (chunk.first_frame != 0 || chunk.frames != 1) return Broken("the chunk of an image is not its frame 0");
-  if (!chunk.side.empty()) head.kind |= kHasFields;
+Status WriteSingle(Head& head, const Chunk& chunk, uint32_t levels, ByteWriter& out) {
+  if (chunk.first_frame != 0) return Broken("a single chunk does not begin with frame 0");
+  if (head.IsImage() && chunk.frames != 1) return Broken("the chunk of an image is not its frame 0");
+  const bool fields_follow = !chunk.side.empty() || levels > 0;
+  if (fields_follow) head.kind |= kHasFields;
+  if (!head.IsImage()) head.kind |= kOtherSingle;
+  head.chunk_frames = chunk.frames;
   FieldWriter fields(out);
   VQC_TRY(VisitHead(fields, std::as_const(head)));
   const ChunkHead chunk_head{.size = chunk.payload.size(), .token_check = chunk.token_crc & 0xFFFF};
-  VQC_TRY(VisitImageChunk(fields, chunk_head));
+  VQC_TRY(VisitSingleChunk(fields, chunk_head));
   out.Append(chunk.payload);
-  if (!chunk.side.empty()) VQC_TRY(AppendFields(chunk, out));
+  if (fields_follow) VQC_TRY(AppendFields(chunk.side, levels, out));
   out.U32(Crc32c(out.bytes()));
   return {};
 }
 
-Status WriteChunks(Head& head, const std::vector<Chunk>& chunks, ByteWriter& out) {
-  if (!chunks.empty()) head.chunk_frames = chunks[0].frames;
-  FieldWriter fields(out);
-  VQC_TRY(VisitHead(fields, std::as_const(head)));
-  const uint32_t head_crc = Crc32c(out.bytes());
-  out.U32(head_crc);
-  ByteWriter checks;
-  checks.U32(head_crc);
-  for (size_t i = 0; i < chunks.size(); ++i) {
-    const Chunk& chunk = chunks[i];
-    const bool last = i + 1 == chunks.size();
-    if (chunk.first_frame != i * uint64_t{head.chunk_frames} || chunk.frames < 1 ||
-        chunk.frames > head.chunk_frames || (!last && chunk.frames != head.chunk_frames)) {
-      return Broken("chunk " + std::to_string(i) + " has frames " + std::to_string(chunk.first_frame) +
-                    " + " + std::to_string(chunk.frames) + ", its place is " +
-                    std::to_string(i * uint64_t{head.chunk_frames}) + " + " +
-                    std::to_string(head.chunk_frames));
-    }
-    const size_t start = out.size();
-    const ChunkHead chunk_head{.sequence = i,
-                               .missing = head.chunk_frames - chunk.frames,
-                               .size_and_fields = 2 * uint64_t{chunk.payload.size()} + !chunk.side.empty(),
-                               .token_check = chunk.token_crc & 0xFFFF};
-    VQC_TRY(CheckChunk(chunk));
-    VQC_TRY(VisitChunk(fields, chunk_head));
-    out.Append(chunk.payload);
-    if (!chunk.side.empty()) VQC_TRY(AppendFields(chunk, out));
-    const uint32_t crc = Crc32c(out.bytes().subspan(start), head_crc);
-    out.U32(crc);
-    checks.U32(crc);
-  }
-  out.Append(kEndSync);
-  out.U32(Crc32c(checks.bytes()));
-  return {};
+uint32_t CrcOf(uint32_t crc, uint32_t before) {
+  ByteWriter bytes;
+  bytes.U32(crc);
+  return Crc32c(bytes.bytes(), before);
 }
 
 }  // namespace
 
+Status ChunkWriter::Begin(const StreamHeader& header, uint32_t chunk_frames, ByteWriter& out) {
+  VQC_ASSIGN(Head head, HeadOf(header));
+  if (head.IsImage()) return Broken("an image is a single chunk");
+  if (header.levels > 0) head.kind |= kHasFields;
+  head.chunk_frames = chunk_frames_ = chunk_frames;
+  const size_t start = out.size();
+  FieldWriter fields(out);
+  VQC_TRY(VisitHead(fields, std::as_const(head)));
+  if (header.levels > 0) VQC_TRY(AppendFields({}, header.levels, out));
+  head_crc_ = Crc32c(out.bytes().subspan(start));
+  out.U32(head_crc_);
+  end_crc_ = CrcOf(head_crc_, 0);
+  return {};
+}
+
+Status ChunkWriter::Add(const Chunk& chunk, ByteWriter& out) {
+  if (short_one_) return Broken("chunk " + std::to_string(chunks_ - 1) + " is short and is not the last one");
+  if (chunk.first_frame != chunks_ * uint64_t{chunk_frames_} || chunk.frames < 1 ||
+      chunk.frames > chunk_frames_) {
+    return Broken("chunk " + std::to_string(chunks_) + " has frames " + std::to_string(chunk.first_frame) +
+                  " + " + std::to_string(chunk.frames) + ", its place is " +
+                  std::to_string(chunks_ * uint64_t{chunk_frames_}) + " + " + std::to_string(chunk_frames_));
+  }
+  VQC_TRY(CheckChunk(chunk));
+  const size_t start = out.size();
+  const ChunkHead chunk_head{.sequence = chunks_++,
+                             .missing = chunk_frames_ - chunk.frames,
+                             .size_and_fields = 2 * uint64_t{chunk.payload.size()} + !chunk.side.empty(),
+                             .token_check = chunk.token_crc & 0xFFFF};
+  short_one_ = chunk_head.missing > 0;
+  FieldWriter fields(out);
+  VQC_TRY(VisitChunk(fields, chunk_head));
+  out.Append(chunk.payload);
+  if (!chunk.side.empty()) VQC_TRY(AppendFields(chunk.side, 0, out));
+  const uint32_t crc = Crc32c(out.bytes().subspan(start), head_crc_);
+  out.U32(crc);
+  end_crc_ = CrcOf(crc, end_crc_);
+  return {};
+}
+
+void ChunkWriter::End(ByteWriter& out) {
+  out.Append(kEndSync);
+  out.U32(end_crc_);
+}
+
 Result<std::vector<uint8_t>> Write(const Stream& stream) {
   VQC_ASSIGN(Head head, HeadOf(stream.header));
   VQC_TRY(CheckLimits(stream.header, Limits{}));
-  ByteWriter out;
-  if (head.IsImage()) {
-    if (stream.chunks.size() != 1) {
-      return Broken("an image has one chunk, not " + std::to_string(stream.chunks.size()));
-    }
-    VQC_TRY(CheckChunk(stream.chunks[0]));
-    VQC_TRY(WriteImage(head, stream.chunks[0], out));
-  } else {
-    VQC_TRY(WriteChunks(head, stream.chunks, out));
+  const auto& chunks = stream.chunks;
+  if (head.IsImage() && chunks.size() != 1) {
+    return Broken("an image has one chunk, not " + std::to_string(chunks.size()));
   }
+  ByteWriter out;
+  if (head.IsImage() || (head.IsSound() && chunks.size() == 1)) {
+    VQC_TRY(CheckChunk(chunks[0]));
+    VQC_TRY(WriteSingle(head, chunks[0], stream.header.levels, out));
+    return std::move(out).Take();
+  }
+  ChunkWriter writer;
+  VQC_TRY(writer.Begin(stream.header, chunks.empty() ? 1 : chunks[0].frames, out));
+  for (const Chunk& chunk : chunks) VQC_TRY(writer.Add(chunk, out));
+  writer.End(out);
   return std::move(out).Take();
 }
 

@@ -61,6 +61,14 @@ TEST(Digits, TwentyBinaryFactorsAreTheMost) {
   EXPECT_FALSE(MakeDigitPlan({std::vector<uint32_t>(21, 2)}, {{1u << 20}}).ok());
 }
 
+TEST(Digits, FewerLevelsThanFactorsAreTheFirstOnes) {
+  const auto whole = MakeDigitPlan({{8}, {300}}, std::vector<uint32_t>{8, 300});
+  const auto first = MakeDigitPlan({{8}, {300}}, std::vector<uint32_t>{8});
+  ASSERT_TRUE(whole.ok() && first.ok());
+  EXPECT_TRUE(BeginsWith(*whole, *first));
+  EXPECT_FALSE(BeginsWith(*first, *whole));
+}
+
 TEST(Digits, RefusesWhatDoesNotFit) {
   EXPECT_FALSE(MakeDigitPlan({}, {}).ok());
   EXPECT_FALSE(MakeDigitPlan({}, {{0}}).ok());
@@ -68,7 +76,7 @@ TEST(Digits, RefusesWhatDoesNotFit) {
   EXPECT_FALSE(MakeDigitPlan({{8, 8}}, {{65}}).ok());
   EXPECT_FALSE(MakeDigitPlan({{8, 1, 8}}, {{64}}).ok());
   EXPECT_FALSE(MakeDigitPlan({{65536, 65536}}, {{1}}).ok());
-  EXPECT_FALSE(MakeDigitPlan({{8}, {8}}, {{8}}).ok());
+  EXPECT_FALSE(MakeDigitPlan({{8}}, std::vector<uint32_t>{8, 8}).ok());
   EXPECT_FALSE(MakeDigitPlan({}, std::vector<uint32_t>(kMaxTokenLevels + 1, 2)).ok());
 }
 

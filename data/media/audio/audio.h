@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -67,6 +68,14 @@ std::optional<RawAudio> ParseRawFormat(std::string_view name);
 Result<std::unique_ptr<AudioReader>> OpenAudio(const std::string& path,
                                                const std::optional<RawAudio>& raw = {},
                                                const Limits& limits = {});
+
+// A sound, or the bytes of what is none and may be a picture (ReadImage).
+struct AnyMedia {
+  std::unique_ptr<AudioReader> audio;  // null for the latter
+  std::vector<uint8_t> other;
+};
+// With `raw` always a sound. Errors: those of OpenAudio and ReadFile.
+Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAudio>& raw, const Limits& limits);
 
 // True where the bytes begin like a sound or video file that OpenAudio reads, and like no picture.
 bool LooksLikeAudio(std::span<const uint8_t> beginning);

@@ -2,6 +2,7 @@
 // The table of sound formats, and the choice from it: by content when reading, by extension when writing.
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <new>
 
 #include "data/media/audio/audio.h"
@@ -127,16 +128,56 @@ bool LooksLikeAudio(std::span<const uint8_t> beginning) {
   return view.Has(0, 2) && view.U8(0) == 0xFF && (view.U8(1) & 0xE0) == 0xE0 && (view.U8(1) & 0x18) != 0x08;
 }
 
+namespace {
+
+Result<std::unique_ptr<AudioReader>> OpenSource(std::unique_ptr<ByteSource> source,
+                                                const std::optional<RawAudio>& raw, const Limits& limits) {
+  const std::string name = source->name();
+  VQC_ASSIGN(auto reader, raw ? OpenRaw(std::move(source), *raw) : OpenAny(std::move(source), limits));
+  VQC_TRY(CheckInfo(reader->Info(), name, limits));
+  return reader;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<AudioReader>> OpenAudio(const std::string& path, const std::optional<RawAudio>& raw,
                                                const Limits& limits) {
   try {
     VQC_ASSIGN(auto source, ByteSource::Open(path));
-    const std::string name = source->name();
-    VQC_ASSIGN(auto reader, raw ? OpenRaw(std::move(source), *raw) : OpenAny(std::move(source), limits));
-    VQC_TRY(CheckInfo(reader->Info(), name, limits));
-    return reader;
+    return OpenSource(std::move(source), raw, limits);
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kResource, path + ": not enough memory to open the sound"};
+  }
+}
+
+Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAudio>& raw, const Limits& limits) {
+  AnyMedia media;
+  if (path != "-" && !raw) {
+    // Devices and pipes with a name are waited for by who reads sound only: ReadFile says what is wrong with them.
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) {
+      VQC_ASSIGN(media.other, ReadFile(path, limits.max_input_bytes));
+      return media;
+    }
+  }
+  try {
+    VQC_ASSIGN(auto source, ByteSource::Open(path));
+    VQC_ASSIGN(const auto beginning, source->Peek(64));
+    if (raw || LooksLikeAudio(beginning)) {
+      VQC_ASSIGN(media.audio, OpenSource(std::move(source), raw, limits));
+      return media;
+    }
+    if (path != "-") {
+      source.reset();
+      VQC_ASSIGN(media.other, ReadFile(path, limits.max_input_bytes));
+      return media;
+    }
+    VQC_TRY(source->ReadIntoMemory(limits.max_input_bytes));
+    media.other.resize(static_cast<size_t>(*source->size()));
+    VQC_TRY(source->Read(media.other));
+    return media;
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kResource, path + ": not enough memory to open it"};
   }
 }
 

@@ -76,6 +76,13 @@ Result<size_t> ByteSource::Read(std::span<uint8_t> bytes) {
   return count;
 }
 
+Result<size_t> ByteSource::ReadAvailable(std::span<uint8_t> bytes) {
+  if (file_ < 0 || !peeked_.empty()) return Read(bytes.first(std::min(bytes.size(), std::max<size_t>(peeked_.size(), 1))));
+  VQC_ASSIGN(const size_t got, ReadSome(bytes));
+  position_ += got;
+  return got;
+}
+
 Result<std::span<const uint8_t>> ByteSource::Peek(size_t count) {
   count = std::min(count, kPeek);
   if (file_ < 0) {

@@ -28,6 +28,8 @@ class ByteSource {
 
   // As many bytes as there are, up to the size of `bytes`.
   Result<size_t> Read(std::span<uint8_t> bytes);
+  // At least one byte and no more than is there without waiting; 0 at the end.
+  Result<size_t> ReadAvailable(std::span<uint8_t> bytes);
   // The next bytes without moving on, at most kPeek.
   static constexpr size_t kPeek = 4096;
   Result<std::span<const uint8_t>> Peek(size_t count);

@@ -95,7 +95,9 @@ TEST(Fields, NewerVersionsAndFormsAreNamed) {
 
 // The head of a stream of chunks, with its checksum made right.
 void ExpectHeadError(size_t at, uint8_t value, ErrorCode code, const std::string& part) {
-  auto bytes = *WriteStream(testing::Audio(0));
+  Stream actions = testing::Audio(0);
+  actions.header.modality = Modality::kAction;
+  auto bytes = *WriteStream(actions);
   ASSERT_EQ(bytes.size(), 36u);  // head 26, checksum 4, end 6
   bytes[at] = value;
   ByteWriter all;
@@ -110,12 +112,38 @@ void ExpectHeadError(size_t at, uint8_t value, ErrorCode code, const std::string
 }
 
 TEST(Fields, HeadsOfTheFutureAreRefused) {
-  ExpectHeadError(4, 0x80 | 0x10 | 2 | 0x20, ErrorCode::kInput, "reserved bit");
-  ExpectHeadError(4, 0x80 | 0x10 | 2 | 0x40, ErrorCode::kInput, "reserved bit");
+  ExpectHeadError(4, 0x80 | 0x10 | 3 | 0x40, ErrorCode::kInput, "reserved bit");
   ExpectHeadError(4, 0x80 | 0x10 | 1, ErrorCode::kInput, "chunks of kind 1");
   ExpectHeadError(4, 0x80 | 0x10 | 0, ErrorCode::kInput, "chunks of kind 0");
   ExpectHeadError(4, 0x80 | 0x10 | 7, ErrorCode::kInput, "chunks of kind 7");
   ExpectHeadError(24, 1, ErrorCode::kCorruptData, "lowest terms");  // 24000 / 2
+}
+
+TEST(Fields, ARateHasOneSpelling) {
+  Stream stream = testing::Audio(1);
+  stream.header.rate = 24001;
+  const auto bytes = *WriteStream(stream);
+  ASSERT_EQ(bytes[17], 0);  // written out: C1 BB 01, then 00
+  ASSERT_EQ(bytes[18], 0xC1);
+  auto other = bytes;
+  other[18] = 0xC0;
+  ExpectError(Sealed(other), ErrorCode::kCorruptData, "has a code");
+  other[17] = 99;
+  ExpectError(Sealed(other), ErrorCode::kCorruptData, "rate code");
+  other = bytes;
+  other[18] = 0xC0;
+  other[21] = 1;  // 24000 / 2
+  ExpectError(Sealed(other), ErrorCode::kCorruptData, "lowest terms");
+}
+
+TEST(Fields, LevelsStandInTheHead) {
+  Stream stream = testing::Audio(2);
+  stream.header.levels = 7;
+  EXPECT_EQ(ReadStream(*WriteStream(stream), Limits{})->header.levels, 7u);
+  stream = Image(2, 2, 4);
+  stream.header.levels = 1;
+  EXPECT_FALSE(WriteStream(stream).ok());
+  ExpectError(WithFields({{9, "a"}}), ErrorCode::kInput, "has to be understood");  // of a picture
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ TEST(Salvage, ADeletedOrInsertedByteCostsItsChunkOnly) {
     bytes.erase(bytes.begin() + static_cast<ptrdiff_t>(at));
     ExpectOnlyLost(bytes, stream, {hit}, "without byte " + std::to_string(at));
     bytes = whole;
-    bytes.insert(bytes.begin() + static_cast<ptrdiff_t>(at), 0x5A);
+    bytes.insert(bytes.begin() + static_cast<ptrdiff_t>(at), static_cast<uint8_t>(whole[at] ^ 0x5A));
     // Between two chunks an inserted byte hurts neither.
     ExpectOnlyLost(bytes, stream, at == starts[hit] ? std::vector<size_t>{} : std::vector<size_t>{hit},
                    "with a byte at " + std::to_string(at));

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "base/stopwatch.h"
+#include "codec/audio.h"
+#include "codec/payload.h"
+#include "codec/token_check.h"
+#include "data/media/audio/resample.h"
+
+namespace vqc {
+namespace {
+
+// Times that are decoded at once: memory is bounded by them, not by the chunk or a gap.
+constexpr uint32_t kTimes = 256;
+
+}  // namespace
+
+struct AudioDecoder::State {
+  StreamHeader header;
+  uint32_t chunk_frames;
+  const Bundle& bundle;
+  Limits limits;
+  AudioGrid grid;
+  std::vector<uint32_t> vocab;
+  Resampler resampler;
+  size_t channels;
+  std::vector<std::unique_ptr<DecodeSession>> sessions;
+  std::vector<std::vector<float>> decoded{};  // of each channel, at the model's rate
+  std::vector<float> interleaved{}, ready{};
+  uint64_t known = 0;  // frames that the chunks so far stand for
+  uint64_t sent = 0;   // frames that were returned
+  uint64_t concealed = 0;
+  AudioCounts counts{};
+
+  void Keep(size_t channel, const std::vector<float>& samples) {
+    decoded[channel].insert(decoded[channel].end(), samples.begin(), samples.end());
+  }
+
+  // Through the resampler to the sink what all channels have.
+  Status Advance(const Sink& sink) {
+    size_t count = SIZE_MAX;
+    for (const auto& samples : decoded) count = std::min(count, samples.size());
+    interleaved.resize(count * channels);
+    for (size_t c = 0; c < channels; ++c) {
+      for (size_t i = 0; i < count; ++i)
+        interleaved[i * channels + c] = std::clamp(decoded[c][i], -1.0f, 1.0f);
+      decoded[c].erase(decoded[c].begin(), decoded[c].begin() + static_cast<ptrdiff_t>(count));
+    }
+    VQC_TRY(resampler.Push(interleaved, ready));
+    return Deliver(sink);
+  }
+
+  // What is ready, no more than is known to be sound.
+  Status Deliver(const Sink& sink) {
+    const uint64_t left = (known - sent) * channels;
+    if (ready.size() > left) ready.resize(static_cast<size_t>(left));
+    sent += ready.size() / channels;
+    // Resampling overshoots full scale a little.
+    for (float& sample : ready) sample = std::clamp(sample, -1.0f, 1.0f);
+    if (!ready.empty()) VQC_TRY(sink(ready));
+    ready.clear();
+    return {};
+  }
+
+  Status Decode(const Tokens& tokens, const Sink& sink) {
+    const Stopwatch watch;
+    const size_t levels = vocab.size(), row = size_t{tokens.shape.w} * levels;
+    for (uint32_t at = 0; at < tokens.shape.w; at += kTimes) {
+      const uint32_t count = std::min(kTimes, tokens.shape.w - at);
+      for (size_t c = 0; c < channels; ++c) {
+        const auto first = tokens.ids.begin() + static_cast<ptrdiff_t>(c * row + at * levels);
+        const Tokens part{{static_cast<uint32_t>(levels), count, 1, 1},
+                          vocab,
+                          {first, first + static_cast<ptrdiff_t>(count * levels)}};
+        VQC_ASSIGN(const auto samples, sessions[c]->Push(part));
+        Keep(c, samples);
+      }
+      VQC_TRY(Advance(sink));
+    }
+    counts.network_seconds += watch.Seconds();
+    return {};
+  }
+
+  Status Conceal(uint64_t frames, const Sink& sink) {
+    uint64_t times = TimesOf(grid, static_cast<int>(header.rate), frames);
+    if (times > limits.max_tokens) {
+      return Error{ErrorCode::kLimit, "a gap of " + std::to_string(times) +
+                                          " tokens cannot be filled, max_tokens is " +
+                                          std::to_string(limits.max_tokens)};
+    }
+    concealed += frames;
+    for (; times > 0; times -= std::min<uint64_t>(times, kTimes)) {
+      for (size_t c = 0; c < channels; ++c) {
+        VQC_ASSIGN(const auto samples,
+                   sessions[c]->Conceal(static_cast<uint32_t>(std::min<uint64_t>(times, kTimes))));
+        Keep(c, samples);
+      }
+      VQC_TRY(Advance(sink));
+    }
+    return {};
+  }
+};
+
+AudioDecoder::AudioDecoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AudioDecoder::AudioDecoder(AudioDecoder&&) noexcept = default;
+AudioDecoder& AudioDecoder::operator=(AudioDecoder&&) noexcept = default;
+AudioDecoder::~AudioDecoder() = default;
+
+Result<AudioDecoder> AudioDecoder::Create(const StreamHeader& header, uint32_t chunk_frames,
+                                          const Bundle& bundle, const Limits& limits) {
+  if (header.modality != Modality::kAudio) return Error{ErrorCode::kUsage, "the stream holds no sound"};
+  VQC_ASSIGN(AudioGrid grid, GridOf(bundle));
+  VQC_ASSIGN(auto vocab, VocabOfStream(header, grid));
+  VQC_TRY(ShapeOfAudio(header, 1, grid));
+  if (header.channels > limits.max_channels) {
+    return Error{ErrorCode::kLimit, "the stream has " + std::to_string(header.channels) +
+                                        " channels, max_channels is " + std::to_string(limits.max_channels) +
+                                        "; raise the limit if it can be trusted"};
+  }
+  const auto channels = static_cast<int>(header.channels);
+  VQC_ASSIGN(Resampler resampler, Resampler::Create(grid.rate, static_cast<int>(header.rate), channels));
+  std::vector<std::unique_ptr<DecodeSession>> sessions;
+  for (int c = 0; c < channels; ++c) {
+    VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewDecodeSession());
+  }
+  auto state = std::unique_ptr<State>(new State{header, chunk_frames, bundle, limits, std::move(grid),
+                                                std::move(vocab), std::move(resampler),
+                                                static_cast<size_t>(channels), std::move(sessions)});
+  state->decoded.resize(header.channels);
+  return AudioDecoder(std::move(state));
+}
+
+Status AudioDecoder::Push(const Chunk& chunk, const Sink& sink) {
+  State& s = *state_;
+  if (chunk.first_frame < s.known) {
+    return Error{ErrorCode::kInternal, "chunks have to come in their order"};
+  }
+  VQC_ASSIGN(const PayloadView payload, AudioPayload(s.header, chunk, s.bundle));
+  VQC_ASSIGN(const Tokens tokens, DecodePayload(payload, s.bundle, s.limits));
+  VQC_TRY(CheckTokenCrc(tokens, chunk));
+  if (chunk.first_frame > s.known) {
+    const uint64_t gap = chunk.first_frame - s.known;
+    s.known = chunk.first_frame;
+    VQC_TRY(s.Conceal(gap, sink));
+  }
+  s.known = chunk.first_frame + chunk.frames;
+  VQC_TRY(s.Decode(tokens, sink));
+  s.counts.tokens += tokens.ids.size();
+  s.counts.payload_bytes += chunk.payload.size();
+  ++s.counts.chunks;
+  s.counts.frames = s.known;
+  return {};
+}
+
+Status AudioDecoder::Finish(const Sink& sink) {
+  State& s = *state_;
+  for (size_t c = 0; c < s.channels; ++c) {
+    VQC_ASSIGN(const auto samples, s.sessions[c]->Flush());
+    s.Keep(c, samples);
+  }
+  VQC_TRY(s.Advance(sink));
+  VQC_TRY(s.resampler.Flush(s.ready));
+  return s.Deliver(sink);
+}
+
+const AudioCounts& AudioDecoder::Counts() const { return state_->counts; }
+uint64_t AudioDecoder::ConcealedFrames() const { return state_->concealed; }
+
+}  // namespace vqc

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "base/stopwatch.h"
+#include "codec/audio.h"
+#include "codec/chunk_coder.h"
+#include "codec/codec.h"
+#include "codec/token_check.h"
+#include "data/media/audio/resample.h"
+
+namespace vqc {
+namespace {
+
+StreamHeader HeaderOf(const Bundle& bundle, int rate, int channels, uint32_t levels, size_t all_levels) {
+  StreamHeader header;
+  header.modality = Modality::kAudio;
+  header.channels = static_cast<uint32_t>(channels);
+  header.bit_depth = 16;
+  header.rate = rate;
+  header.model_key = bundle.card.Key();
+  header.profile = bundle.tokenizer->Info().profile;
+  header.levels = levels == all_levels ? 0 : levels;
+  return header;
+}
+
+}  // namespace
+
+struct AudioEncoder::State {
+  Resampler resampler;
+  AudioChunkCoder coder;
+  AudioCut cut;
+  size_t channels;
+  uint32_t levels;  // of the sessions' tokens
+  std::vector<std::unique_ptr<EncodeSession>> sessions;
+  uint64_t frames = 0;
+  AudioCounts counts{};
+  std::vector<float> resampled{}, channel{};
+
+  // Through the sessions what `resampled` holds; `last` flushes them.
+  Status Tokenize(bool last) {
+    const Stopwatch watch;
+    const size_t count = resampled.size() / channels;
+    channel.resize(count);
+    for (size_t c = 0; c < channels; ++c) {
+      for (size_t i = 0; i < count; ++i) channel[i] = resampled[i * channels + c];
+      VQC_ASSIGN(const Tokens tokens, sessions[c]->Push(channel));
+      coder.Append(c, tokens.ids, levels);
+      if (!last) continue;
+      VQC_ASSIGN(const Tokens rest, sessions[c]->Flush());
+      coder.Append(c, rest.ids, levels);
+    }
+    resampled.clear();
+    counts.network_seconds += watch.Seconds();
+    return {};
+  }
+
+  void UpdateCounts() {
+    const double seconds = counts.network_seconds;
+    counts = coder.Counts();
+    counts.frames = frames;
+    counts.network_seconds = seconds;
+  }
+};
+
+AudioEncoder::AudioEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AudioEncoder::AudioEncoder(AudioEncoder&&) noexcept = default;
+AudioEncoder& AudioEncoder::operator=(AudioEncoder&&) noexcept = default;
+AudioEncoder::~AudioEncoder() = default;
+
+Result<AudioEncoder> AudioEncoder::Create(const Bundle& bundle, int rate, int channels,
+                                          const AudioOptions& options) {
+  VQC_ASSIGN(const AudioGrid grid, GridOf(bundle));
+  const auto all = static_cast<uint32_t>(grid.vocab.size());
+  const uint32_t levels = options.levels == 0 ? all : options.levels;
+  VQC_ASSIGN(const AudioCut cut, CutOf(grid, rate, channels, levels, options.chunk_seconds));
+  VQC_ASSIGN(Resampler resampler, Resampler::Create(rate, grid.rate, channels));
+  std::vector<std::unique_ptr<EncodeSession>> sessions;
+  for (int c = 0; c < channels; ++c) {
+    VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewEncodeSession());
+  }
+  const std::vector<uint32_t> vocab(grid.vocab.begin(), grid.vocab.begin() + levels);
+  AudioChunkCoder coder(bundle, HeaderOf(bundle, rate, channels, levels, all), grid, vocab, cut,
+                        options.prior, options.live);
+  return AudioEncoder(std::unique_ptr<State>(new State{
+      std::move(resampler), std::move(coder), cut, static_cast<size_t>(channels), all, std::move(sessions)}));
+}
+
+Result<std::vector<uint8_t>> AudioEncoder::Push(std::span<const float> interleaved) {
+  // In pieces, so that a large one needs no more memory than a small one.
+  constexpr size_t kFrames = 1 << 14;
+  State& s = *state_;
+  std::vector<uint8_t> out;
+  for (size_t at = 0; at < interleaved.size(); at += kFrames * s.channels) {
+    const auto piece = interleaved.subspan(at, std::min(kFrames * s.channels, interleaved.size() - at));
+    s.frames += piece.size() / s.channels;
+    VQC_TRY(s.resampler.Push(piece, s.resampled));
+    VQC_TRY(s.Tokenize(false));
+    VQC_TRY(s.coder.Drain(out));
+  }
+  s.UpdateCounts();
+  return out;
+}
+
+Result<std::vector<uint8_t>> AudioEncoder::Finish() {
+  State& s = *state_;
+  std::vector<uint8_t> out;
+  VQC_TRY(s.resampler.Flush(s.resampled));
+  VQC_TRY(s.Tokenize(true));
+  VQC_TRY(s.coder.Drain(out));
+  VQC_TRY(s.coder.Finish(s.frames, out));
+  s.UpdateCounts();
+  return out;
+}
+
+const AudioCounts& AudioEncoder::Counts() const { return state_->counts; }
+AudioCut AudioEncoder::Cut() const { return state_->cut; }
+
+uint32_t ChunkFramesOf(const Stream& stream) {
+  return stream.chunks.empty() ? 1 : stream.chunks.front().frames;
+}
+
+Result<Stream> DropLevels(const Stream& stream, uint32_t levels, const Bundle& bundle, const Limits& limits) {
+  if (stream.header.modality != Modality::kAudio) {
+    return Error{ErrorCode::kUsage, "only streams of sound have levels to drop"};
+  }
+  VQC_ASSIGN(const AudioGrid grid, GridOf(bundle));
+  VQC_ASSIGN(const auto before, VocabOfStream(stream.header, grid));
+  if (levels < 1 || levels > before.size()) {
+    return Error{ErrorCode::kUsage, "the stream has " + std::to_string(before.size()) +
+                                        " levels, --levels asks for " + std::to_string(levels)};
+  }
+  const auto rate = static_cast<int>(stream.header.rate);
+  VQC_ASSIGN(const AudioCut cut, CutOf(grid, rate, static_cast<int>(stream.header.channels), levels, 0));
+  StreamHeader header = stream.header;
+  header.levels = levels == grid.vocab.size() ? 0 : levels;
+  AudioChunkCoder coder(bundle, header, grid, {before.begin(), before.begin() + levels}, cut, "", false);
+  std::vector<uint8_t> bytes;
+  uint64_t frames = 0;
+  for (const Chunk& chunk : stream.chunks) {
+    VQC_ASSIGN(const Tokens tokens, ReadTokens(stream, chunk, bundle, limits));
+    const size_t row = tokens.ids.size() / stream.header.channels;
+    for (size_t c = 0; c < stream.header.channels; ++c) {
+      coder.Append(c, std::span(tokens.ids).subspan(c * row, row), static_cast<uint32_t>(before.size()));
+    }
+    frames += chunk.frames;
+    VQC_TRY(coder.Drain(bytes));
+  }
+  VQC_TRY(coder.Finish(frames, bytes));
+  return ReadStream(bytes, limits);
+}
+
+}  // namespace vqc

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// Version 1, written and read chunk by chunk.
+#include <algorithm>
+#include <utility>
+
+#include "base/crc32c.h"
+#include "codec/container/live.h"
+#include "codec/container/v1.h"
+
+namespace vqc {
+
+struct StreamWriter::State {
+  v1::ChunkWriter writer;
+  ByteWriter waiting;  // the head, until something follows
+};
+
+StreamWriter::StreamWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+StreamWriter::StreamWriter(StreamWriter&&) noexcept = default;
+StreamWriter& StreamWriter::operator=(StreamWriter&&) noexcept = default;
+StreamWriter::~StreamWriter() = default;
+
+Result<StreamWriter> StreamWriter::Create(const StreamHeader& header, uint32_t chunk_frames) {
+  auto state = std::make_unique<State>();
+  VQC_TRY(state->writer.Begin(header, chunk_frames, state->waiting));
+  return StreamWriter(std::move(state));
+}
+
+Result<std::vector<uint8_t>> StreamWriter::Add(const Chunk& chunk) {
+  ByteWriter out = std::exchange(state_->waiting, ByteWriter());
+  VQC_TRY(state_->writer.Add(chunk, out));
+  return std::move(out).Take();
+}
+
+Result<std::vector<uint8_t>> StreamWriter::End() {
+  ByteWriter out = std::exchange(state_->waiting, ByteWriter());
+  state_->writer.End(out);
+  return std::move(out).Take();
+}
+
+namespace {
+
+constexpr size_t kMaxHeadBytes = 64 + 1024;  // with fields
+
+}  // namespace
+
+struct StreamReader::State {
+  Limits limits;
+  bool salvage = false, closed = false, done = false, single = false;
+  std::vector<uint8_t> buffer;
+  uint64_t consumed = 0;  // bytes of the stream before the buffer
+  std::optional<v1::GeneralHead> head;
+  StreamHeader header;
+  uint32_t end_crc = 0;
+  uint64_t next = 0;       // sequence
+  uint64_t lost_from = 0;  // of salvage: where the bytes that belong to nothing begin
+  bool short_one = false;
+  std::vector<std::string> defects;
+
+  void Drop(size_t count) {
+    buffer.erase(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(count));
+    consumed += count;
+  }
+  Error CutOff() const {
+    return Error{
+        ErrorCode::kCorruptData,
+        "the stream is cut off after " + std::to_string(consumed + buffer.size()) + " bytes: it has no end"};
+  }
+
+  Status ReadHead();
+  Result<std::optional<Chunk>> ReadSingle();
+  Result<std::optional<Chunk>> ReadChunk(bool& progress);
+  Result<bool> ReadEnd();
+  void NoteLost(uint64_t end) {
+    if (lost_from < end) {
+      defects.push_back("bytes " + std::to_string(lost_from) + " to " + std::to_string(end - 1) +
+                        " belong to no sound chunk");
+    }
+  }
+};
+
+StreamReader::StreamReader(const Limits& limits, bool salvage) : state_(std::make_unique<State>()) {
+  state_->limits = limits;
+  state_->salvage = salvage;
+}
+StreamReader::StreamReader(StreamReader&&) noexcept = default;
+StreamReader& StreamReader::operator=(StreamReader&&) noexcept = default;
+StreamReader::~StreamReader() = default;
+
+void StreamReader::Push(std::span<const uint8_t> bytes) {
+  state_->buffer.insert(state_->buffer.end(), bytes.begin(), bytes.end());
+}
+void StreamReader::Close() { state_->closed = true; }
+const StreamHeader* StreamReader::Header() const { return state_->head ? &state_->header : nullptr; }
+uint32_t StreamReader::ChunkFrames() const { return state_->head ? state_->head->head.chunk_frames : 0; }
+bool StreamReader::Done() const { return state_->done; }
+const std::vector<std::string>& StreamReader::Defects() const { return state_->defects; }
+
+Status StreamReader::State::ReadHead() {
+  // A head is short; it is read when it is there for sure, or when it can be read.
+  if (buffer.size() <= v1::kMagic.size() && !closed) return {};
+  if (buffer.size() > v1::kMagic.size() && buffer[3] == v1::kMagic[3] && v1::IsSingle(buffer)) {
+    single = true;
+    return {};
+  }
+  if (!LooksLikeStream(buffer) || buffer[3] != v1::kMagic[3]) {
+    // The strict reader says what it is instead.
+    const auto stream = ReadStream(buffer, limits);
+    return stream.ok() ? Error{ErrorCode::kInternal, "a stream of another version"} : stream.error();
+  }
+  ByteReader reader(buffer);
+  const auto found = v1::ReadGeneralHead(buffer, reader, nullptr);
+  if (!found.ok()) {
+    const bool may_come = !closed && reader.failure() == ByteReader::Failure::kCutOff;
+    if (may_come && buffer.size() < kMaxHeadBytes) return {};
+    return found.error();
+  }
+  VQC_ASSIGN(header, v1::HeaderOf(found->head));
+  VQC_TRY(v1::CheckLimits(header, limits));
+  VQC_TRY(v1::ReadLevels(found->fields, v1::FieldPlace::kHead, limits, header));
+  head = *found;
+  head->fields = {};
+  ByteWriter crc;
+  crc.U32(head->crc);
+  end_crc = Crc32c(crc.bytes());
+  Drop(reader.position());
+  lost_from = consumed;
+  return {};
+}
+
+Result<std::optional<Chunk>> StreamReader::State::ReadSingle() {
+  if (buffer.size() > limits.max_chunk_bytes + (1u << 16)) {
+    return Error{ErrorCode::kLimit, "a stream in a single chunk has more than " +
+                                        std::to_string(limits.max_chunk_bytes) +
+                                        " bytes, max_chunk_bytes; raise the limit if it can be trusted"};
+  }
+  if (!closed) return std::optional<Chunk>();
+  SalvageReport report;
+  VQC_ASSIGN(Stream stream, salvage ? SalvageStream(buffer, limits, report) : ReadStream(buffer, limits));
+  defects = std::move(report.defects);
+  done = true;
+  head.emplace();
+  header = stream.header;
+  head->head.chunk_frames = stream.chunks.front().frames;
+  return std::optional<Chunk>(std::move(stream.chunks.front()));
+}
+
+// True when the end stands at the front of the buffer and is consumed.
+Result<bool> StreamReader::State::ReadEnd() {
+  constexpr size_t kEndBytes = v1::kEndSync.size() + 4;
+  if (buffer.size() < kEndBytes || !std::equal(v1::kEndSync.begin(), v1::kEndSync.end(), buffer.begin()))
+    return false;
+  if (salvage && (!closed || buffer.size() > kEndBytes)) return false;
+  ByteReader reader(std::span<const uint8_t>(buffer).subspan(v1::kEndSync.size()));
+  const uint32_t found = reader.U32();
+  if (found != end_crc) {
+    const Error wrong = v1::ChecksumError("the end", found, end_crc);
+    if (!salvage) return wrong;
+    defects.push_back(wrong.message + " (or chunks are missing)");
+  }
+  if (!closed) {  // what follows is an error, so wait for it
+    if (buffer.size() == kEndBytes) return true;
+  }
+  if (buffer.size() > kEndBytes) {
+    return Error{ErrorCode::kCorruptData,
+                 "bytes follow the end of the stream; damaged, or something was appended"};
+  }
+  NoteLost(consumed);
+  Drop(kEndBytes);
+  done = true;
+  return true;
+}
+
+// A chunk at the front of the buffer. `progress`: something was consumed and it is worth calling again.
+Result<std::optional<Chunk>> StreamReader::State::ReadChunk(bool& progress) {
+  const auto nothing = std::optional<Chunk>();
+  const auto damaged = [&](const Error& error) -> Result<std::optional<Chunk>> {
+    if (!salvage) return error;
+    // On to the next place where a chunk or the end may begin.
+    size_t at = 1;
+    while (at < buffer.size() && buffer[at] != v1::kChunkSync[0]) ++at;
+    Drop(at);
+    progress = true;
+    return nothing;
+  };
+  if (buffer.size() < v1::kChunkHeadBytes && !closed) return nothing;
+  const auto size = v1::ChunkBytes(buffer);
+  if (!size.ok()) return damaged(size.error());
+  const uint64_t most = limits.max_chunk_bytes + (1u << 16);  // and its head and fields; sound has no more
+  if (*size && **size > most) {
+    return damaged({ErrorCode::kLimit, "a chunk has " + std::to_string(**size) +
+                                           " bytes, max_chunk_bytes is " +
+                                           std::to_string(limits.max_chunk_bytes) + ", or it is damaged"});
+  }
+  if (!*size || **size > buffer.size()) return closed ? damaged(CutOff()) : nothing;
+  const auto bytes = std::span<const uint8_t>(buffer).first(static_cast<size_t>(**size));
+  ByteReader reader(bytes);
+  const auto view = v1::ReadChunk(bytes, reader, *head, nullptr);
+  if (!view.ok()) return damaged(view.error());
+  if (view->sequence < next || (view->sequence > next && !salvage) || short_one) {
+    return damaged({ErrorCode::kCorruptData, "chunk " + std::to_string(view->sequence) +
+                                                 " stands where chunk " + std::to_string(next) +
+                                                 " belongs; damaged"});
+  }
+  VQC_ASSIGN(Chunk chunk, v1::CopyChunk(*view, v1::FieldPlace::kChunk, limits));
+  NoteLost(consumed);
+  if (view->sequence > next) {
+    defects.push_back("chunks " + std::to_string(next) + " to " + std::to_string(view->sequence - 1) +
+                      " are lost");
+  }
+  next = view->sequence + 1;
+  short_one = view->frames != head->head.chunk_frames;
+  ByteWriter crc;
+  crc.U32(view->crc);
+  end_crc = Crc32c(crc.bytes(), end_crc);
+  Drop(bytes.size());
+  lost_from = consumed;
+  return std::optional<Chunk>(std::move(chunk));
+}
+
+Result<std::optional<Chunk>> StreamReader::Next() {
+  State& s = *state_;
+  if (s.done) return std::optional<Chunk>();
+  if (!s.head && !s.single) VQC_TRY(s.ReadHead());
+  if (s.single) return s.ReadSingle();
+  if (!s.head) return std::optional<Chunk>();
+  for (;;) {
+    if (s.buffer.empty()) {
+      if (!s.closed) return std::optional<Chunk>();
+      if (!s.salvage) return s.CutOff();
+      s.NoteLost(s.consumed);
+      s.defects.push_back("cut off: there is no end");
+      s.done = true;
+      return std::optional<Chunk>();
+    }
+    VQC_ASSIGN(const bool end, s.ReadEnd());
+    if (end) return std::optional<Chunk>();
+    const bool waits_for_end = !s.closed && s.buffer.size() < v1::kEndSync.size() + 4;
+    if (waits_for_end) return std::optional<Chunk>();
+    bool progress = false;
+    VQC_ASSIGN(auto chunk, s.ReadChunk(progress));
+    if (chunk || !progress) return chunk;
+  }
+}
+
+}  // namespace vqc

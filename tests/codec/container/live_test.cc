@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/container/live.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/codec/container/samples.h"
+
+namespace vqc {
+namespace {
+
+// A stream as StreamWriter writes it: in several chunks even where there is one.
+std::vector<uint8_t> Written(const Stream& stream, uint32_t chunk_frames) {
+  auto writer = StreamWriter::Create(stream.header, chunk_frames);
+  EXPECT_TRUE(writer.ok()) << writer.error().message;
+  std::vector<uint8_t> all;
+  for (const Chunk& chunk : stream.chunks) {
+    const auto bytes = writer->Add(chunk);
+    EXPECT_TRUE(bytes.ok()) << bytes.error().message;
+    all.insert(all.end(), bytes->begin(), bytes->end());
+  }
+  const auto bytes = writer->End();
+  EXPECT_TRUE(bytes.ok());
+  all.insert(all.end(), bytes->begin(), bytes->end());
+  return all;
+}
+
+struct Taken {
+  Stream stream;
+  bool done = false;
+  std::vector<std::string> defects;
+};
+
+Result<Taken> Take(std::span<const uint8_t> bytes, size_t piece, bool salvage = false,
+                   const Limits& limits = {}) {
+  StreamReader reader(limits, salvage);
+  Taken taken;
+  for (size_t at = 0;; at += piece) {
+    const bool last = at >= bytes.size();
+    if (last) reader.Close();
+    if (!last) reader.Push(bytes.subspan(at, std::min(piece, bytes.size() - at)));
+    for (;;) {
+      VQC_ASSIGN(auto chunk, reader.Next());
+      if (!chunk) break;
+      taken.stream.chunks.push_back(std::move(*chunk));
+    }
+    if (last) break;
+  }
+  if (reader.Header()) taken.stream.header = *reader.Header();
+  taken.done = reader.Done();
+  taken.defects = reader.Defects();
+  return taken;
+}
+
+TEST(Live, WritesTheBytesOfTheWholeStream) {
+  for (const auto& [name, stream] : testing::Samples()) {
+    if (stream.header.modality == Modality::kImage || stream.chunks.size() == 1) continue;
+    const uint32_t frames = stream.chunks.empty() ? 1 : stream.chunks[0].frames;
+    EXPECT_EQ(Written(stream, frames), *WriteStream(stream)) << name;
+  }
+}
+
+TEST(Live, ReadsInPiecesOfAnySize) {
+  for (const auto& [name, stream] : testing::Samples()) {
+    const auto bytes = *WriteStream(stream);
+    for (const size_t piece : {size_t{1}, size_t{7}, size_t{64}, bytes.size()}) {
+      const auto taken = Take(bytes, piece);
+      ASSERT_TRUE(taken.ok()) << name << ": " << taken.error().message;
+      EXPECT_TRUE(testing::Same(taken->stream, stream)) << name;
+      EXPECT_TRUE(taken->done);
+    }
+  }
+}
+
+TEST(Live, ChunksComeAsSoonAsTheyAreThere) {
+  const Stream stream = testing::Audio(3);
+  const auto bytes = *WriteStream(stream);
+  StreamReader reader;
+  size_t chunks = 0, first_at = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    reader.Push({&bytes[i], 1});
+    const auto chunk = reader.Next();
+    ASSERT_TRUE(chunk.ok()) << chunk.error().message;
+    if (*chunk && chunks++ == 0) first_at = i;
+  }
+  EXPECT_EQ(chunks, 3u);
+  EXPECT_LT(first_at, bytes.size() / 2);
+}
+
+TEST(Live, EveryFlippedBitAndEveryCutIsAnError) {
+  Stream stream = testing::Audio(3, 100, 5);
+  stream.header.levels = 2;
+  for (const auto& whole : {*WriteStream(stream), Written(testing::Audio(1, 100, 5), 100)}) {
+    ASSERT_TRUE(Take(whole, 10).ok());
+    for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+      auto bytes = whole;
+      bytes[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+      EXPECT_FALSE(Take(bytes, 10).ok()) << "bit " << bit;
+    }
+    for (size_t size = 0; size < whole.size(); ++size) {
+      EXPECT_FALSE(Take(std::span(whole).first(size), 10).ok()) << size << " bytes";
+    }
+    auto longer = whole;
+    longer.push_back(0);
+    EXPECT_FALSE(Take(longer, 10).ok());
+  }
+}
+
+TEST(Live, SalvageLeavesOutWhatIsDamaged) {
+  const Stream stream = testing::Audio(6, 100, 50);
+  const auto whole = *WriteStream(stream);
+  for (size_t at = 30; at < whole.size(); at += 3) {
+    auto bytes = whole;
+    bytes[at] ^= 0x55;
+    SalvageReport report;
+    const auto wanted = SalvageStream(bytes, Limits{}, report);
+    for (const size_t piece : {size_t{11}, bytes.size()}) {
+      const auto taken = Take(bytes, piece, true);
+      ASSERT_TRUE(taken.ok()) << taken.error().message;
+      EXPECT_FALSE(taken->defects.empty()) << at;
+      ASSERT_TRUE(wanted.ok());
+      EXPECT_TRUE(testing::Same(taken->stream, *wanted)) << at;
+    }
+  }
+}
+
+TEST(Live, MemoryIsBoundedByTheLimit) {
+  const Stream stream = testing::Audio(2, 100, 5000);
+  Limits limits;
+  limits.max_chunk_bytes = 100;
+  const auto taken = Take(*WriteStream(stream), 10, false, limits);
+  ASSERT_FALSE(taken.ok());
+  EXPECT_EQ(taken.error().code, ErrorCode::kLimit);
+}
+
+TEST(Live, SoundInOneChunkTakesFewBytesBesideItsPayload) {
+  Stream stream = testing::Audio(1, 100000, 400);
+  EXPECT_EQ(WriteStream(stream)->size() - 400, 29u);
+  stream.header.levels = 3;
+  const auto bytes = *WriteStream(stream);
+  EXPECT_EQ(bytes.size() - 400, 33u);
+  const auto back = ReadStream(bytes, {});
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back->header.levels, 3u);
+  EXPECT_TRUE(testing::Same(*back, stream));
+  stream.header.levels = 65;
+  EXPECT_FALSE(WriteStream(stream).ok());
+}
+
+TEST(Live, EveryRateComesBack) {
+  for (const double rate :
+       {8000.0, 22050.0, 24000.0, 12345.0, 192000.0, 1.0, 12.5, 768000.0, 44100.0 / 1001}) {
+    for (const size_t chunks : {size_t{1}, size_t{2}}) {
+      Stream stream = testing::Audio(chunks);
+      stream.header.rate = rate;
+      const auto bytes = WriteStream(stream);
+      ASSERT_TRUE(bytes.ok());
+      EXPECT_EQ(ReadStream(*bytes, {})->header.rate, rate);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vqc
