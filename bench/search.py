@@ -22,6 +22,7 @@ import numpy as np
 
 SHAPES = [(65536, 1024, 8), (65536, 1024, 128), (16384, 16384, 8), (16384, 16384, 256), (4096, 262144, 8),
           (4096, 262144, 64)]
+PAUSE = 0.3  # seconds before a run on several threads: those of OpenMP keep a core busy for a while after their work
 BLOCK_BYTES = 16 << 20  # of scores that torch and numpy write at a time
 CHECKED = 2048          # queries that are compared with float64
 
@@ -51,8 +52,9 @@ class Ours:
     def kmeans(self, x, k, passes, threads):
         centres = np.empty((k, x.shape[1]), np.float32)
         rows, dim = map(ctypes.c_int64, x.shape)
+        seconds = np.zeros(passes + 1)
         message = self.lib.BenchKMeans(pointer(x), rows, dim, ctypes.c_int64(k), ctypes.c_int64(passes),
-                                       ctypes.c_uint64(1), threads, pointer(centres))
+                                       ctypes.c_uint64(1), threads, -1, pointer(centres), pointer(seconds))
         if message:
             raise RuntimeError(message.decode())
         return centres
@@ -121,13 +123,14 @@ def exact(x, c):
     return found
 
 
-def measure(programs, rounds, clock):
+def measure(programs, rounds, clock, pause):
     times, answers = {name: [] for name in programs}, {}
     names = list(programs)
     for name in names:
         answers[name] = np.array(programs[name]())
     for turn in range(rounds):
         for name in names[turn % len(names):] + names[:turn % len(names)]:
+            time.sleep(pause)
             start = clock()
             programs[name]()
             times[name].append(clock() - start)
@@ -140,7 +143,8 @@ def compare(ours, x, c, args):
                 "sklearn": sklearn_search(x, c)}
     if args.isa >= 0:
         programs["vqcodec, isa"] = ours.search(x, c, args.threads, args.isa)
-    times, answers = measure(programs, args.rounds, time.process_time if args.threads == 1 else time.perf_counter)
+    times, answers = measure(programs, args.rounds, time.process_time if args.threads == 1 else time.perf_counter,
+                             0 if args.threads == 1 else PAUSE)
     some = np.linspace(0, len(x) - 1, min(args.checked, len(x))).astype(int)
     right = exact(x[some], c)
     best = min(value for name, value in times.items() if not name.startswith("vqcodec"))
@@ -174,6 +178,7 @@ def kmeans(ours, args):
 
     record = {"rows": rows, "dim": dim, "clusters": k, "passes": passes, "threads": args.threads}
     for name, run in (("vqcodec", lambda: ours.kmeans(x, k, passes, args.threads)), ("faiss", faiss_run)):
+        time.sleep(PAUSE)
         wall, cpu = time.perf_counter(), time.process_time()
         centres = run()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

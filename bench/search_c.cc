@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/stopwatch.h"
 #include "quantizers/search/kmeans.h"
 #include "quantizers/search/search.h"
 
@@ -38,10 +39,11 @@ const char* BenchSearch(const void* codebook, const float* queries, int64_t rows
   return status.ok() ? nullptr : Keep(status.error());
 }
 
-// centres: [clusters, dim] of `passes` passes of Lloyd's algorithm from random rows. Returns a message, or
-// null.
+// centres: [clusters, dim] of `passes` passes of Lloyd's algorithm from random rows, on the CPU (device -1) or a
+// GPU, where rows may be in its memory. seconds: [passes + 1], of the first centres and of each pass. Returns a
+// message, or null.
 const char* BenchKMeans(const float* rows, int64_t count, int64_t dim, int64_t clusters, int64_t passes,
-                        uint64_t seed, int threads, float* centres) {
+                        uint64_t seed, int threads, int device, float* centres, double* seconds) {
   vqc::KMeansOptions options;
   options.clusters = clusters;
   options.init = vqc::KMeansInit::kRandom;
@@ -49,10 +51,19 @@ const char* BenchKMeans(const float* rows, int64_t count, int64_t dim, int64_t c
   options.tolerance = 0;
   options.seed = seed;
   options.threads = threads;
+  options.device = device;
+  const vqc::Stopwatch watch;
+  double before = 0;
+  const auto lap = [&] {
+    *seconds++ = watch.Seconds() - before;
+    before = watch.Seconds();
+  };
   auto run = vqc::KMeans::Start({rows, count, dim}, options);
   if (!run.ok()) return Keep(run.error());
+  lap();
   while (!run->Done()) {
     if (const auto status = run->Pass(); !status.ok()) return Keep(status.error());
+    lap();
   }
   std::copy(run->state().centres.begin(), run->state().centres.end(), centres);
   return nullptr;

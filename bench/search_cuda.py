@@ -5,16 +5,21 @@
     cmake --preset core -DVQCODEC_CUDA=ON -DVQCODEC_BENCH=ON && cmake --build --preset core --target search_bench vqcodec_cuda
     python3 -m pip install torch==2.11.0 flash-kmeans==0.3.1
     python3 bench/search_cuda.py build/core/lib/libsearch_bench.so [--rounds 20] [--json]
+    python3 bench/search_cuda.py build/core/lib/libsearch_bench.so --kmeans [--rows 16777216] [--clusters 65536]
 
 Every round runs every program once, in an order that rotates; a cell is the median of CUDA events around it, with
 whatever the program has to prepare of the codebook inside. Beside the time is the share of rows with the index of
 the least float64 distance, lowest of equal ones. "data" is Gaussian, or "near": queries around the codewords, of
 which one in eight is there twice and one in eight moved by one unit in the last place.
+
+--kmeans compares passes of k-means over rows of 64 Gaussian numbers in the memory of the GPU, and for vqcodec also of
+the host, all from random rows; inertia is that of the last centres by exact assignments.
 """
 import argparse
 import ctypes
 import json
 import statistics
+import time
 
 import torch
 
@@ -31,7 +36,8 @@ def pointer(tensor):
 class Ours:
     def __init__(self, path):
         self.lib = ctypes.CDLL(path)
-        self.lib.BenchCudaBytes.restype = self.lib.BenchCudaSearch.restype = ctypes.c_char_p
+        for name in ("BenchCudaBytes", "BenchCudaSearch", "BenchKMeans"):
+            getattr(self.lib, name).restype = ctypes.c_char_p
 
     def check(self, message):
         if message:
@@ -51,6 +57,15 @@ class Ours:
                                                 pointer(workspace), pointer(bad), stream))
             return ids
         return run
+
+    def kmeans(self, x, clusters, passes):
+        """Centres, seconds until the first centres are there, seconds of each pass."""
+        centres = torch.empty(clusters, x.shape[1])
+        seconds = torch.zeros(passes + 1, dtype=torch.float64)
+        rows, dim, k, count = map(ctypes.c_int64, (*x.shape, clusters, passes))
+        self.check(self.lib.BenchKMeans(pointer(x), rows, dim, k, count, ctypes.c_uint64(1), 0, 0, pointer(centres),
+                                        pointer(seconds)))
+        return centres, float(seconds[0]), seconds[1:].tolist()
 
 
 def torch_search(x, c, tf32):
@@ -122,14 +137,56 @@ def measure(programs, rounds):
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def flash_kmeans_run(x, clusters, passes):
+    from flash_kmeans import batch_kmeans_Euclid
+    start = x[torch.randperm(len(x), generator=torch.Generator("cuda").manual_seed(2), device="cuda")[:clusters]][None]
+    batch_kmeans_Euclid(x[None], clusters, max_iters=1, init_centroids=start)
+    torch.cuda.synchronize()
+    begin = time.perf_counter()
+    _, centres, done = batch_kmeans_Euclid(x[None], clusters, max_iters=passes, tol=-1.0, init_centroids=start)
+    torch.cuda.synchronize()
+    return centres[0].float(), (time.perf_counter() - begin) / done
+
+
+def kmeans(ours, options):
+    generator = torch.Generator("cuda").manual_seed(1)
+    x = torch.randn(options.rows, 64, generator=generator, device="cuda")
+
+    def inertia(c):
+        c = c.to("cuda")
+        total = 0.0
+        for part in x.split(1 << 20):
+            total += float((part - c[ours.search(part, c)()]).double().pow(2).sum())
+        return total
+
+    record = {"card": torch.cuda.get_device_name(), "rows": options.rows, "dim": 64, "clusters": options.clusters}
+    for name, rows in (("vqcodec", x), ("vqcodec, rows of the host", x.cpu())):
+        centres, first, seconds = ours.kmeans(rows, options.clusters, options.passes)
+        record[name] = {"ms_a_pass": 1e3 * statistics.median(seconds), "ms_of_the_first_pass": 1e3 * seconds[0],
+                        "ms_before": 1e3 * first, "inertia": inertia(centres)}
+    for name, rows in (("flash fp32", x), ("flash bf16", x.bfloat16())):
+        centres, seconds = flash_kmeans_run(rows, options.clusters, options.passes)
+        record[name] = {"ms_a_pass": 1e3 * seconds, "inertia": inertia(centres)}
+    fastest = min(record[name]["ms_a_pass"] for name in ("flash fp32", "flash bf16"))
+    record["speedup_over_fastest"] = fastest / record["vqcodec"]["ms_a_pass"]
+    print(json.dumps(record, indent=None if options.json else 2), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("library")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--data", default="gaussian,near")
+    parser.add_argument("--kmeans", action="store_true")
+    parser.add_argument("--rows", type=int, default=1 << 24, help="of --kmeans")
+    parser.add_argument("--clusters", type=int, default=1 << 16, help="of --kmeans")
+    parser.add_argument("--passes", type=int, default=5, help="of --kmeans")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     ours = Ours(options.library)
+    if options.kmeans:
+        kmeans(ours, options)
+        return
     if not options.json:
         print(f"{torch.cuda.get_device_name()}; ms (agreement with float64)")
     for data in options.data.split(","):

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "quantizers/codebook_cache.h"
 #include "quantizers/cuda_search.h"
 #include "quantizers/search/search.h"
 
@@ -17,14 +18,27 @@ Rows RowsOf(const torch::Tensor& matrix) {
   return {matrix.const_data_ptr<float>(), matrix.size(0), matrix.size(1)};
 }
 
+std::shared_ptr<const Codebook> Packed(const torch::Tensor& codebook, Metric metric) {
+  static auto& cache = *new CodebookCache<Codebook>;
+  const bool keep = MayComeAgain(codebook);
+  const auto codewords = codebook.detach().contiguous();
+  if (keep) {
+    if (auto found = cache.Find(codewords, metric)) return found;
+  }
+  auto made = Codebook::Make(RowsOf(codewords), metric);
+  TORCH_CHECK_VALUE(made.ok(), made.error().message);
+  auto packed = std::make_shared<const Codebook>(*std::move(made));
+  if (keep) cache.Keep(codewords, metric, packed);
+  return packed;
+}
+
 torch::Tensor SearchOnCpu(const torch::Tensor& points, const torch::Tensor& codebook, Metric metric) {
   auto ids = torch::empty({points.size(0)}, torch::kInt64);
-  const auto prepared = Codebook::Make(RowsOf(codebook), metric);
-  TORCH_CHECK_VALUE(prepared.ok(), prepared.error().message);
+  const auto packed = Packed(codebook, metric);
   SearchOptions options;
   options.threads = at::get_num_threads();
   const std::span<int64_t> found(ids.data_ptr<int64_t>(), static_cast<size_t>(ids.numel()));
-  const auto status = Search(*prepared, RowsOf(points), found, {}, options);
+  const auto status = Search(*packed, RowsOf(points), found, {}, options);
   TORCH_CHECK_VALUE(status.ok(), status.error().message);
   return ids;
 }
@@ -34,11 +48,11 @@ torch::Tensor SearchOnCpu(const torch::Tensor& points, const torch::Tensor& code
 torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook, Metric metric) {
   if (points.device().is_cpu() && codebook.device().is_cpu() && points.scalar_type() == torch::kFloat32 &&
       codebook.scalar_type() == torch::kFloat32) {
-    return SearchOnCpu(points.detach().contiguous(), codebook.detach().contiguous(), metric);
+    return SearchOnCpu(points.detach().contiguous(), codebook, metric);
   }
-  if (metric == Metric::kSquaredL2) {
-    if (auto ids = ClosestCodewordOnCuda(points, codebook)) return *std::move(ids);
-  }
+  if (auto ids = ClosestCodewordOnCuda(points, codebook, metric)) return *std::move(ids);
+  TORCH_CHECK(metric != Metric::kCosine, "the closest codeword by the cosine of ", points.scalar_type(), " on ",
+              points.device(), ": float32 on the CPU or a GPU is needed");
   const torch::NoGradGuard no_grad;
   const auto codes = codebook.detach().to(torch::kFloat64);
   const int64_t block = std::max<int64_t>(1, kBlockCells / codes.size(0));

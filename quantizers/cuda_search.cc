@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 
+#include "quantizers/codebook_cache.h"
 #include "quantizers/search/cuda/part.h"
 
 namespace vqc {
@@ -51,6 +52,28 @@ torch::Tensor Bytes(size_t count, c10::Device device) {
                       torch::dtype(torch::kUInt8).device(device));
 }
 
+// A codebook and the memory that it refers to.
+struct PackedOnCuda {
+  CudaCodebook codebook;
+  torch::Tensor memory, codewords;
+};
+
+std::shared_ptr<const PackedOnCuda> Packed(const CudaPart& part, const torch::Tensor& codewords, bool keep,
+                                           Metric metric, void* stream) {
+  static auto& cache = *new CodebookCache<PackedOnCuda>;  // never destroyed: CUDA may be gone first
+  if (keep) {
+    if (auto found = cache.Find(codewords, metric, stream)) return found;
+  }
+  const c10::Device device = codewords.device();
+  const auto memory = Bytes(part.codebook_bytes(codewords.size(0), codewords.size(1)), device);
+  const auto made = part.pack({codewords.data_ptr<float>(), codewords.size(0), codewords.stride(0)},
+                              codewords.size(1), metric, memory.data_ptr(), device.index(), stream);
+  TORCH_CHECK(made.ok(), made.error().message);
+  auto packed = std::make_shared<const PackedOnCuda>(PackedOnCuda{*made, memory, codewords});
+  if (keep) cache.Keep(codewords, metric, packed, stream);
+  return packed;
+}
+
 // [N, D] whose rows are contiguous, though there may be room between them.
 torch::Tensor WithRows(const torch::Tensor& matrix) {
   return matrix.stride(1) == 1 && matrix.stride(0) >= matrix.size(1) ? matrix : matrix.contiguous();
@@ -58,8 +81,8 @@ torch::Tensor WithRows(const torch::Tensor& matrix) {
 
 }  // namespace
 
-std::optional<torch::Tensor> ClosestCodewordOnCuda(const torch::Tensor& points,
-                                                   const torch::Tensor& codebook) {
+std::optional<torch::Tensor> ClosestCodewordOnCuda(const torch::Tensor& points, const torch::Tensor& codebook,
+                                                   Metric metric) {
   const c10::Device device = codebook.device();
   if (!device.is_cuda() || points.device() != device || points.scalar_type() != torch::kFloat32 ||
       codebook.scalar_type() != torch::kFloat32 || points.dim() != 2 || codebook.dim() != 2) {
@@ -76,15 +99,12 @@ std::optional<torch::Tensor> ClosestCodewordOnCuda(const torch::Tensor& points,
   const c10::impl::VirtualGuardImpl guards(device.type());
   const c10::Stream current = guards.getStream(device);
   void* const stream = guards.getStreamNativeHandle(current);
-  const auto packed = Bytes(part->codebook_bytes(codewords.size(0), codewords.size(1)), device);
-  const auto made =
-      part->pack({codewords.data_ptr<float>(), codewords.size(0), codewords.stride(0)}, codewords.size(1),
-                 Metric::kSquaredL2, packed.data_ptr(), device.index(), stream);
-  TORCH_CHECK(made.ok(), made.error().message);
-  const auto workspace = Bytes(part->search_bytes(*made, queries.size(0)), device);
-  const auto found = part->search(*made, {queries.data_ptr<float>(), queries.size(0), queries.stride(0)},
-                                  ids.data_ptr<int64_t>(), static_cast<CudaBadRows*>(bad.device.data_ptr()),
-                                  workspace.data_ptr(), stream);
+  const auto packed = Packed(*part, codewords, MayComeAgain(codebook), metric, stream);
+  const auto workspace = Bytes(part->search_bytes(packed->codebook, queries.size(0)), device);
+  const auto found =
+      part->search(packed->codebook, {queries.data_ptr<float>(), queries.size(0), queries.stride(0)},
+                   ids.data_ptr<int64_t>(), static_cast<CudaBadRows*>(bad.device.data_ptr()),
+                   workspace.data_ptr(), stream);
   TORCH_CHECK(found.ok(), found.error().message);
   bad.host.copy_(bad.device, /*non_blocking=*/true);
   if (!torch::GradMode::is_enabled()) {

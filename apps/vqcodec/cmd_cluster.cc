@@ -18,6 +18,7 @@
 #include "base/guard.h"
 #include "base/printable.h"
 #include "base/stopwatch.h"
+#include "quantizers/search/cuda/part.h"
 
 namespace vqc {
 namespace {
@@ -26,7 +27,8 @@ constexpr char kTensorName[] = "codebook";
 constexpr char kInterrupted[] = "with --state, the same command goes on after the last whole pass";
 
 struct ClusterCommand {
-  std::string features, output, tensor, state, labels, init = "kmeans++", progress = "auto";
+  std::string features, output, tensor, state, labels, init = "kmeans++", progress = "auto",
+                                                             device = "cpu";
   KMeansOptions kmeans;
   bool force = false, quiet = false, json = false;
   Limits limits;
@@ -50,6 +52,23 @@ Status CheckOutputs(const ClusterCommand& command) {
   if (!command.labels.empty()) VQC_TRY(CheckOutput(command.labels, "--labels", command.force));
   if (!command.state.empty()) VQC_TRY(CheckWritable(command.state, "--state"));
   return {};
+}
+
+// The number of the GPU; -1 for the CPU.
+Result<int> DeviceOf(const std::string& name) {
+  if (name == "cpu") return -1;
+  const std::string prefix = "cuda:";
+  const std::string number = name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : "";
+  if (name == "cuda") return 0;
+  if (!number.empty() && number.size() < 4 && number.find_first_not_of("0123456789") == std::string::npos) {
+    return std::stoi(number);
+  }
+  if (name != "auto") {
+    return Error{ErrorCode::kUsage,
+                 "--device: \"" + Printable(name) + "\" is not known; use cpu, cuda, cuda:N or auto"};
+  }
+  const auto part = LoadCudaPart();
+  return part.ok() && (*part)->supports(0).ok() ? 0 : -1;
 }
 
 Result<KMeans> Begin(const ClusterCommand& command, const Rows& rows, const KMeansOptions& options) {
@@ -95,6 +114,7 @@ Status Run(const ClusterCommand& command) {
   HandleInterrupts(kInterrupted);
   const Stopwatch watch;
   KMeansOptions options = command.kmeans;
+  VQC_ASSIGN(options.device, DeviceOf(command.device));
   options.init = command.init == "random" ? KMeansInit::kRandom : KMeansInit::kPlusPlus;
   Progress progress(command.progress, static_cast<size_t>(rows.rows) * static_cast<size_t>(options.passes));
   const KMeans* current = nullptr;
@@ -175,6 +195,10 @@ RunCommand AddCluster(CLI::App& parent) {
   AddNumber(*app, "--seed", kmeans.seed, 0, 4294967295.0, true, "Of the random numbers (default 1)");
   AddNumber(*app, "--threads", kmeans.threads, 0, 1024, true,
             "Threads; 0, the default, is one for each core. The centres do not depend on it");
+  app->add_option("--device", command->device,
+                  "cpu, cuda, cuda:N or auto (default cpu). The centres do not depend on it")
+      ->type_name("DEVICE")
+      ->group("Clustering");
   AddChoice(*app, "--progress", command->progress, {"auto", "always", "never"},
             "Progress bar; auto is on a terminal")
       ->group("Report");

@@ -7,17 +7,17 @@
 
 #include "base/guard.h"
 #include "base/parallel.h"
-#include "quantizers/search/cluster_sums.h"
+#include "quantizers/search/codebook.h"
+#include "quantizers/search/cpu_cluster_pass.h"
+#include "quantizers/search/cuda/part.h"
 #include "quantizers/search/draw_rows.h"
 #include "quantizers/search/kmeans_init.h"
-#include "quantizers/search/search.h"
 
 namespace vqc {
 namespace {
 
-constexpr int64_t kSlab = 1 << 16;              // rows that are assigned and summed at a time
-constexpr double kSlack = 0.1, kHeadStart = 4;  // of balanced clusters: above the mean size, and rows
-constexpr int64_t kMaxMoved = 1 << 14;          // empty clusters that one pass can move
+constexpr int64_t kMaxMoved = 1 << 14;  // empty clusters that one pass can move
+constexpr int64_t kBlock = 1024;        // clusters whose means a thread takes at a time
 
 Error Usage(const std::string& message) { return {ErrorCode::kUsage, "k-means: " + message}; }
 
@@ -40,69 +40,28 @@ Status Check(const Rows& rows, const KMeansOptions& options) {
   return {};
 }
 
-// Gives rows their clusters, in the order of the rows.
-class Assigner {
- public:
-  static Result<Assigner> Make(const KMeansState& state, int64_t dim, const KMeansOptions& options) {
-    const auto clusters = static_cast<int64_t>(state.counts.size());
-    VQC_ASSIGN(Codebook codebook, Codebook::Make({state.centres.data(), clusters, dim}));
-    return Assigner(std::move(codebook), options);
+Result<std::shared_ptr<ClusterPass>> MakePass(const Rows& rows, const KMeansOptions& options, bool balanced) {
+  if (options.device < 0) return std::shared_ptr<ClusterPass>(MakeCpuClusterPass(rows, options, balanced));
+  if (balanced) {
+    return Usage("balanced clusters are learned on the CPU; ask for one or the other");
   }
-
-  // first: the number of the first row, for messages.
-  Status Run(const Rows& rows, int64_t first, std::span<int32_t> ids) {
-    if (!balanced_) return Search(codebook_, rows, ids, {}, {.threads = threads_, .first_query = first});
-    const auto near = static_cast<int>(std::min<int64_t>(kMaxNeighbours, codebook_.size()));
-    near_.resize(static_cast<size_t>(rows.rows * near));
-    VQC_TRY(Search(codebook_, rows, std::span(near_), {},
-                   {.neighbours = near, .threads = threads_, .first_query = first}));
-    for (size_t i = 0; i < ids.size(); ++i) {
-      ids[i] = WithRoom(std::span(near_).subspan(i * static_cast<size_t>(near), static_cast<size_t>(near)));
-    }
-    return {};
-  }
-
- private:
-  Assigner(Codebook codebook, const KMeansOptions& options)
-      : codebook_(std::move(codebook)),
-        balanced_(options.balanced),
-        threads_(options.threads),
-        taken_(balanced_ ? static_cast<size_t>(codebook_.size()) : 0) {}
-
-  // The first of the clusters that has room, which grows with the rows that came; where none has, the one
-  // that took the fewest.
-  int32_t WithRoom(std::span<const int32_t> near) {
-    const double room = ++rows_ / static_cast<double>(taken_.size()) * (1 + kSlack) + kHeadStart;
-    const auto taken = [&](int32_t id) -> int64_t& { return taken_[static_cast<size_t>(id)]; };
-    int32_t chosen = near[0];
-    for (const int32_t id : near) {
-      if (static_cast<double>(taken(id)) < room) {
-        chosen = id;
-        break;
-      }
-      if (taken(id) < taken(chosen)) chosen = id;
-    }
-    ++taken(chosen);
-    return chosen;
-  }
-
-  Codebook codebook_;
-  bool balanced_;
-  int threads_;
-  double rows_ = 0;
-  std::vector<int64_t> taken_;
-  std::vector<int32_t> near_;
-};
+  VQC_ASSIGN(const CudaPart* part, LoadCudaPart());
+  VQC_ASSIGN(auto pass, part->make_cluster_pass(rows, options.clusters, options.device));
+  return std::shared_ptr<ClusterPass>(std::move(pass));
+}
 
 }  // namespace
 
 Result<KMeans> KMeans::Start(const Rows& rows, KMeansOptions options) {
   VQC_TRY(Check(rows, options));
+  if (options.threads <= 0) options.threads = CoreCount();
   return Guard("k-means", [&]() -> Result<KMeans> {
+    VQC_ASSIGN(auto pass, MakePass(rows, options, options.balanced));
+    const auto make = [&](const Rows& sample) { return MakePass(sample, options, /*balanced=*/false); };
     KMeansState state;
-    VQC_ASSIGN(state.centres, FirstCentres(rows, options));
+    VQC_ASSIGN(state.centres, FirstCentres(rows, options, *pass, make));
     state.counts.resize(static_cast<size_t>(options.clusters));
-    return Resume(rows, std::move(options), std::move(state));
+    return KMeans(rows, std::move(options), std::move(state), std::move(pass));
   });
 }
 
@@ -120,7 +79,10 @@ Result<KMeans> KMeans::Resume(const Rows& rows, KMeansOptions options, KMeansSta
     return Usage("the state to go on from holds values that no run leaves; start anew");
   }
   if (options.threads <= 0) options.threads = CoreCount();
-  return KMeans(rows, std::move(options), std::move(state));
+  return Guard("k-means", [&]() -> Result<KMeans> {
+    VQC_ASSIGN(auto pass, MakePass(rows, options, options.balanced));
+    return KMeans(rows, std::move(options), std::move(state), std::move(pass));
+  });
 }
 
 Status KMeans::Pass() {
@@ -128,52 +90,43 @@ Status KMeans::Pass() {
   return Guard("k-means", [&] { return options_.batch > 0 ? BatchPass() : LloydPass(); });
 }
 
-// One pass over the rows: which clusters they belong to, and the sums that the next centres come from.
+// What one pass over the rows leaves beside the sums.
 struct KMeans::Tally {
-  Tally(const KMeans& run)
-      : sums(run.options_.clusters, run.rows_.cols),
-        far(std::min(run.options_.clusters, kMaxMoved),
+  explicit Tally(const KMeans& run)
+      : far(std::min(run.options_.clusters, kMaxMoved),
             HashRandom(run.options_.seed, StreamOf(Draw::kEmpty, run.state_.passes))) {}
 
-  // numbers: which rows these are; null: first, first + 1, ...
-  Status Add(const KMeans& run, Assigner& assigner, const Rows& rows, int64_t first, const int64_t* numbers) {
-    ids.resize(static_cast<size_t>(rows.rows));
-    distances.resize(ids.size());
-    VQC_TRY(assigner.Run(rows, first, ids));
-    sums.Add(rows, ids, run.options_.threads);
-    SquaredDistances(rows, ids, run.state_.centres.data(), run.options_.threads, distances);
-    for (size_t i = 0; i < ids.size(); ++i) {
-      inertia += distances[i];
-      far.Offer(numbers ? numbers[i] : first + static_cast<int64_t>(i), distances[i]);
-    }
-    return {};
+  void Add(int64_t row, double distance) {
+    inertia += distance;
+    far.Offer(row, distance);
   }
 
-  ClusterSums sums;
   WeightedDraw far;  // where empty clusters are moved to
   double inertia = 0;
-  std::vector<int32_t> ids;
-  std::vector<double> distances;
 };
 
 Status KMeans::LloydPass() {
-  VQC_ASSIGN(Assigner assigner, Assigner::Make(state_, rows_.cols, options_));
+  VQC_TRY(pass_->Begin(state_.centres.data(), options_.clusters));
   Tally tally(*this);
-  for (int64_t begin = 0; begin < rows_.rows; begin += kSlab) {
-    const Rows slab = rows_.Slice(begin, std::min(kSlab, rows_.rows - begin));
-    VQC_TRY(tally.Add(*this, assigner, slab, begin, nullptr));
-    if (options_.progress) options_.progress(begin + slab.rows);
-  }
-  state_.counts = tally.sums.counts();
-  for (int64_t k = 0; k < options_.clusters; ++k) {
-    if (tally.sums.Count(k) == 0) continue;
-    const auto sum = tally.sums.Sum(k);
-    for (int64_t d = 0; d < rows_.cols; ++d) {
-      state_.centres[static_cast<size_t>(k * rows_.cols + d)] =
-          static_cast<float>(sum[static_cast<size_t>(d)] / tally.sums.Count(k));
+  VQC_TRY(pass_->Add(rows_, 0, /*sum=*/true, [&](const ClusterPass::Slab& slab) {
+    for (int64_t i = 0; i < slab.rows; ++i) tally.Add(slab.begin + i, slab.distances[i]);
+    if (options_.progress) options_.progress(slab.begin + slab.rows);
+  }));
+  VQC_ASSIGN(const ClusterPass::Sums found, pass_->Finish());
+  state_.counts.assign(found.counts, found.counts + options_.clusters);
+  const int64_t dim = rows_.cols;
+  const auto blocks = static_cast<size_t>((options_.clusters + kBlock - 1) / kBlock);
+  VQC_TRY(ParallelFor(blocks, options_.threads, [&](size_t block) -> Status {
+    const int64_t first = static_cast<int64_t>(block) * kBlock;
+    for (int64_t k = first; k < std::min(first + kBlock, options_.clusters); ++k) {
+      if (found.counts[k] == 0) continue;
+      for (int64_t i = k * dim; i < (k + 1) * dim; ++i) {
+        state_.centres[static_cast<size_t>(i)] = static_cast<float>(found.sums[i] / found.counts[k]);
+      }
     }
-  }
-  return EndPass(tally, tally.sums.counts());
+    return {};
+  }));
+  return EndPass(tally, state_.counts);
 }
 
 Status KMeans::BatchPass() {
@@ -183,23 +136,26 @@ Status KMeans::BatchPass() {
   const HashRandom random(options_.seed, StreamOf(Draw::kBatch, state_.passes));
   std::vector<int64_t> numbers(static_cast<size_t>(batch));
   for (int64_t begin = 0; begin < rows_.rows; begin += batch) {
-    VQC_ASSIGN(Assigner assigner, Assigner::Make(state_, rows_.cols, options_));
     for (int64_t i = 0; i < batch; ++i) {
       numbers[static_cast<size_t>(i)] = random.Below(static_cast<uint64_t>(begin + i), rows_.rows);
     }
     std::sort(numbers.begin(), numbers.end());
-    VQC_ASSIGN(const std::vector<float> some, Gather(rows_, numbers));
-    tally.sums.Clear();
-    VQC_TRY(tally.Add(*this, assigner, {some.data(), batch, rows_.cols}, 0, numbers.data()));
+    VQC_ASSIGN(const std::vector<float> some, pass_->Gather(numbers));
+    VQC_TRY(pass_->Begin(state_.centres.data(), options_.clusters));
+    VQC_TRY(pass_->Add({some.data(), batch, rows_.cols}, 0, /*sum=*/true, [&](const ClusterPass::Slab& slab) {
+      for (int64_t i = 0; i < slab.rows; ++i) {
+        tally.Add(numbers[static_cast<size_t>(slab.begin + i)], slab.distances[i]);
+      }
+    }));
+    VQC_ASSIGN(const ClusterPass::Sums found, pass_->Finish());
     for (int64_t k = 0; k < options_.clusters; ++k) {
-      const double added = tally.sums.Count(k);
+      const double added = found.counts[k];
       if (added == 0) continue;
       seen[static_cast<size_t>(k)] += added;
       const double all = state_.counts[static_cast<size_t>(k)] += added;
-      const auto sum = tally.sums.Sum(k);
-      for (int64_t d = 0; d < rows_.cols; ++d) {
-        float& centre = state_.centres[static_cast<size_t>(k * rows_.cols + d)];
-        centre = static_cast<float>(centre + (sum[static_cast<size_t>(d)] - added * centre) / all);
+      for (int64_t i = k * rows_.cols; i < (k + 1) * rows_.cols; ++i) {
+        float& centre = state_.centres[static_cast<size_t>(i)];
+        centre = static_cast<float>(centre + (found.sums[i] - added * centre) / all);
       }
     }
     if (options_.progress) options_.progress(std::min(begin + batch, rows_.rows));
@@ -209,19 +165,22 @@ Status KMeans::BatchPass() {
 
 // Moves the centres of clusters that got no row, and sees whether the run is over.
 Status KMeans::EndPass(const Tally& tally, const std::vector<double>& counts) {
-  const std::vector<int64_t> far = tally.far.Rows();
-  state_.empty = 0;
-  size_t used = 0;
+  std::vector<int64_t> empty;
   for (int64_t k = 0; k < options_.clusters; ++k) {
-    if (counts[static_cast<size_t>(k)] > 0) continue;
-    ++state_.empty;
-    if (used == far.size()) continue;
-    std::copy_n(rows_.Row(far[used++]), rows_.cols, state_.centres.begin() + k * rows_.cols);
-    state_.counts[static_cast<size_t>(k)] = 0;
+    if (counts[static_cast<size_t>(k)] == 0) empty.push_back(k);
   }
+  std::vector<int64_t> far = empty.empty() ? std::vector<int64_t>() : tally.far.Rows();
+  far.resize(std::min(far.size(), empty.size()));
+  VQC_ASSIGN(const std::vector<float> moved, pass_->Gather(far));
+  for (size_t i = 0; i < far.size(); ++i) {
+    std::copy_n(moved.begin() + static_cast<int64_t>(i) * rows_.cols, rows_.cols,
+                state_.centres.begin() + empty[i] * rows_.cols);
+    state_.counts[static_cast<size_t>(empty[i])] = 0;
+  }
+  state_.empty = static_cast<int64_t>(empty.size());
   const bool first = state_.passes == 0;
   const double fall = state_.inertia - tally.inertia;
-  if (options_.batch == 0 && !options_.balanced && !first && used == 0) {
+  if (options_.batch == 0 && !options_.balanced && !first && far.empty()) {
     state_.converged = fall <= options_.tolerance * state_.inertia;
   }
   state_.inertia = tally.inertia;
@@ -231,14 +190,12 @@ Status KMeans::EndPass(const Tally& tally, const std::vector<double>& counts) {
 
 Result<std::vector<int32_t>> KMeans::Assign() const {
   return Guard("k-means", [&]() -> Result<std::vector<int32_t>> {
-    VQC_ASSIGN(Assigner assigner, Assigner::Make(state_, rows_.cols, options_));
+    VQC_TRY(pass_->Begin(state_.centres.data(), options_.clusters));
     std::vector<int32_t> ids(static_cast<size_t>(rows_.rows));
-    for (int64_t begin = 0; begin < rows_.rows; begin += kSlab) {
-      const int64_t count = std::min(kSlab, rows_.rows - begin);
-      VQC_TRY(assigner.Run(rows_.Slice(begin, count), begin,
-                           std::span(ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(count))));
-      if (options_.progress) options_.progress(begin + count);
-    }
+    VQC_TRY(pass_->Add(rows_, 0, /*sum=*/false, [&](const ClusterPass::Slab& slab) {
+      std::copy_n(slab.ids, slab.rows, ids.begin() + slab.begin);
+      if (options_.progress) options_.progress(slab.begin + slab.rows);
+    }));
     return ids;
   });
 }

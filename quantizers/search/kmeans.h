@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "base/result.h"
+#include "quantizers/search/cluster_pass.h"
 #include "quantizers/search/rows.h"
 
 namespace vqc {
@@ -35,6 +37,9 @@ struct KMeansOptions {
   bool balanced = false;
   uint64_t seed = 1;
   int threads = 0;  // 0: one for each core
+  // Where rows are compared and summed: -1 the CPU, else the GPU of that number, which gives the same centres.
+  // `balanced` is for the CPU.
+  int device = -1;
   // Called now and then with the rows of this pass that are done.
   std::function<void(int64_t rows)> progress = {};
 };
@@ -51,8 +56,9 @@ struct KMeansState {
 
 class KMeans {
  public:
-  // Chooses the first centres. The rows must outlive the object and may be a mapped file. Errors: kUsage (K
-  // or a value that makes no sense, more clusters than rows; a row with NaN or infinity is named).
+  // Chooses the first centres. The rows must outlive the object and may be a mapped file, or in the memory of
+  // the GPU. Errors: kUsage (K or a value that makes no sense, more clusters than rows; a row with NaN or
+  // infinity is named), kResource (the GPU cannot be used).
   static Result<KMeans> Start(const Rows& rows, KMeansOptions options);
   // Goes on from a state of a run with the same rows and options.
   static Result<KMeans> Resume(const Rows& rows, KMeansOptions options, KMeansState state);
@@ -64,8 +70,8 @@ class KMeans {
   Result<std::vector<int32_t>> Assign() const;
 
  private:
-  KMeans(const Rows& rows, KMeansOptions options, KMeansState state)
-      : rows_(rows), options_(std::move(options)), state_(std::move(state)) {}
+  KMeans(const Rows& rows, KMeansOptions options, KMeansState state, std::shared_ptr<ClusterPass> pass)
+      : rows_(rows), options_(std::move(options)), state_(std::move(state)), pass_(std::move(pass)) {}
 
   struct Tally;
   Status LloydPass();
@@ -75,6 +81,7 @@ class KMeans {
   Rows rows_;
   KMeansOptions options_;
   KMeansState state_;
+  std::shared_ptr<ClusterPass> pass_;
 };
 
 }  // namespace vqc

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <vector>
 
+#include "quantizers/search/cluster_pass.h"
 #include "quantizers/search/kmeans.h"
 
 namespace vqc {
@@ -19,6 +22,10 @@ inline uint64_t StreamOf(Draw draw, int64_t number = 0) {
 // eight that there are, by the distances to those before: as k-means|| does (Bahmani et al., VLDB 2012), so
 // that the search works on many at once. Up to 16 centres are drawn one by one. Of many rows it takes a
 // sample.
-Result<std::vector<float>> FirstCentres(const Rows& rows, const KMeansOptions& options);
+//
+// `pass` has the rows; `make` makes one for the sample.
+using MakeClusterPass = std::function<Result<std::shared_ptr<ClusterPass>>(const Rows&)>;
+Result<std::vector<float>> FirstCentres(const Rows& rows, const KMeansOptions& options, ClusterPass& pass,
+                                        const MakeClusterPass& make);
 
 }  // namespace vqc

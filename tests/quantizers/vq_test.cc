@@ -40,6 +40,29 @@ TEST(Vq, TakesTheClosestCodewordAndTheLowestOfEqualOnes) {
   EXPECT_THROW(ClosestCodeword(points / 0, codebook), c10::Error);
 }
 
+TEST(Vq, SeesEveryChangeOfACodebook) {
+  torch::manual_seed(11);
+  const auto points = torch::randn({50, 4});
+  auto codebook = torch::randn({64, 4});
+  const auto expect_closest = [&](const torch::Tensor& codes) {
+    const auto nearest = torch::cdist(points.to(torch::kFloat64), codes.to(torch::kFloat64)).argmin(1);
+    EXPECT_TRUE(torch::equal(ClosestCodeword(points, codes), nearest));
+    EXPECT_TRUE(torch::equal(ClosestCodeword(points, codes), nearest));
+  };
+  expect_closest(codebook);
+  codebook.detach().mul_(-1);
+  expect_closest(codebook);
+  codebook[7].copy_(points[0]);
+  expect_closest(codebook);
+  codebook.set_data(torch::randn({64, 4}));
+  expect_closest(codebook);
+  expect_closest(codebook.slice(0, 0, 32));
+  expect_closest(codebook.slice(0, 32));
+  for (int i = 0; i < 20; ++i) expect_closest(torch::randn({64, 4}));
+  EXPECT_TRUE(torch::equal(ClosestCodeword(points, codebook, Metric::kInnerProduct),
+                           torch::matmul(points.to(torch::kFloat64), codebook.to(torch::kFloat64).t()).argmax(1)));
+}
+
 TEST(Vq, AgreesWithFloat64OnRandomLatents) {
   torch::manual_seed(3);
   for (const int64_t dim : {1, 8, 100}) {

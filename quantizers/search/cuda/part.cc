@@ -9,7 +9,7 @@ namespace {
 Result<const CudaPart*> Load() {
   VQC_ASSIGN(void* address, LoadPart("vqcodec_cuda", "vqc_cuda_part"));
   const CudaPart* part = reinterpret_cast<decltype(&vqc_cuda_part)>(address)();
-  if (!part || !part->search) {
+  if (!part || !part->make_cluster_pass) {
     return Error{ErrorCode::kInternal, "libvqcodec_cuda.so has no table of entries; build it anew"};
   }
   return part;

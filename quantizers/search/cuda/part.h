@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "quantizers/search/cluster_pass.h"
 #include "quantizers/search/metric.h"
 #include "quantizers/search/rows.h"
 
@@ -58,6 +59,9 @@ struct CudaPart {
                    void* workspace, void* stream);
   // Copies the codewords to the device and packs them. Errors: kUsage (sizes; a row that is not finite).
   Result<std::unique_ptr<CudaSearcher>> (*make_searcher)(const Rows& codewords, Metric metric, int device);
+  // k-means with up to so many clusters. The rows outlive the result and are in the memory of the host, from
+  // where they are copied once if the device can hold them, or in that of the device.
+  Result<std::unique_ptr<ClusterPass>> (*make_cluster_pass)(const Rows& rows, int64_t clusters, int device);
 };
 
 // Loads the part once. Error kResource says where it was looked for.

@@ -17,6 +17,8 @@ constexpr int64_t kMaxRows = 1 << 21;   // at a time: 48 MiB of queues
 constexpr int64_t kMaxLists = 1 << 18;  // rows x segments where there are several: 64 MiB of candidates
 constexpr int kMaxSegments = 32;
 
+}  // namespace
+
 Result<Device> DeviceOf(int index) {
   int count = 0;
   if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess)
@@ -36,6 +38,8 @@ Result<Device> DeviceOf(int index) {
   device.shared_bytes = static_cast<size_t>(shared);
   return device;
 }
+
+namespace {
 
 // Parts of the caller's memory, each aligned to 256 bytes. Without memory it counts only.
 class Carver {
@@ -213,7 +217,8 @@ Status SearchCodebook(const CudaCodebook& codebook, const CudaRows& queries, int
   return {};
 }
 
-constexpr CudaPart kPart = {Supports, CodebookBytes, PackCodebook, SearchBytes, SearchCodebook, MakeSearcher};
+constexpr CudaPart kPart = {Supports,       CodebookBytes, PackCodebook,   SearchBytes,
+                            SearchCodebook, MakeSearcher,  MakeClusterPass};
 
 }  // namespace
 

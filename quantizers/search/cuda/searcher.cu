@@ -2,39 +2,13 @@
 // Search for callers whose rows are in the memory of the host: copies slab after slab.
 #include <algorithm>
 
+#include "quantizers/search/cuda/memory.cuh"
 #include "quantizers/search/cuda/searcher.cuh"
 
 namespace vqc::cuda {
 namespace {
 
 constexpr int64_t kSlabBytes = 256 << 20;
-
-// Device memory that is freed with it.
-class Buffer {
- public:
-  Buffer() = default;
-  ~Buffer() { cudaFree(data_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-
-  Status Grow(size_t bytes) {
-    if (bytes <= bytes_) return {};
-    cudaFree(data_);
-    data_ = nullptr, bytes_ = 0;
-    const cudaError_t error = cudaMalloc(&data_, bytes);
-    if (error != cudaSuccess) return CudaError("memory of the device", error);
-    bytes_ = bytes;
-    return {};
-  }
-  template <class T>
-  T* as() const {
-    return static_cast<T*>(data_);
-  }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-};
 
 Status Copy(void* to, const Rows& from) {
   const size_t width = static_cast<size_t>(from.cols) * sizeof(float);

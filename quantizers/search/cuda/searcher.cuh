@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "quantizers/search/cuda/kernels.cuh"
 #include "quantizers/search/cuda/part.h"
 
 namespace vqc::cuda {
@@ -32,9 +33,13 @@ class DeviceScope {
   int before_ = 0, device_ = 0;
 };
 
+// Error kResource where there is no such device.
+Result<Device> DeviceOf(int index);
+
 // Error kUsage where no codebook can have this size.
 Status CheckSize(int64_t codewords, int64_t dim);
 
+Result<std::unique_ptr<ClusterPass>> MakeClusterPass(const Rows& rows, int64_t clusters, int device);
 Result<std::unique_ptr<CudaSearcher>> MakeSearcher(const Rows& codewords, Metric metric, int device);
 
 }  // namespace vqc::cuda

@@ -11,6 +11,7 @@
 #include <set>
 #include <vector>
 
+#include "quantizers/search/cuda/part.h"
 #include "quantizers/search/metric.h"
 
 namespace vqc {
@@ -233,6 +234,38 @@ TEST(KMeansTest, BalancedClustersAreOfLikeSize) {
   std::vector<int> counts(50);
   for (const int32_t id : *ids) ++counts[static_cast<size_t>(id)];
   EXPECT_LE(*std::max_element(counts.begin(), counts.end()), 250);
+}
+
+TEST(KMeansTest, GpuGivesTheSameBytes) {
+  const auto part = LoadCudaPart();
+  if (!part.ok() || !(*part)->supports(0).ok()) GTEST_SKIP() << "no GPU, or no CUDA part";
+  for (const int64_t dim : {3, 33, 64}) {
+    const int64_t count = dim == 64 ? 300000 : 20000;  // the former is more than one slab
+    const Matrix values = Blobs(count, dim, 60, 2, 15);
+    const Rows rows(values.data(), count, dim), narrow(values.data(), count, dim - 1, dim);
+    for (KMeansOptions options : Kinds()) {
+      if (options.balanced) continue;
+      options.passes = 3;
+      for (const Rows& some : {rows, narrow}) {
+        const KMeans on_cpu = Finished(some, options);
+        options.device = 0;
+        const KMeans on_gpu = Finished(some, options);
+        options.device = -1;
+        ExpectEqual(on_gpu.state(), on_cpu.state());
+        EXPECT_EQ(*on_gpu.Assign(), *on_cpu.Assign());
+        auto resumed = KMeans::Resume(some, options, on_gpu.state());  // and goes on where the other was
+        ASSERT_TRUE(resumed.ok());
+      }
+    }
+  }
+  Matrix values = Blobs(5000, 7, 9, 1, 16);
+  values[7 * 4321 + 2] = std::numeric_limits<float>::quiet_NaN();
+  auto run = KMeans::Start({values.data(), 5000, 7},
+                           {.clusters = 1, .init = KMeansInit::kRandom, .seed = 3, .device = 0});
+  ASSERT_TRUE(run.ok());
+  const Status status = run->Pass();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().message, "k-means: row 4321 holds NaN or infinity; values must be finite");
 }
 
 TEST(KMeansTest, RefusesWithReasons) {
