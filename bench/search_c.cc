@@ -39,9 +39,9 @@ const char* BenchSearch(const void* codebook, const float* queries, int64_t rows
   return status.ok() ? nullptr : Keep(status.error());
 }
 
-// centres: [clusters, dim] of `passes` passes of Lloyd's algorithm from random rows, on the CPU (device -1) or a
-// GPU, where rows may be in its memory. seconds: [passes + 1], of the first centres and of each pass. Returns a
-// message, or null.
+// centres: [clusters, dim] of `passes` passes of Lloyd's algorithm from random rows, on the CPU (device -1)
+// or a GPU, where rows may be in its memory. seconds: [passes + 1], of the first centres and of each pass.
+// Returns a message, or null.
 const char* BenchKMeans(const float* rows, int64_t count, int64_t dim, int64_t clusters, int64_t passes,
                         uint64_t seed, int threads, int device, float* centres, double* seconds) {
   vqc::KMeansOptions options;

@@ -51,8 +51,8 @@ torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& 
     return SearchOnCpu(points.detach().contiguous(), codebook, metric);
   }
   if (auto ids = ClosestCodewordOnCuda(points, codebook, metric)) return *std::move(ids);
-  TORCH_CHECK(metric != Metric::kCosine, "the closest codeword by the cosine of ", points.scalar_type(), " on ",
-              points.device(), ": float32 on the CPU or a GPU is needed");
+  TORCH_CHECK(metric != Metric::kCosine, "the closest codeword by the cosine of ", points.scalar_type(),
+              " on ", points.device(), ": float32 on the CPU or a GPU is needed");
   const torch::NoGradGuard no_grad;
   const auto codes = codebook.detach().to(torch::kFloat64);
   const int64_t block = std::max<int64_t>(1, kBlockCells / codes.size(0));

@@ -9,9 +9,10 @@
 namespace vqc {
 
 // Index [N] int64 of the row of `codebook` [K, D] closest to each row of `points` [N, D], as
-// quantizers/search/metric.h defines it; ties go to the lowest index. No gradients. Contiguous float32 tensors
-// are not copied; what cannot be searched so (float64, a GPU without the CUDA part) is compared in blocks of rows,
-// by squared L2 and inner products only. A codebook is packed once for as long as it does not change. Throws c10::Error on the CPU where a value is NaN or infinity, and names the row.
+// quantizers/search/metric.h defines it; ties go to the lowest index. No gradients. Contiguous float32
+// tensors are not copied; what cannot be searched so (float64, a GPU without the CUDA part) is compared in
+// blocks of rows, by squared L2 and inner products only. A codebook is packed once for as long as it does not
+// change. Throws c10::Error on the CPU where a value is NaN or infinity, and names the row.
 torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook,
                               Metric metric = Metric::kSquaredL2);
 

@@ -12,19 +12,20 @@
 
 namespace vqc {
 
-// Whether it is worth while to keep what is made of a codebook: someone else has it too, so it may be searched
-// again. Those of inference mode do not count their versions, so their changes could not be seen.
+// Whether it is worth while to keep what is made of a codebook: someone else has it too, so it may be
+// searched again. Those of inference mode do not count their versions, so their changes could not be seen.
 inline bool MayComeAgain(const torch::Tensor& codebook) {
   return !codebook.is_inference() && (codebook.use_count() > 1 || codebook.storage().use_count() > 1);
 }
 
 // Keeps what was made of the codebooks searched last, for as long as nothing writes to them: found again by
-// memory, shape, the tensor's version counter, metric and `stream`. What writes past libtorch (through data_ptr)
-// is not seen.
+// memory, shape, the tensor's version counter, metric and `stream`. What writes past libtorch (through
+// data_ptr) is not seen.
 template <class Made>
 class CodebookCache {
  public:
-  std::shared_ptr<const Made> Find(const torch::Tensor& codebook, Metric metric, const void* stream = nullptr) {
+  std::shared_ptr<const Made> Find(const torch::Tensor& codebook, Metric metric,
+                                   const void* stream = nullptr) {
     const std::lock_guard lock(mutex_);
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
       if (!entry->Is(codebook, metric, stream)) continue;

@@ -27,8 +27,7 @@ constexpr char kTensorName[] = "codebook";
 constexpr char kInterrupted[] = "with --state, the same command goes on after the last whole pass";
 
 struct ClusterCommand {
-  std::string features, output, tensor, state, labels, init = "kmeans++", progress = "auto",
-                                                             device = "cpu";
+  std::string features, output, tensor, state, labels, init = "kmeans++", progress = "auto", device = "cpu";
   KMeansOptions kmeans;
   bool force = false, quiet = false, json = false;
   Limits limits;

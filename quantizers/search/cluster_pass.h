@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What k-means does with all of its rows, on one device: the closest centre of each, and sums by cluster. Every
-// device gives the same numbers to the last bit.
+// What k-means does with all of its rows, on one device: the closest centre of each, and sums by cluster.
+// Every device gives the same numbers to the last bit.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace vqc {
 
 class ClusterPass {
  public:
-  // Rows begin ... begin + rows - 1 of a call of Add: their clusters, and the squared distances from the centres
-  // of these, as in quantizers/search/cluster_sums.h.
+  // Rows begin ... begin + rows - 1 of a call of Add: their clusters, and the squared distances from the
+  // centres of these, as in quantizers/search/cluster_sums.h.
   struct Slab {
     int64_t begin, rows;
     const int32_t* ids;
@@ -27,8 +27,8 @@ class ClusterPass {
 
   // Takes centres [count][D], and forgets all sums.
   virtual Status Begin(const float* centres, int64_t count) = 0;
-  // Gives rows their clusters and hands them to `seen`, slab after slab in their order. With `sum` they are added
-  // to the sums of their clusters, in that order. `first` is the number of the first row, for messages.
+  // Gives rows their clusters and hands them to `seen`, slab after slab in their order. With `sum` they are
+  // added to the sums of their clusters, in that order. `first` is the number of the first row, for messages.
   virtual Status Add(const Rows& rows, int64_t first, bool sum, const Seen& seen) = 0;
   // Of all rows that were added since Begin: float64 sums [count][D] and numbers of rows [count], which stay
   // until the next call.

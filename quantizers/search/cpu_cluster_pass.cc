@@ -57,8 +57,7 @@ class CpuClusterPass final : public ClusterPass {
     VQC_TRY(Search(*codebook_, rows, std::span(near_), {},
                    {.neighbours = near, .threads = threads_, .first_query = first}));
     for (size_t i = 0; i < ids_.size(); ++i) {
-      ids_[i] =
-          WithRoom(std::span(near_).subspan(i * static_cast<size_t>(near), static_cast<size_t>(near)));
+      ids_[i] = WithRoom(std::span(near_).subspan(i * static_cast<size_t>(near), static_cast<size_t>(near)));
     }
     return {};
   }
@@ -94,7 +93,8 @@ class CpuClusterPass final : public ClusterPass {
 
 }  // namespace
 
-std::unique_ptr<ClusterPass> MakeCpuClusterPass(const Rows& rows, const KMeansOptions& options, bool balanced) {
+std::unique_ptr<ClusterPass> MakeCpuClusterPass(const Rows& rows, const KMeansOptions& options,
+                                                bool balanced) {
   return std::make_unique<CpuClusterPass>(rows, options, balanced);
 }
 

@@ -37,8 +37,8 @@ struct KMeansOptions {
   bool balanced = false;
   uint64_t seed = 1;
   int threads = 0;  // 0: one for each core
-  // Where rows are compared and summed: -1 the CPU, else the GPU of that number, which gives the same centres.
-  // `balanced` is for the CPU.
+  // Where rows are compared and summed: -1 the CPU, else the GPU of that number, which gives the same
+  // centres. `balanced` is for the CPU.
   int device = -1;
   // Called now and then with the rows of this pass that are done.
   std::function<void(int64_t rows)> progress = {};

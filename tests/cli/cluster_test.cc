@@ -161,8 +161,10 @@ TEST_F(ClusterTest, RefusesWithReasons) {
   ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "c.bin"}, "neither in .npy nor in .safetensors");
   ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "there.npy"}, "--force");
   ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "c.npy", "--labels", "there.npy"}, "--force");
-  ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "c.npy", "--device", "tpu"}, "cpu, cuda, cuda:N or auto");
-  ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "c.npy", "--device", "cuda:x"}, "cpu, cuda, cuda:N or auto");
+  ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "c.npy", "--device", "tpu"},
+                "cpu, cuda, cuda:N or auto");
+  ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "c.npy", "--device", "cuda:x"},
+                "cpu, cuda, cuda:N or auto");
   ExpectRefusal(2, {"features.npy", "-k", "5", "-o", "c.npy", "--device", "cuda", "--balanced"}, "balanced");
   EXPECT_EQ(Read("there.npy"), "mine");
   EXPECT_EQ(Run({"cluster", "features.npy", "-k", "5", "-o", "there.npy", "-f"}).exit_code, 0);

@@ -59,8 +59,9 @@ TEST(Vq, SeesEveryChangeOfACodebook) {
   expect_closest(codebook.slice(0, 0, 32));
   expect_closest(codebook.slice(0, 32));
   for (int i = 0; i < 20; ++i) expect_closest(torch::randn({64, 4}));
-  EXPECT_TRUE(torch::equal(ClosestCodeword(points, codebook, Metric::kInnerProduct),
-                           torch::matmul(points.to(torch::kFloat64), codebook.to(torch::kFloat64).t()).argmax(1)));
+  EXPECT_TRUE(
+      torch::equal(ClosestCodeword(points, codebook, Metric::kInnerProduct),
+                   torch::matmul(points.to(torch::kFloat64), codebook.to(torch::kFloat64).t()).argmax(1)));
 }
 
 TEST(Vq, AgreesWithFloat64OnRandomLatents) {

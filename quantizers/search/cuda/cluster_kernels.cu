@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "quantizers/search/cuda/cluster_kernels.cuh"
-
 #include <algorithm>
 #include <cub/device/device_radix_sort.cuh>
+
+#include "quantizers/search/cuda/cluster_kernels.cuh"
 
 namespace vqc::cuda {
 namespace {
@@ -58,8 +58,8 @@ __global__ void __launch_bounds__(kThreads)
 
 // Eight lanes a row, each with every eighth dimension; what is left over is the first one's.
 __global__ void __launch_bounds__(kThreads)
-    Distances(const DeviceRows x, int dim, const uint32_t* __restrict__ ids, const float* __restrict__ centres,
-              double* __restrict__ distances) {
+    Distances(const DeviceRows x, int dim, const uint32_t* __restrict__ ids,
+              const float* __restrict__ centres, double* __restrict__ distances) {
   const int64_t at = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const int64_t row = min(at / kLanes, x.rows - 1);
   const int lane = static_cast<int>(at % kLanes), whole = dim / kLanes * kLanes;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What k-means does with the rows of a slab once it knows their clusters. All sums are float64 in the order of
-// quantizers/search/cluster_sums.cc, so that they are the same to the last bit.
+// What k-means does with the rows of a slab once it knows their clusters. All sums are float64 in the order
+// of quantizers/search/cluster_sums.cc, so that they are the same to the last bit.
 #pragma once
 
 #include "quantizers/search/cuda/kernels.cuh"
 
 namespace vqc::cuda {
 
-// Of a slab of n rows: cluster and number of each row, then both in the order of the clusters, rows of a cluster
-// in their own order.
+// Of a slab of n rows: cluster and number of each row, then both in the order of the clusters, rows of a
+// cluster in their own order.
 struct ClusterOrder {
   uint32_t *ids, *rows, *sorted_ids, *sorted_rows;  // [n]
 };

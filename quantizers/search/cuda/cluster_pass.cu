@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// k-means on a GPU, slab after slab of rows: while one is worked on, the next is copied and the results of the one
-// before are looked at on the host.
+// k-means on a GPU, slab after slab of rows: while one is worked on, the next is copied and the results of
+// the one before are looked at on the host.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -36,9 +36,8 @@ void CopyRows(const Rows& from, float* to) {
     for (int64_t i = begin; i < end; ++i)
       std::memcpy(to + i * from.cols, from.Row(i), static_cast<size_t>(from.cols) * sizeof(float));
   };
-  const int64_t threads = from.rows < 4096 ? 1
-                                           : std::clamp<int64_t>(std::thread::hardware_concurrency() / 2, 1,
-                                                                 kCopyThreads);
+  const int64_t threads =
+      from.rows < 4096 ? 1 : std::clamp<int64_t>(std::thread::hardware_concurrency() / 2, 1, kCopyThreads);
   std::vector<std::thread> helpers;
   int64_t done = 0;
   try {
@@ -152,8 +151,9 @@ class CudaClusterPass final : public ClusterPass {
                                   compute_),
                   "copying centres"));
     VQC_TRY(Check(cudaMemsetAsync(sums_.as<void>(), 0, cells * sizeof(double), compute_), "clearing sums"));
-    VQC_TRY(Check(cudaMemsetAsync(counts_.as<void>(), 0, static_cast<size_t>(count) * sizeof(double), compute_),
-                  "clearing counts"));
+    VQC_TRY(
+        Check(cudaMemsetAsync(counts_.as<void>(), 0, static_cast<size_t>(count) * sizeof(double), compute_),
+              "clearing counts"));
     VQC_TRY(Check(cudaMemsetAsync(bad_.as<void>(), 0xff, sizeof(CudaBadRows), compute_), "clearing flags"));
     VQC_ASSIGN(codebook_, vqc_cuda_part()->pack({centres_.as<float>(), count, all_.cols}, all_.cols,
                                                 Metric::kSquaredL2, packed_.as<void>(), device_, compute_));
@@ -284,15 +284,17 @@ class CudaClusterPass final : public ClusterPass {
     slot.busy = true;
     VQC_TRY(part.search(codebook_, {x.data, x.rows, x.stride}, ids_.as<int64_t>(), bad_.as<CudaBadRows>(),
                         workspace_.as<void>(), compute_));
-    VQC_TRY(Check(SortByCluster(ids_.as<int64_t>(), whole, count_, order, sort_.as<void>(), sort_bytes, compute_),
-                  "sorting rows"));
+    VQC_TRY(
+        Check(SortByCluster(ids_.as<int64_t>(), whole, count_, order, sort_.as<void>(), sort_bytes, compute_),
+              "sorting rows"));
     if (sum) {
-      VQC_TRY(Check(AddToClusters(x, dim, order, count_, sums_.as<double>(), counts_.as<double>(), properties_,
-                                  compute_),
+      VQC_TRY(Check(AddToClusters(x, dim, order, count_, sums_.as<double>(), counts_.as<double>(),
+                                  properties_, compute_),
                     "summing rows"));
     }
-    VQC_TRY(Check(ClusterDistances(x, dim, order.ids, centres_.as<float>(), distances_.as<double>(), compute_),
-                  "distances"));
+    VQC_TRY(
+        Check(ClusterDistances(x, dim, order.ids, centres_.as<float>(), distances_.as<double>(), compute_),
+              "distances"));
     VQC_TRY(Bring(slot.ids, order.ids, count * sizeof(int32_t)));
     VQC_TRY(Bring(slot.distances, distances_.as<void>(), count * sizeof(double)));
     VQC_TRY(Bring(slot.bad, bad_.as<void>(), sizeof(CudaBadRows)));
