@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/guard.h"
+#include "tokenizers/audio/audio_tokenizer.h"
 #include "tokenizers/image/image_tokenizer.h"
 
 namespace vqc {
@@ -16,6 +17,7 @@ struct TokenizerRow {
 };
 
 constexpr TokenizerRow kTokenizers[] = {
+    {"audio", &MakeAudioTokenizer},
     {"image", &MakeImageTokenizer},
 };
 

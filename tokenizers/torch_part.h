@@ -17,6 +17,7 @@ namespace vqc {
 
 struct TrainImageOptions;  // training/train_image.h
 struct TrainPriorOptions;
+struct TrainAudioOptions;  // training/train_audio.h
 
 struct TorchPart {
   // A tokenizer of the card's type with the weights of `tensors`. Error kModel names the tensor that is
@@ -26,6 +27,7 @@ struct TorchPart {
                                                              const std::string& device, int threads);
   Status (*train_image)(const TrainImageOptions& options);
   Status (*train_prior)(const TrainPriorOptions& options);
+  Status (*train_audio)(const TrainAudioOptions& options);
   std::vector<std::string> (*quantizers)();  // "name  summary" lines for `vqcodec list`
   std::string (*version)();                  // libtorch's
 };

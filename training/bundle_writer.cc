@@ -43,6 +43,15 @@ Status ReplacePrior(const std::string& folder, ModelCard card, const SafeTensors
   return WriteBundle(folder, std::move(card), bag);
 }
 
+std::vector<std::vector<uint32_t>> CardFactors(const Quantizer& quantizer) {
+  auto factors = quantizer.Factors();
+  factors.resize(quantizer.Vocab().size());
+  for (size_t level = 0; level < factors.size(); ++level) {
+    if (factors[level].empty()) factors[level] = {quantizer.Vocab()[level]};
+  }
+  return factors;
+}
+
 Status WriteTrainedBundle(ImageTrainer& trainer, const TrainImageOptions& options) {
   ModelCard card;
   card.name = options.name;
@@ -51,11 +60,7 @@ Status WriteTrainedBundle(ImageTrainer& trainer, const TrainImageOptions& option
              MakeQuantizer(options.config.value("quantizer", nlohmann::json::object())));
   VQC_ASSIGN(card.config, CompleteImageConfig(options.config));
   card.prior = "adaptive";
-  card.factors = quantizer->Factors();
-  card.factors.resize(quantizer->Vocab().size());
-  for (size_t level = 0; level < card.factors.size(); ++level) {  // a card has no empty lists: one digit, the id
-    if (card.factors[level].empty()) card.factors[level] = {quantizer->Vocab()[level]};
-  }
+  card.factors = CardFactors(*quantizer);
   card.about = options.about;
   TensorBag bag;
   trainer.Export(bag);

@@ -16,6 +16,10 @@ namespace vqc {
 // identities are computed from the tensors.
 Status WriteBundle(const std::string& folder, ModelCard card, const TensorBag& bag);
 
+// How the ids of a quantizer split into digits, for a card: it has no empty lists, so the id is its own digit
+// where they do not.
+std::vector<std::vector<uint32_t>> CardFactors(const Quantizer& quantizer);
+
 // Writes the bundle of `card` and `tensors` with another prior. The one before becomes an earlier prior; the
 // same once more changes nothing.
 Status ReplacePrior(const std::string& folder, ModelCard card, const SafeTensors& tensors,

@@ -74,18 +74,18 @@ void Optimizer::UseMaster() {
   at::_foreach_copy_(Tensors(parameters_), master_);
 }
 
-void Optimizer::Save(TensorBag& bag) const {
+void Optimizer::Save(TensorBag& bag, const std::string& prefix) const {
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    const std::string& name = parameters_[i].name;
-    bag.Add("master." + name, master_[i], DType::kF32);
-    bag.Add("mean." + name, mean_[i], DType::kF32);
-    bag.Add("variance." + name, variance_[i], DType::kF32);
-    bag.Add("average." + name, average_[i], DType::kF32);
+    const std::string name = parameters_[i].name;
+    bag.Add(prefix + "master." + name, master_[i], DType::kF32);
+    bag.Add(prefix + "mean." + name, mean_[i], DType::kF32);
+    bag.Add(prefix + "variance." + name, variance_[i], DType::kF32);
+    bag.Add(prefix + "average." + name, average_[i], DType::kF32);
   }
-  bag.Add("optimizer.step", step_, DType::kF32);
+  bag.Add(prefix + "optimizer.step", step_, DType::kF32);
 }
 
-Status Optimizer::Load(const SafeTensors& state) {
+Status Optimizer::Load(const SafeTensors& state, const std::string& prefix) {
   torch::NoGradGuard no_grad;
   const auto read = [&](const std::string& name, torch::Tensor into) -> Status {
     VQC_ASSIGN(const TensorView view, state.Get(name));
@@ -99,12 +99,12 @@ Status Optimizer::Load(const SafeTensors& state) {
   };
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const std::string& name = parameters_[i].name;
-    VQC_TRY(read("master." + name, master_[i]));
-    VQC_TRY(read("mean." + name, mean_[i]));
-    VQC_TRY(read("variance." + name, variance_[i]));
-    VQC_TRY(read("average." + name, average_[i]));
+    VQC_TRY(read(prefix + "master." + name, master_[i]));
+    VQC_TRY(read(prefix + "mean." + name, mean_[i]));
+    VQC_TRY(read(prefix + "variance." + name, variance_[i]));
+    VQC_TRY(read(prefix + "average." + name, average_[i]));
   }
-  VQC_TRY(read("optimizer.step", step_));
+  VQC_TRY(read(prefix + "optimizer.step", step_));
   steps_ = static_cast<int64_t>(step_.item<float>());
   UseMaster();
   return {};

@@ -45,8 +45,9 @@ class Optimizer {
   void UseAverage();
   void UseMaster();
 
-  void Save(TensorBag& bag) const;
-  Status Load(const SafeTensors& state);
+  // Tensors are named with `prefix`, so that several optimizers fit into one state.
+  void Save(TensorBag& bag, const std::string& prefix = "") const;
+  Status Load(const SafeTensors& state, const std::string& prefix = "");
 
  private:
   struct Group {

@@ -13,6 +13,7 @@
 #include "tokenizers/tokenizers.h"
 #include "training/bundle_writer.h"
 #include "training/photo_set.h"
+#include "training/sound_tokens.h"
 #include "training/token_maps.h"
 #include "training/train_image.h"
 #include "training/train_neural.h"
@@ -51,6 +52,7 @@ Result<std::vector<Tokens>> MakeMaps(const ModelCard& card, const SafeTensors& t
                                      const TrainPriorOptions& options) {
   VQC_ASSIGN(const auto tokenizer, MakeTokenizer(card, tensors, options.device, 1));
   if (!options.tokens.empty()) return ReadTokenMaps(options.tokens, tokenizer->Info().vocab);
+  if (card.modality == Modality::kAudio) return SoundTokens(*tokenizer, options.data);
   VQC_ASSIGN(const PhotoSet photos, PhotoSet::Load(options.data, tokenizer->Info().stride, torch::kCPU));
   return TokenMaps(*tokenizer, photos, options);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec train: photos -> a model folder. The work is done in the torch part.
+// vqcodec train: photos or samples -> a model folder. The work is done in the torch part.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -32,21 +32,6 @@ struct TrainPriorCommand {
   TrainPriorOptions train;
   bool force = false;
 };
-
-// A model must not be lost to a mistyped name.
-Status CheckModelOutput(const std::string& folder, bool force) {
-  std::error_code ignored;
-  if (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored)) {
-    return Error{ErrorCode::kUsage, "--output: " + Printable(folder) + ": is no folder; a model is a folder"};
-  }
-  for (const std::string_view file : {kCardFile, kWeightsFile}) {
-    if (force || !fs::exists(fs::path(folder) / file, ignored)) continue;
-    return Error{ErrorCode::kExists,
-                 "--output: " + Printable(folder) +
-                     ": holds a model already; replace it with --force, or choose another"};
-  }
-  return CheckWritable(folder, "--output");
-}
 
 Status PrepareImage(TrainImageCommand& command) {
   TrainImageOptions& train = command.train;
@@ -273,11 +258,12 @@ RunCommand AddTrain(CLI::App& parent) {
                              "vqcodec train prior my-model --data photos\n"
                              "vqcodec encode photo.png -m ./my-model");
   app->require_subcommand(0, 1);
-  const RunCommand image = AddTrainImage(*app), prior = AddTrainPrior(*app);
-  return [app, image, prior] {
+  const RunCommand image = AddTrainImage(*app), audio = AddTrainAudio(*app), prior = AddTrainPrior(*app);
+  return [app, image, audio, prior] {
     if (app->got_subcommand("image")) return image();
+    if (app->got_subcommand("audio")) return audio();
     if (app->got_subcommand("prior")) return prior();
-    return Fail("train", {ErrorCode::kUsage, "neither image nor prior is named; see vqcodec train --help"});
+    return Fail("train", {ErrorCode::kUsage, "none of image, audio and prior is named; see vqcodec train --help"});
   };
 }
 

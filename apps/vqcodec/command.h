@@ -30,5 +30,6 @@ RunCommand AddEval(CLI::App& parent);
 RunCommand AddInfo(CLI::App& parent);
 RunCommand AddList(CLI::App& parent);
 RunCommand AddTrain(CLI::App& parent);
+RunCommand AddTrainAudio(CLI::App& parent);  // sub-command of train
 
 }  // namespace vqc

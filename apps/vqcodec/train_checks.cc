@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "models/store.h"
 
 namespace vqc {
 namespace {
@@ -142,6 +143,20 @@ Status CheckWritable(const std::string& path, std::string_view option) {
   const std::string why = ErrnoText(errno);
   return Error{ErrorCode::kOutput, std::string(option) + ": " + Printable(path) + ": cannot be written: " +
                                        Printable(place.string()) + ": " + why + "; choose another place"};
+}
+
+Status CheckModelOutput(const std::string& folder, bool force) {
+  std::error_code ignored;
+  if (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored)) {
+    return Error{ErrorCode::kUsage, "--output: " + Printable(folder) + ": is no folder; a model is a folder"};
+  }
+  for (const std::string_view file : {kCardFile, kWeightsFile}) {
+    if (force || !fs::exists(fs::path(folder) / file, ignored)) continue;
+    return Error{ErrorCode::kExists,
+                 "--output: " + Printable(folder) +
+                     ": holds a model already; replace it with --force, or choose another"};
+  }
+  return CheckWritable(folder, "--output");
 }
 
 }  // namespace vqc

@@ -32,7 +32,7 @@ TEST_F(CliTest, HelpIsAsAgreed) {
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden(command, help.out);
   }
-  for (const std::string kind : {"image", "prior"}) {
+  for (const std::string kind : {"audio", "image", "prior"}) {
     const Ran help = Run({"train", kind, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden("train_" + kind, help.out);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inner loops of audio inference. Each output is one chain of operations in a fixed order, so results
+// depend neither on how many frames are computed at once nor on the instruction set.
+#pragma once
+
+#include <cstddef>
+
+namespace vqc::audio {
+
+inline constexpr int kPanel = 32;  // outputs that a linear layer computes side by side
+
+// y[r][o] = bias[o], then fused multiply-adds of x[r][i] * w[i][o] for rising i. `weights` holds panels of
+// kPanel outputs, [panel][in][kPanel]; `bias` and the rows of y are padded to whole panels.
+using LinearFunction = void (*)(const float* x, size_t rows, size_t in, const float* weights,
+                                const float* bias, size_t panels, float* y);
+void LinearPortable(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
+                    size_t panels, float* y);
+void LinearAvx2(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
+                size_t panels, float* y);
+void LinearAvx512(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
+                  size_t panels, float* y);
+// The best of them for this machine, or the one that VQCODEC_ISA=scalar|avx2 names.
+LinearFunction ChooseLinear();
+
+// In place, elementwise; within a few units in the last place of the exact values.
+void Exp(float* values, size_t count);
+void Log(float* values, size_t count);   // of positive normal numbers
+void Silu(float* values, size_t count);  // x / (1 + exp(-x))
+// Of phases below 1000 in magnitude.
+void SinCos(const float* phases, size_t count, float* sines, float* cosines);
+
+// Layer norm of a row (models/audio_numbers.h has the epsilon).
+void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y);
+
+}  // namespace vqc::audio

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled with AVX2 and FMA; called only where the machine has both.
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "models/audio_kernels_x86.h"
+
+namespace vqc::audio {
+namespace {
+
+struct Simd {
+  using Vector = __m256;
+  static constexpr int kLanes = 8;
+  static Vector Load(const float* p) { return _mm256_loadu_ps(p); }
+  static void Store(float* p, Vector v) { _mm256_storeu_ps(p, v); }
+  static Vector Broadcast(float v) { return _mm256_set1_ps(v); }
+  static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+};
+
+}  // namespace
+
+void LinearAvx2(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
+                size_t panels, float* y) {
+  LinearOf<Simd, 6>(x, rows, in, weights, bias, panels, y);
+}
+
+}  // namespace vqc::audio
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/audio_trainer.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "models/device.h"
+#include "quantizers/code_counter.h"
+
+namespace vqc {
+namespace {
+
+constexpr double kWarmUp = 0.01, kLowestRate = 0.02;  // shares of the schedule, of the learning rate
+constexpr double kPlain = 0.03;                       // of the schedule, before there are codewords
+constexpr double kReviveUntil = 0.8;    // dead codewords are replaced in this part of the schedule
+constexpr int64_t kLatentsPerCode = 8;  // for the first k-means
+constexpr double kMelWeight = 15, kAdversarialWeight = 2, kFeatureWeight = 4, kCommitmentWeight = 1;
+constexpr double kJudgeRate = 0.5;  // of the learning rate
+constexpr double kJudgedSeconds = 0.5;
+constexpr int64_t kEvaluated = 64;  // clips
+
+Status Copy(const SafeTensors& state, const std::string& name, torch::Tensor into) {
+  VQC_ASSIGN(const TensorView view, state.Get(name));
+  VQC_ASSIGN(const torch::Tensor value, ToTensor(view, name));
+  if (value.sizes() != into.sizes()) {
+    return Error{ErrorCode::kModel, "training state: tensor " + name +
+                                        " has another shape; the state belongs to another quantizer"};
+  }
+  const torch::NoGradGuard no_grad;
+  into.copy_(value);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AudioTrainer>> AudioTrainer::Create(const TrainAudioOptions& options) {
+  VQC_ASSIGN(AudioNetworkConfig config,
+             ParseAudioNetwork(options.config.value("network", nlohmann::json::object())));
+  VQC_ASSIGN(auto quantizer, MakeQuantizer(options.config.value("quantizer", nlohmann::json::object())));
+  VQC_ASSIGN(const torch::Device device, ResolveDevice(options.device));
+  return std::unique_ptr<AudioTrainer>(new AudioTrainer(options, config, std::move(quantizer), device));
+}
+
+AudioTrainer::AudioTrainer(const TrainAudioOptions& options, AudioNetworkConfig config,
+                           std::shared_ptr<Quantizer> quantizer, torch::Device device)
+    : options_(options),
+      config_(config),
+      device_(device),
+      encoder_(config, quantizer->Dim()),
+      decoder_(config, quantizer->Dim()),
+      quantizer_(std::move(quantizer)),
+      losses_(config.rate, device),
+      random_(options.seed) {
+  encoder_->to(device_);
+  decoder_->to(device_);
+  quantizer_->to(device_);
+  judges_->to(device_, device_.is_cuda() ? torch::kBFloat16 : torch::kFloat32);
+  SetChannelsLast(*judges_);
+  std::vector<NamedParameter> parameters, judging;
+  const auto add = [](torch::nn::Module& module, const std::string& prefix,
+                      std::vector<NamedParameter>& list) {
+    for (auto& item : module.named_parameters()) {
+      if (item.value().requires_grad()) list.push_back({prefix + item.key(), item.value()});
+    }
+  };
+  add(*encoder_, "encoder.", parameters);
+  add(*decoder_, "decoder.", parameters);
+  add(*quantizer_, "quantizer.", parameters);
+  add(*judges_, "", judging);
+  optimizer_ = std::make_unique<Optimizer>(
+      std::move(parameters), OptimizerOptions{.beta1 = 0.8, .beta2 = 0.99, .clip = 5, .average = 0.999});
+  judge_optimizer_ = std::make_unique<Optimizer>(
+      std::move(judging), OptimizerOptions{.beta1 = 0.8, .beta2 = 0.99, .clip = 5, .average = 0});
+  quantizing_ = quantizer_->Observed() == 0;
+}
+
+size_t AudioTrainer::ParameterCount() const {
+  size_t count = 0;
+  for (const torch::nn::Module* module : {static_cast<const torch::nn::Module*>(encoder_.get()),
+                                          static_cast<const torch::nn::Module*>(decoder_.get()),
+                                          static_cast<const torch::nn::Module*>(quantizer_.get())}) {
+    for (const auto& p : module->parameters()) count += static_cast<size_t>(p.numel());
+  }
+  return count;
+}
+
+int64_t AudioTrainer::ClipLength() const {
+  const int64_t stride = config_.Stride();
+  return std::max<int64_t>(8, static_cast<int64_t>(options_.clip * config_.rate) / stride) * stride;
+}
+
+double AudioTrainer::Schedule(double progress) const {
+  if (progress < kWarmUp) return progress / kWarmUp;
+  const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));
+  return kLowestRate + (1 - kLowestRate) * 0.5 * (1 + std::cos(std::numbers::pi * p));
+}
+
+// Codewords from the latents of a network that has been trained without them for a while.
+Status AudioTrainer::StartQuantizer(const AudioSet& set) {
+  const torch::NoGradGuard no_grad;
+  const auto vocab = quantizer_->Vocab();
+  const int64_t wanted = kLatentsPerCode * *std::max_element(vocab.begin(), vocab.end());
+  std::vector<torch::Tensor> latents;
+  for (int64_t have = 0; have < wanted;) {
+    latents.push_back(encoder_->forward(set.Clips(options_.batch, ClipLength(), random_)));
+    have += latents.back().size(0) * latents.back().size(2);
+  }
+  VQC_TRY(quantizer_->Initialize(torch::cat(latents), options_.seed));
+  quantizing_ = true;
+  return {};
+}
+
+GeneratorTerms AudioTrainer::Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
+                                   AudioMeasures& measures) {
+  const int64_t rows = std::max<int64_t>(1, clips.size(0) / 2);
+  const int64_t length = std::min(clips.size(1), static_cast<int64_t>(kJudgedSeconds * config_.rate));
+  const int64_t start = std::uniform_int_distribution<int64_t>(0, clips.size(1) - length)(random_);
+  const auto part = [&](const torch::Tensor& x) {
+    return x.slice(0, 0, rows).slice(1, start, start + length);
+  };
+  for (auto& p : judges_->parameters()) p.set_requires_grad(true);
+  const auto original = judges_->forward(part(clips));
+  const auto loss = DiscriminatorLoss(original, judges_->forward(part(decoded).detach()));
+  loss.backward();
+  measures.judged = loss.detach();
+  judge_optimizer_->Step(options_.learning_rate * kJudgeRate * Schedule(progress));
+  for (auto& p : judges_->parameters()) p.set_requires_grad(false);
+  return GeneratorLoss(original, judges_->forward(part(decoded)));
+}
+
+Result<AudioMeasures> AudioTrainer::Step(const AudioSet& set, double progress) {
+  if (!quantizing_ && progress >= kPlain) VQC_TRY(StartQuantizer(set));
+  const auto clips = set.Clips(options_.batch, ClipLength(), random_);
+  const auto latents = encoder_->forward(clips);
+  QuantizerOutput quantized{latents, {}, torch::zeros({}, latents.options())};
+  std::vector<CodebookSums> seen;
+  const TrainingStep step{.seed = options_.seed, .step = updates_, .revive = progress < kReviveUntil};
+  if (quantizing_) {
+    quantized = quantizer_->forward(latents);
+    seen = quantizer_->Observe(latents.detach(), quantized.codes, step);
+  }
+  const auto decoded = decoder_->forward(quantized.quantized);
+
+  AudioMeasures measures;
+  const auto terms = losses_.Compare(decoded, clips);
+  measures.mel = terms.mel.detach();
+  measures.complex = terms.complex.detach();
+  measures.commitment = quantized.loss.detach();
+  auto loss =
+      kMelWeight * terms.mel + options_.complex_weight * terms.complex + kCommitmentWeight * quantized.loss;
+  if (progress >= options_.adversarial_from) {
+    const auto say = Judge(clips, decoded, progress, measures);
+    loss = loss + kAdversarialWeight * say.adversarial + kFeatureWeight * say.features;
+    measures.adversarial = say.adversarial.detach();
+    measures.features = say.features.detach();
+  }
+  loss.backward();
+  measures.norm = optimizer_->Step(options_.learning_rate * Schedule(progress));
+  if (quantizing_) {
+    quantizer_->Update(seen, step);
+    ++updates_;
+  }
+  return measures;
+}
+
+AudioTrainer::Evaluation AudioTrainer::Evaluate(const AudioSet& set) {
+  const torch::NoGradGuard no_grad;
+  optimizer_->UseAverage();
+  quantizer_->eval();
+  Evaluation mean;
+  CodeCounter counter(quantizer_->Vocab());
+  const auto clips = set.Plain(kEvaluated, ClipLength());
+  const auto quantized = quantizer_->forward(encoder_->forward(clips));
+  mean.mel = losses_.Compare(decoder_->forward(quantized.quantized), clips).mel.item<double>();
+  counter.Add(quantized.codes);
+  for (const auto& level : counter.Statistics())
+    mean.usage += level.usage / static_cast<double>(quantizer_->Vocab().size());
+  quantizer_->train();
+  optimizer_->UseMaster();
+  return mean;
+}
+
+std::vector<NamedParameter> AudioTrainer::QuantizerState() const {
+  std::vector<NamedParameter> state;
+  for (const auto& item : quantizer_->named_parameters()) {
+    if (!item.value().requires_grad()) state.push_back({"quantizer." + item.key(), item.value()});
+  }
+  if (quantizer_->Observed() == 0) return state;
+  for (const auto& item : quantizer_->named_buffers())
+    state.push_back({"quantizer." + item.key(), item.value()});
+  return state;
+}
+
+void AudioTrainer::Export(TensorBag& bag) {
+  for (size_t i = 0; i < optimizer_->parameters().size(); ++i) {
+    bag.Add(optimizer_->parameters()[i].name, optimizer_->average()[i], DType::kF16);
+  }
+  for (const auto& item : quantizer_->named_parameters()) {
+    if (!item.value().requires_grad()) bag.Add("quantizer." + item.key(), item.value(), DType::kF16);
+  }
+}
+
+void AudioTrainer::Save(TensorBag& bag) const {
+  optimizer_->Save(bag);
+  judge_optimizer_->Save(bag, "judges.");
+  for (const auto& item : QuantizerState()) bag.Add("trainer." + item.name, item.tensor, DType::kF32);
+  bag.Add("trainer.updates", torch::tensor(static_cast<float>(updates_)), DType::kF32);
+  bag.Add("trainer.quantizing", torch::tensor(quantizing_ ? 1.0f : 0.0f), DType::kF32);
+}
+
+Status AudioTrainer::Load(const SafeTensors& state) {
+  VQC_TRY(optimizer_->Load(state));
+  VQC_TRY(judge_optimizer_->Load(state, "judges."));
+  for (const auto& item : QuantizerState()) VQC_TRY(Copy(state, "trainer." + item.name, item.tensor));
+  auto updates = torch::zeros({}), quantizing = torch::zeros({});
+  VQC_TRY(Copy(state, "trainer.updates", updates));
+  VQC_TRY(Copy(state, "trainer.quantizing", quantizing));
+  updates_ = static_cast<int64_t>(updates.item<float>());
+  quantizing_ = quantizing.item<float>() > 0;
+  random_.seed(options_.seed + static_cast<uint64_t>(updates_) * 7919);  // other clips than the first run's
+  return {};
+}
+
+}  // namespace vqc
