@@ -13,6 +13,7 @@
 namespace vqc {
 
 inline constexpr std::string_view kDefaultImageModel = "image-f16";
+inline constexpr std::string_view kDefaultAudioModel = "speech-rvq";
 
 struct ModelEntry {
   std::string folder;

@@ -25,6 +25,8 @@ std::optional<TokenizerOutline> OutlineOf(const ModelCard& card) {
   outline.tile = IntegerOf(card.config, "tile", 0, kMaxSamples, 0);
   outline.halo = IntegerOf(card.config, "halo", 0, kMaxSamples, 0);
   outline.rate = IntegerOf(card.config, "rate", 1, 1 << 20, 0);
+  if (outline.rate == 0 && card.config.is_object() && card.config.contains("network"))
+    outline.rate = IntegerOf(card.config["network"], "rate", 1, 1 << 20, 0);
   outline.vocab = VocabOf(card);
   if (outline.stride < 0 || outline.receptive_field < 0 || outline.tile < 0 || outline.halo < 0 ||
       outline.rate < 0)

@@ -2,7 +2,8 @@
 // What a card says about its tokenizer's grid, for whoever must not load the network.
 //
 // The config of a card may hold, beside the tokenizer's own fields, "stride", "receptive_field", "tile",
-// "halo", "vocab" and, of sound, "rate" (see TokenizerInfo). LoadBundle refuses a card where they are not those of its network.
+// "halo", "vocab" and, of sound, "rate", also within "network" (see TokenizerInfo). LoadBundle refuses a card
+// where they are not those of its network.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec compare: two folders of pictures, or two rate-distortion curves.
+// vqcodec compare: two folders of pictures or of sound, or two rate-distortion curves.
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "apps/vqcodec/command.h"
+#include "apps/vqcodec/compare_sound.h"
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/figures.h"
 #include "apps/vqcodec/inputs.h"
@@ -40,7 +41,7 @@ Result<std::map<std::string, std::string>> PicturesOf(const std::string& folder)
   InputOptions input;
   input.paths = {folder};
   input.recursive = true;
-  VQC_ASSIGN(const std::vector<InputFile> files, FindInputs(input, &IsReadableImage));
+  VQC_ASSIGN(const std::vector<InputFile> files, FindInputs(input, &IsReadableMedia));
   std::map<std::string, std::string> pictures;
   for (const InputFile& file : files) {
     const auto [other, is_new] = pictures.emplace(KeyOf(file), file.path);
@@ -80,6 +81,7 @@ Result<ItemReport> Measure(const Pair& pair, const std::string& setting, const F
     return Error{ErrorCode::kInput, "has no counterpart of the same name in the " +
                                         std::string(pair.decoded.empty() ? "second" : "first") + " folder"};
   }
+  if (IsSoundName(pair.original)) return CompareSounds(pair.original, pair.decoded, table, limits);
   VQC_ASSIGN(const Clip original, ReadWholeImage(pair.original, limits));
   VQC_ASSIGN(const Clip decoded, ReadWholeImage(pair.decoded, limits));
   if (original.width != decoded.width || original.height != decoded.height ||
@@ -103,19 +105,20 @@ Result<ItemReport> Measure(const Pair& pair, const std::string& setting, const F
 }
 
 // The mean of each metric with its interval, over the pictures that were measured.
-Json IntervalsOf(const std::vector<Json>& records) {
+Json IntervalsOf(const FigureTable& table, const std::vector<Json>& records) {
   Json intervals = Json::object();
-  for (const MetricRow& row : Metrics()) {
+  for (const Column& column : table.Columns()) {
+    if (column.key == "bytes" || column.key == "bpp" || column.key == "kbps") continue;
     std::vector<double> values;
     bool all = true;
     for (const Json& record : records) {
       if (!record["error"].is_null()) continue;
-      values.push_back(NumberOf(record, std::string(row.name)));
+      values.push_back(NumberOf(record, column.key));
       all = all && std::isfinite(values.back());
     }
     if (!all || values.empty()) continue;
     const Interval95 interval = BootstrapMean(values);
-    intervals[std::string(row.name)] = {
+    intervals[column.key] = {
         {"mean", interval.value}, {"low", interval.low}, {"high", interval.high}};
   }
   return intervals;
@@ -125,7 +128,7 @@ std::string SummaryText(const FigureTable& table, const std::vector<Json>& recor
   const Json means = table.Means(records);
   if (means.empty()) return {};
   Json low = Json::object(), high = Json::object();
-  const Json intervals = IntervalsOf(records);
+  const Json intervals = IntervalsOf(table, records);
   for (const auto& [name, interval] : intervals.items()) {
     low[name] = interval["low"];
     high[name] = interval["high"];
@@ -137,12 +140,17 @@ std::string SummaryText(const FigureTable& table, const std::vector<Json>& recor
 int RunPairs(const CompareOptions& options) {
   const auto pairs = FindPairs(options.sides[0], options.sides[1]);
   if (!pairs.ok()) return Fail("compare", pairs.error());
-  std::vector<Column> columns = {{"bytes", "bytes", 0}, {"bpp", "bpp", 4}};
-  for (Column& column : MetricColumns()) columns.push_back(std::move(column));
-  const FigureTable table(std::move(columns));
   const auto name_of = [&](size_t i) {
     return (*pairs)[i].original.empty() ? (*pairs)[i].decoded : (*pairs)[i].original;
   };
+  size_t sounds = 0;
+  for (size_t i = 0; i < pairs->size(); ++i) sounds += IsSoundName(name_of(i));
+  if (sounds > 0 && sounds < pairs->size()) {
+    return Fail("compare", {ErrorCode::kUsage, "there are pictures and sound; compare them in two calls"});
+  }
+  std::vector<Column> columns = {{"bytes", "bytes", 0}, {"bpp", "bpp", 4}};
+  for (Column& column : MetricColumns()) columns.push_back(std::move(column));
+  const FigureTable table(sounds > 0 ? SoundColumns() : std::move(columns));
   BatchPlan plan;
   plan.command = "compare";
   plan.count = pairs->size();
@@ -154,7 +162,7 @@ int RunPairs(const CompareOptions& options) {
         [&, i] { return Measure((*pairs)[i], options.sides[1], table, options.limits); });
   };
   plan.summary = [&](const std::vector<Json>& records) {
-    return Json{{"mean", table.Means(records)}, {"intervals", IntervalsOf(records)}};
+    return Json{{"mean", table.Means(records)}, {"intervals", IntervalsOf(table, records)}};
   };
   plan.summary_text = [&](const std::vector<Json>& records) { return SummaryText(table, records); };
   return RunBatch(plan, options.run);
@@ -237,12 +245,13 @@ int RunCompare(const CompareOptions& options) {
 RunCommand AddCompare(CLI::App& parent) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App* app =
-      AddCommand(parent, "compare", "Measure decoded pictures, or compare two rate-distortion curves",
+      AddCommand(parent, "compare", "Measure decoded pictures or sound, or compare two rate-distortion curves",
                  "vqcodec compare kodak decoded\n"
                  "vqcodec compare photo.png photo.jpg --json\n"
+                 "vqcodec compare talks decoded            # sound: SI-SDR, STOI, ESTOI, spectral distances\n"
                  "vqcodec compare --reference jpeg.json --test ours.json   # of eval or compare --json");
   app->add_option("IN", options->sides,
-                  "Originals and decoded pictures: two folders, paired by name, or two files")
+                  "Originals and what was decoded: two folders, paired by name, or two files")
       ->type_name("");
   app->add_option("--reference", options->reference, "Figures of the curve to compare with")
       ->type_name("FILE...")

@@ -10,6 +10,7 @@
 #include "apps/vqcodec/media_inputs.h"
 #include "apps/vqcodec/models.h"
 #include "apps/vqcodec/records.h"
+#include "apps/vqcodec/sound.h"
 #include "base/file.h"
 #include "base/stopwatch.h"
 #include "codec/codec.h"
@@ -25,6 +26,7 @@ struct DecodeCommandOptions {
   RunOptions run;
   Limits limits;
   std::string format;  // an extension with or without its dot; empty: told by the output's name
+  std::string bits = "16";  // of the samples of a sound
   bool salvage = false;
 };
 
@@ -32,17 +34,18 @@ struct Work {
   Job job;
   Stream stream;
   uint64_t file_bytes = 0;
+  uint32_t chunk_frames = 1;  // of sound
   std::vector<std::string> defects;
   BundleFuture model;
   Stopwatch watch;
 };
 
-// ".png": of --format, else of --output, else PNG.
-std::string ExtensionOf(const DecodeCommandOptions& options) {
+// ".png": of --format, else of --output, else PNG, or WAV for sound.
+std::string ExtensionOf(const DecodeCommandOptions& options, bool sound) {
   if (!options.format.empty()) return (options.format[0] == '.' ? "" : ".") + options.format;
   const std::string extension = std::filesystem::path(options.output.file).extension().string();
   const bool named = !options.output.file.empty() && options.output.file != "-" && !extension.empty();
-  return named && !options.output.file.starts_with("/dev/") ? extension : ".png";
+  return named && !options.output.file.starts_with("/dev/") ? extension : sound ? ".wav" : ".png";
 }
 
 // Says of a damaged stream what can be done about it.
@@ -64,6 +67,7 @@ Result<Work> ReadWork(const Job& job, const DecodeCommandOptions& options, Model
   } else {
     VQC_ASSIGN(work.stream, ReadStream(bytes, options.limits));
   }
+  VQC_ASSIGN(work.chunk_frames, ChunkFramesOf(bytes, work.stream));
   VQC_ASSIGN(work.model, models.Get(options.model.model, work.stream.header.model_key));
   return work;
 }
@@ -79,10 +83,15 @@ Json MadeUp(const std::vector<uint8_t>& known) {
   return ranges;
 }
 
-Result<ItemReport> FinishDecoding(const Work& work, const std::string& extension,
-                                  const DecodeCommandOptions& options) {
+Result<ItemReport> FinishDecoding(const Work& work, const DecodeCommandOptions& options) {
   const Result<Bundle>& bundle = work.model.get();
   if (!bundle.ok()) return bundle.error();
+  const bool sound = work.stream.header.modality == Modality::kAudio;
+  const std::string extension = ExtensionOf(options, sound);
+  if (sound) {
+    const SoundToDecode what{work.stream, work.chunk_frames, work.file_bytes, work.defects, extension, options.bits};
+    return DecodeSound(what, work.job, *bundle, options.output, options.limits, work.watch);
+  }
   VQC_ASSIGN(DecodedClip decoded,
              DecodeImage(work.stream, *bundle, {.salvage = options.salvage, .limits = options.limits}));
   VQC_ASSIGN(const auto bytes, WriteImage(decoded.clip, extension));
@@ -118,8 +127,9 @@ int RunDecode(const DecodeCommandOptions& options) {
   const auto inputs =
       FindInputs(options.input, [](std::string_view extension) { return extension == ".vqc"; });
   if (!inputs.ok()) return Fail("decode", inputs.error());
-  const std::string extension = ExtensionOf(options);
-  const auto jobs = PlanJobs(*inputs, options.output, extension);
+  const auto jobs = PlanJobs(*inputs, options.output, [&](const InputFile& input) {
+    return ExtensionOf(options, IsStreamOfSound(input.path));
+  });
   if (!jobs.ok()) return Fail("decode", jobs.error());
   if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("decode", apart.error());
 
@@ -133,7 +143,7 @@ int RunDecode(const DecodeCommandOptions& options) {
     if (!read.ok()) return WithHint(read.error(), options);
     auto work = std::make_shared<Work>(std::move(*read));
     return BatchPlan::Finish([&, work]() -> Result<ItemReport> {
-      auto report = FinishDecoding(*work, extension, options);
+      auto report = FinishDecoding(*work, options);
       if (!report.ok()) return WithHint(report.error(), options);
       return report;
     });
@@ -145,19 +155,21 @@ int RunDecode(const DecodeCommandOptions& options) {
 
 RunCommand AddDecode(CLI::App& parent) {
   auto options = std::make_shared<DecodeCommandOptions>();
-  CLI::App* app = AddCommand(parent, "decode", "Decode .vqc files into pictures",
+  CLI::App* app = AddCommand(parent, "decode", "Decode .vqc files into pictures and sound",
                              "vqcodec decode photo.vqc -o seen.png     # the format is told by the name\n"
                              "vqcodec decode tokens/*.vqc -O seen --format jpg\n"
                              "vqcodec decode -r tokens -O seen --skip-existing\n"
+                             "vqcodec decode talk.vqc -o talk.flac     # sound, at its own rate; WAV if not said\n"
                              "vqcodec decode - -o - --format ppm <a.vqc >a.ppm\n"
                              "vqcodec decode damaged.vqc -o what-is-left.png --salvage");
   AddInputOptions(*app, options->input, "Streams that vqcodec encode wrote");
   AddOutputOptions(*app, options->output);
   app->add_option("--format", options->format,
-                  "Format of the pictures: png, ppm, npy, jpg, webp, tiff or bmp "
-                  "(default: that of --output, else png)")
+                  "Format of the pictures: png, ppm, npy, jpg, webp, tiff or bmp; of sound: wav, flac, ogg, opus, aiff, "
+                  "caf, w64 or raw (default: that of --output, else png and wav)")
       ->type_name("EXT")
       ->group("Output");
+  AddChoice(*app, "--bits", options->bits, {"16", "24", "float"}, "Samples of sound (default 16)")->group("Output");
   AddModelOptions(*app, options->model, "the one that the stream names");
   app->add_flag(
          "--salvage", options->salvage,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec encode: picture -> clip -> tokens -> bytes -> file.
+// vqcodec encode: picture -> clip -> tokens -> bytes -> file. Sound: apps/vqcodec/sound.h.
 #include <charconv>
 #include <memory>
 
@@ -9,9 +9,11 @@
 #include "apps/vqcodec/media_inputs.h"
 #include "apps/vqcodec/models.h"
 #include "apps/vqcodec/records.h"
+#include "apps/vqcodec/sound.h"
 #include "base/stopwatch.h"
 #include "codec/alpha.h"
 #include "codec/codec.h"
+#include "data/media/audio/audio.h"
 #include "data/media/media.h"
 
 namespace vqc {
@@ -29,6 +31,8 @@ struct EncodeOptions {
   PayloadOptions payload;
   uint32_t window_bits = 0;
   bool verify = false;
+  RawOptions raw;
+  AudioOptions audio;
 };
 
 struct Work {
@@ -90,44 +94,65 @@ Result<ItemReport> FinishEncoding(Work& work, const Bundle& bundle, const Encode
   return report;
 }
 
-Result<Clip> ReadPicture(const std::string& path, const EncodeOptions& options) {
-  VQC_ASSIGN(Clip clip, ReadWholeImage(path, options.limits));
+Result<Clip> ReadPicture(const std::vector<uint8_t>& bytes, const std::string& path,
+                         const EncodeOptions& options) {
+  VQC_ASSIGN(Clip clip, ReadImage(bytes, InputName(path), options.limits));
   if (options.alpha == "keep" || !clip.HasAlpha()) return clip;
   const std::string colour = options.alpha == "flatten" ? "white" : options.alpha.substr(8);
   VQC_ASSIGN(const Colour background, ParseColour(colour));
   return FlattenAlpha(std::move(clip), background);
 }
 
+// The first part of the work on one input; `models` starts to load what it needs.
+Result<BatchPlan::Finish> BeginEncoding(const Job& job, const EncodeOptions& options,
+                                        const std::optional<RawAudio>& raw, DefaultModels& models) {
+  const Stopwatch watch;
+  VQC_ASSIGN(AnyMedia media, OpenAnyMedia(job.input, raw, options.limits));
+  if (media.audio) {
+    VQC_ASSIGN(const BundleFuture model, models.Get(Modality::kAudio));
+    const std::shared_ptr<AudioReader> reader = std::move(media.audio);
+    AudioOptions audio = options.audio;
+    audio.prior = options.payload.prior;
+    return BatchPlan::Finish([&options, job, watch, reader, model, audio]() -> Result<ItemReport> {
+      if (!model.get().ok()) return model.get().error();
+      return EncodeSound(*reader, job, *model.get(), audio, options.output, watch);
+    });
+  }
+  VQC_ASSIGN(const BundleFuture model, models.Get(Modality::kImage));
+  auto work = std::make_shared<Work>();
+  work->job = job;
+  work->watch = watch;
+  VQC_ASSIGN(work->clip, ReadPicture(media.other, job.input, options));
+  return BatchPlan::Finish([&options, work, model]() -> Result<ItemReport> {
+    if (!model.get().ok()) return model.get().error();
+    return FinishEncoding(*work, *model.get(), options);
+  });
+}
+
 int RunEncode(const EncodeOptions& options) {
   HandleInterrupts();
-  const auto inputs = FindInputs(options.input, &IsReadableImage);
+  const auto inputs = FindInputs(options.input, &IsReadableMedia);
   if (!inputs.ok()) return Fail("encode", inputs.error());
   const auto jobs = PlanJobs(*inputs, options.output, ".vqc");
   if (!jobs.ok()) return Fail("encode", jobs.error());
   if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("encode", apart.error());
 
-  BundleFuture model;
-  if (AnyToRun(*jobs)) {
-    auto entry =
-        FindModel(options.model.model.empty() ? std::string(kDefaultImageModel) : options.model.model);
-    if (!entry.ok()) return Fail("encode", entry.error());
-    model =
-        StartLoading(*entry, {options.model.device, ThreadsOf(options.run, jobs->size()), options.limits});
-  }
+  const auto raw = RawOf(options.raw);
+  if (!raw.ok()) return Fail("encode", raw.error());
 
+  DefaultModels models(options.model.model,
+                       {options.model.device, ThreadsOf(options.run, jobs->size()), options.limits});
+  // The model is looked up first, so that a wrong name is one error and not one for each input.
+  if (AnyToRun(*jobs) && !options.model.model.empty()) {
+    if (const auto model = models.Get(Modality::kImage); !model.ok()) return Fail("encode", model.error());
+  }
   BatchPlan plan = PlanOfJobs("encode", *jobs);
-  plan.ready = [&]() -> Status {
-    if (!model.valid() || model.get().ok()) return {};
-    return model.get().error();
-  };
+  plan.ready = [&] { return models.Ready(); };
   plan.begin = [&](size_t i) -> Result<BatchPlan::Finish> {
     const Job& job = (*jobs)[i];
     if (job.refusal) return *job.refusal;
     if (job.skip) return BatchPlan::Finish(&SkippedItem);
-    auto work = std::make_shared<Work>();
-    work->job = job;
-    VQC_ASSIGN(work->clip, ReadPicture(job.input, options));
-    return BatchPlan::Finish([&, work] { return FinishEncoding(*work, *model.get(), options); });
+    return BeginEncoding(job, options, *raw, models);
   };
   return RunBatch(plan, options.run);
 }
@@ -153,14 +178,16 @@ std::string CheckWindows(std::string& value) {
 RunCommand AddEncode(CLI::App& parent) {
   auto options = std::make_shared<EncodeOptions>();
   CLI::App* app =
-      AddCommand(parent, "encode", "Encode pictures into .vqc files of tokens",
+      AddCommand(parent, "encode", "Encode pictures and sound into .vqc files of tokens",
                  "vqcodec encode photo.png                 # writes photo.vqc beside it\n"
                  "vqcodec encode *.jpg -O tokens -j 4      # four at once, into the folder tokens\n"
                  "vqcodec encode -r photos -O tokens --skip-existing\n"
+                 "vqcodec encode talk.wav -o talk.vqc      # sound: WAV, FLAC, Ogg, MP3, MP4 and more\n"
                  "vqcodec encode - -o - <a.png >a.vqc      # as part of a pipe\n"
                  "vqcodec encode logo.png --alpha flatten=#ffffff --verify\n"
                  "vqcodec encode photo.png --windows 1024  # damage costs single windows, not the picture");
-  AddInputOptions(*app, options->input, "Pictures, of any format that vqcodec list names");
+  AddInputOptions(*app, options->input, "Pictures and sound, of any format that vqcodec list names");
+  AddRawOptions(*app, options->raw);
   AddOutputOptions(*app, options->output);
   app->add_option(
          "--alpha", options->alpha,
@@ -169,7 +196,19 @@ RunCommand AddEncode(CLI::App& parent) {
       ->type_name("keep|flatten[=COLOR]")
       ->group("Model")
       ->check(CLI::Validator(&CheckAlpha, ""));
-  AddModelOptions(*app, options->model, std::string(kDefaultImageModel));
+  AddModelOptions(*app, options->model,
+                  std::string(kDefaultImageModel) + " for pictures, " + std::string(kDefaultAudioModel) + " for sound");
+  app->add_option("--levels", options->audio.levels,
+                  "Sound: keep the first N levels of tokens; fewer are smaller and less exact (default: all)")
+      ->type_name("N")
+      ->group("Model")
+      ->check(CLI::Range(1, 64).description(""));
+  app->add_option("--chunk", options->audio.chunk_seconds,
+                  "Sound: seconds that are coded on their own, so that damage costs no more (default: 1 or more, as "
+                  "many as make 1200 bytes)")
+      ->type_name("SECONDS")
+      ->group("Model")
+      ->check(CLI::Range(0.001, 3600.0).description(""));
   app->add_option("--lambda", options->rate.weight,
                   "Weight of a bit when tokens are chosen: higher is smaller and less exact (default 0: the "
                   "nearest tokens)")

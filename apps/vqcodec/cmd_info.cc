@@ -9,6 +9,7 @@
 #include "apps/vqcodec/records.h"
 #include "base/file.h"
 #include "base/printable.h"
+#include "codec/audio_grid.h"
 #include "codec/codec.h"
 #include "tokenizers/outline.h"
 
@@ -62,6 +63,36 @@ Result<uint64_t> TableBytes(const Stream& stream, const Bundle& bundle) {
   return bytes;
 }
 
+uint64_t FramesOf(const Stream& stream) {
+  return stream.chunks.empty() ? 0 : stream.chunks.back().first_frame + stream.chunks.back().frames;
+}
+
+double SecondsOf(const Stream& stream) {
+  return stream.header.rate > 0 ? static_cast<double>(FramesOf(stream)) / stream.header.rate : 0;
+}
+
+Status AddSoundFacts(const Stream& stream, const Bundle& known, ItemReport& report) {
+  const auto grid = GridOf(known);
+  if (!grid.ok()) {
+    report.text += Line("tokens", "not known: " + grid.error().message);
+    return {};
+  }
+  VQC_ASSIGN(const auto vocab, VocabOfStream(stream.header, *grid));
+  uint64_t tokens = 0;
+  for (const Chunk& chunk : stream.chunks) {
+    VQC_ASSIGN(const TokenShape shape, ShapeOfAudio(stream.header, chunk.frames, *grid));
+    tokens += shape.Count();
+  }
+  report.record["tokens"] = tokens;
+  report.record["levels"] = vocab.size();
+  report.record["codebook_sizes"] = vocab;
+  report.text += Line("tokens", std::to_string(tokens) + " (levels: " + std::to_string(vocab.size()) + ", " +
+                                    Fixed(static_cast<double>(grid->rate) / grid->stride, 1) +
+                                    " a second, level and channel)");
+  report.text += Line("vocabulary", Joined(vocab));
+  return {};
+}
+
 // What only the model's card can tell of a stream.
 Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemReport& report,
                      uint64_t& table_bytes) {
@@ -76,6 +107,11 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
   report.record.update(ModelRecord(entry->card));
   report.text += Line("model", entry->card.name + " (key " + HexKey(stream.header.model_key) + ")");
   const Bundle known{entry->card, nullptr, nullptr};
+  if (stream.header.modality == Modality::kAudio) {
+    VQC_TRY(AddSoundFacts(stream, known, report));
+    if (!options.check) return {};
+    return CheckTokensOf(stream, *entry, options.limits, report);
+  }
   const auto shape = ShapeOfStream(stream.header, known);
   if (!shape.ok()) {
     report.text += Line("tokens", "not known: " + shape.error().message);
@@ -92,8 +128,9 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
   return CheckTokensOf(stream, *entry, options.limits, report);
 }
 
-void AddLayout(const StreamLayout& layout, uint64_t table_bytes, uint64_t file_bytes, uint64_t pixels,
+void AddLayout(const StreamLayout& layout, uint64_t table_bytes, uint64_t file_bytes, const Stream& stream,
                ItemReport& report) {
+  const bool sound = stream.header.modality == Modality::kAudio;
   const std::pair<const char*, uint64_t> parts[] = {
       {"header", layout.header_bytes}, {"chunk_heads", layout.chunk_head_bytes},
       {"tables", table_bytes},         {"payload", layout.payload_bytes - table_bytes},
@@ -105,9 +142,13 @@ void AddLayout(const StreamLayout& layout, uint64_t table_bytes, uint64_t file_b
     text += (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(bytes);
   }
   report.record["format_version"] = layout.version;
-  report.record.update(SizeRecord(layout.payload_bytes, file_bytes, pixels));
+  const uint64_t pixels = uint64_t{stream.header.width} * stream.header.height;
+  report.record.update(sound ? SoundSizeRecord(layout.payload_bytes, file_bytes, SecondsOf(stream))
+                             : SizeRecord(layout.payload_bytes, file_bytes, pixels));
   report.record["bits_parts"] = bits;
-  report.text += Line("size", SizeText(file_bytes) + ", " + Fixed(report.record["bpp"], 4) + " bpp");
+  report.text += Line("size", SizeText(file_bytes) + ", " +
+                                  (sound ? Fixed(report.record["kbps"], 3) + " kbps"
+                                         : Fixed(report.record["bpp"], 4) + " bpp"));
   report.text += Line("bytes of parts", text);
 }
 
@@ -124,6 +165,24 @@ Status AddFields(std::span<const uint8_t> bytes, const Limits& limits, ItemRepor
   return {};
 }
 
+// Size and kind of the picture or sound.
+void AddMediaFacts(const Stream& stream, ItemReport& report) {
+  const StreamHeader& header = stream.header;
+  if (header.modality == Modality::kAudio) {
+    report.record.update(SoundRecord(header.rate, header.channels, FramesOf(stream)));
+    report.record["chunks"] = stream.chunks.size();
+    report.text += Line("sound", Fixed(SecondsOf(stream), 3) + " s, " + std::to_string(FramesOf(stream)) + " frames of " +
+                                     std::to_string(header.channels) + " channels, " + Fixed(header.rate, 0) + " Hz");
+    report.text += Line("chunks", std::to_string(stream.chunks.size()));
+    return;
+  }
+  report.record.update(PictureRecord(header.width, header.height, header.channels, header.bit_depth));
+  static constexpr const char* kChannels[] = {"", "gray", "gray + alpha", "RGB", "RGB + alpha"};
+  report.text += Line("picture", std::to_string(header.width) + " x " + std::to_string(header.height) + ", " +
+                                     kChannels[header.channels <= 4 ? header.channels : 0] + ", " +
+                                     std::to_string(header.bit_depth) + " bits");
+}
+
 Result<ItemReport> StreamInfo(const std::string& path, const InfoOptions& options) {
   VQC_ASSIGN(const auto bytes, ReadFile(path, options.limits.max_input_bytes));
   VQC_ASSIGN(const Stream stream, ReadStream(bytes, options.limits));
@@ -133,17 +192,13 @@ Result<ItemReport> StreamInfo(const std::string& path, const InfoOptions& option
   report.text = InputName(path) + ": stream, format version " + std::to_string(layout.version) + "\n";
   report.record["kind"] = "stream";
   report.record["modality"] = NameOf(header.modality);
-  report.record.update(PictureRecord(header.width, header.height, header.channels, header.bit_depth));
-  static constexpr const char* kChannels[] = {"", "gray", "gray + alpha", "RGB", "RGB + alpha"};
-  report.text += Line("picture", std::to_string(header.width) + " x " + std::to_string(header.height) + ", " +
-                                     kChannels[header.channels <= 4 ? header.channels : 0] + ", " +
-                                     std::to_string(header.bit_depth) + " bits");
+  AddMediaFacts(stream, report);
   uint64_t table_bytes = 0;
   VQC_TRY(AddModelFacts(stream, options, report, table_bytes));
   report.record["prior"] = NameOfCoding(header.coding);
   report.record["profile"] = header.profile;
   report.text += Line("prior", NameOfCoding(header.coding));
-  AddLayout(layout, table_bytes, bytes.size(), uint64_t{header.width} * header.height, report);
+  AddLayout(layout, table_bytes, bytes.size(), stream, report);
   report.record["crc_ok"] = true;
   if (options.run.verbose) VQC_TRY(AddFields(bytes, options.limits, report));
   return report;

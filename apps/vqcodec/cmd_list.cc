@@ -7,9 +7,11 @@
 #include "apps/vqcodec/command.h"
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/records.h"
+#include "data/media/audio/audio.h"
 #include "data/media/media.h"
 #include "entropy/priors.h"
 #include "eval/metrics.h"
+#include "eval/sound_metrics.h"
 #include "models/store.h"
 #include "tokenizers/outline.h"
 #include "tokenizers/torch_part.h"
@@ -51,19 +53,24 @@ Section ListedPriors() {
 
 Section ListedFormats() {
   Section section{"formats", {}};
-  for (const MediaFormat& format : MediaFormats()) {
+  const auto add = [&section](const MediaFormat& format, const char* part) {
     const char* ways = format.reads && format.writes ? "reads, writes" : format.reads ? "reads" : "writes";
     section.rows.push_back({{"name", format.name},
                             {"extensions", format.extensions},
                             {"can", ways},
-                            {"part", format.needs_part ? "media part" : "built in"}});
-  }
+                            {"part", format.needs_part ? part : "built in"}});
+  };
+  for (const MediaFormat& format : MediaFormats()) add(format, "media part");
+  for (const MediaFormat& format : AudioFormats()) add(format, "sound part");
   return section;
 }
 
 Section ListedMetrics() {
   Section section{"metrics", {}};
   for (const MetricRow& row : Metrics()) {
+    section.rows.push_back({{"name", row.name}, {"unit", row.unit}, {"summary", row.summary}});
+  }
+  for (const SoundMetricRow& row : SoundMetrics()) {
     section.rows.push_back({{"name", row.name}, {"unit", row.unit}, {"summary", row.summary}});
   }
   return section;

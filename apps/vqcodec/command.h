@@ -29,7 +29,9 @@ RunCommand AddEncode(CLI::App& parent);
 RunCommand AddEval(CLI::App& parent);
 RunCommand AddInfo(CLI::App& parent);
 RunCommand AddList(CLI::App& parent);
+RunCommand AddStream(CLI::App& parent);
 RunCommand AddTrain(CLI::App& parent);
 RunCommand AddTrainAudio(CLI::App& parent);  // sub-command of train
+RunCommand AddTrim(CLI::App& parent);
 
 }  // namespace vqc

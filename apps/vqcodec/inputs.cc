@@ -128,6 +128,11 @@ Result<std::vector<InputFile>> FindInputs(const InputOptions& options,
 
 Result<std::vector<Job>> PlanJobs(const std::vector<InputFile>& inputs, const OutputOptions& options,
                                   const std::string& extension) {
+  return PlanJobs(inputs, options, [&extension](const InputFile&) { return extension; });
+}
+
+Result<std::vector<Job>> PlanJobs(const std::vector<InputFile>& inputs, const OutputOptions& options,
+                                  const std::function<std::string(const InputFile&)>& extension) {
   if (!options.file.empty() && inputs.size() > 1) {
     return Error{ErrorCode::kUsage, "--output is for one input, there are " + std::to_string(inputs.size()) +
                                         "; use --output-dir"};
@@ -136,7 +141,7 @@ Result<std::vector<Job>> PlanJobs(const std::vector<InputFile>& inputs, const Ou
   std::map<std::string, size_t> taken;
   for (const InputFile& input : inputs) {
     Job job{input.path, "", std::nullopt, false};
-    VQC_ASSIGN(job.output, OutputOf(input, options, extension));
+    VQC_ASSIGN(job.output, OutputOf(input, options, extension(input)));
     const auto [other, is_new] = taken.emplace(fs::path(job.output).lexically_normal().string(), jobs.size());
     if (!is_new) {
       return Error{ErrorCode::kUsage, Printable(input.path) + ": has the same output as " +
@@ -150,7 +155,7 @@ Result<std::vector<Job>> PlanJobs(const std::vector<InputFile>& inputs, const Ou
   return jobs;
 }
 
-Status WriteOutput(const std::string& output, std::span<const uint8_t> bytes, const OutputOptions& options) {
+Status MakeFolderOf(const std::string& output, const OutputOptions& options) {
   if (!options.folder.empty() && !IsStandardOutput(output)) {
     std::error_code error;
     const fs::path folder = fs::path(output).parent_path();
@@ -160,6 +165,11 @@ Status WriteOutput(const std::string& output, std::span<const uint8_t> bytes, co
                    Printable(folder.string()) + ": the folder cannot be made: " + error.message()};
     }
   }
+  return {};
+}
+
+Status WriteOutput(const std::string& output, std::span<const uint8_t> bytes, const OutputOptions& options) {
+  VQC_TRY(MakeFolderOf(output, options));
   return WriteFileAtomically(output, bytes, {.force = options.force});
 }
 

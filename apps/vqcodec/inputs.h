@@ -39,6 +39,13 @@ struct Job {
 Result<std::vector<Job>> PlanJobs(const std::vector<InputFile>& inputs, const OutputOptions& options,
                                   const std::string& extension);
 
+// The same with an extension for each input.
+Result<std::vector<Job>> PlanJobs(const std::vector<InputFile>& inputs, const OutputOptions& options,
+                                  const std::function<std::string(const InputFile&)>& extension);
+
+// Makes the folder of `output` if need be.
+Status MakeFolderOf(const std::string& output, const OutputOptions& options);
+
 // Makes the folder of `output` if need be and writes it whole or not at all.
 Status WriteOutput(const std::string& output, std::span<const uint8_t> bytes, const OutputOptions& options);
 

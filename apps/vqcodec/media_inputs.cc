@@ -6,13 +6,16 @@
 #include <limits>
 
 #include "apps/vqcodec/records.h"
+#include "data/media/audio/audio.h"
 #include "data/media/media.h"
 
 namespace vqc {
 
-bool IsReadableImage(std::string_view extension) {
+namespace {
+
+bool IsReadable(std::span<const MediaFormat> formats, std::string_view extension) {
   if (extension.empty()) return false;
-  for (const MediaFormat& format : MediaFormats()) {
+  for (const MediaFormat& format : formats) {
     for (std::string_view rest = format.extensions; format.reads && !rest.empty();) {
       const size_t end = std::min(rest.find(' '), rest.size());
       if (rest.substr(0, end) == extension) return true;
@@ -20,6 +23,16 @@ bool IsReadableImage(std::string_view extension) {
     }
   }
   return false;
+}
+
+}  // namespace
+
+bool IsReadableImage(std::string_view extension) { return IsReadable(MediaFormats(), extension); }
+
+bool IsReadableMedia(std::string_view extension) {
+  // Samples without a header are no file that is found in a folder.
+  const bool raw = extension == ".raw" || extension == ".pcm";
+  return IsReadableImage(extension) || (!raw && IsReadable(AudioFormats(), extension));
 }
 
 Result<Clip> ReadWholeImage(const std::string& path, const Limits& limits) {

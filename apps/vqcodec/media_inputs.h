@@ -16,6 +16,8 @@ namespace vqc {
 // Whether the lower-case extension is one of a format that can be read.
 bool IsReadableImage(std::string_view extension);
 
+bool IsReadableMedia(std::string_view extension);  // a picture or a sound
+
 // The picture in a file or, for "-", in standard input.
 Result<Clip> ReadWholeImage(const std::string& path, const Limits& limits);
 

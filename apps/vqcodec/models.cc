@@ -17,6 +17,27 @@ Result<BundleFuture> ModelCache::Get(const std::string& name, const ModelKey& ke
   return models_.emplace(index, StartLoading(entry, options_)).first->second;
 }
 
+Result<BundleFuture> DefaultModels::Get(Modality modality) {
+  const std::lock_guard lock(mutex_);
+  const std::string_view fallback = modality == Modality::kAudio ? kDefaultAudioModel : kDefaultImageModel;
+  const std::string name = name_.empty() ? std::string(fallback) : name_;
+  if (const auto found = models_.find(name); found != models_.end()) return found->second;
+  VQC_ASSIGN(const ModelEntry entry, FindModel(name));
+  return models_.emplace(name, StartLoading(entry, options_)).first->second;
+}
+
+Status DefaultModels::Ready() {
+  std::map<std::string, BundleFuture> models;
+  {
+    const std::lock_guard lock(mutex_);
+    models = models_;
+  }
+  for (const auto& [name, model] : models) {
+    if (!model.get().ok()) return model.get().error();
+  }
+  return {};
+}
+
 int ThreadsOf(const RunOptions& options, size_t items) {
   return std::max(1, options.Workers() / static_cast<int>(std::clamp<size_t>(items, 1, 4096)));
 }

@@ -31,6 +31,22 @@ class ModelCache {
   std::map<ModelKey, BundleFuture> models_;
 };
 
+// The model of --model, or the default of each modality, loaded when first asked for. Thread-safe.
+class DefaultModels {
+ public:
+  DefaultModels(std::string name, const BundleOptions& options) : name_(std::move(name)), options_(options) {}
+
+  Result<BundleFuture> Get(Modality modality);
+  // Waits for those that were asked for; the error of one of them.
+  Status Ready();
+
+ private:
+  std::string name_;
+  BundleOptions options_;
+  std::mutex mutex_;
+  std::map<std::string, BundleFuture> models_;
+};
+
 // Threads that one tokenizer call may use when `items` run side by side on as many as --jobs says.
 int ThreadsOf(const RunOptions& options, size_t items);
 

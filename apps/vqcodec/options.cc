@@ -32,6 +32,21 @@ void AddInputOptions(CLI::App& app, InputOptions& options, const std::string& wh
       ->group("Input");
 }
 
+void AddRawOptions(CLI::App& app, RawOptions& options) {
+  AddChoice(app, "--format", options.format,
+            {"u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le", "f64be"},
+            "The input is sound without a header: its samples, with --rate and --channels")
+      ->group("Input");
+  app.add_option("--rate", options.rate, "Frames a second of such sound")
+      ->type_name("HZ")
+      ->group("Input")
+      ->check(CLI::Validator(CLI::Range(1, 1 << 20)).description(""));
+  app.add_option("--channels", options.channels, "Channels of such sound (default 1)")
+      ->type_name("N")
+      ->group("Input")
+      ->check(CLI::Validator(CLI::Range(1, 255)).description(""));
+}
+
 void AddOutputOptions(CLI::App& app, OutputOptions& options) {
   auto* file = app.add_option("-o,--output", options.file, "Write to FILE (one input); - is standard output")
                    ->type_name("FILE")
@@ -99,6 +114,8 @@ void AddLimitOptions(CLI::App& app, Limits& limits) {
   AddLimit(app, "--max-side-bytes", limits.max_side_bytes,
            "Largest data beside the tokens of a chunk, such as alpha");
   AddLimit(app, "--max-tokens", limits.max_tokens, "Most tokens of a chunk");
+  AddLimit(app, "--max-channels", limits.max_channels, "Most channels of a sound");
+  AddLimit(app, "--max-rate", limits.max_rate, "Most frames of a sound in a second");
   AddLimit(app, "--max-levels", limits.max_levels, "Most token levels");
   AddLimit(app, "--max-vocab", limits.max_vocab, "Largest vocabulary of a level");
   AddLimit(app, "--max-model-bytes", limits.max_model_bytes, "Largest weights file");

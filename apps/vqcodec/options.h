@@ -38,6 +38,13 @@ struct RunOptions {
   int Workers() const;
 };
 
+// How samples without a header lie in a file or pipe.
+struct RawOptions {
+  std::string format;  // empty: the input says itself what it is
+  int rate = 0, channels = 1;
+};
+
+void AddRawOptions(CLI::App& app, RawOptions& options);
 void AddInputOptions(CLI::App& app, InputOptions& options, const std::string& what);
 void AddOutputOptions(CLI::App& app, OutputOptions& options);
 void AddModelOptions(CLI::App& app, ModelOptions& options, const std::string& fallback);

@@ -29,6 +29,19 @@ Json SizeRecord(uint64_t payload_bytes, uint64_t file_bytes, uint64_t pixels) {
           {"bpp", 8.0 * static_cast<double>(file_bytes) / static_cast<double>(pixels)}};
 }
 
+Json SoundRecord(double rate, uint32_t channels, uint64_t frames) {
+  return {{"rate", rate},
+          {"channels", channels},
+          {"frames", frames},
+          {"duration", rate > 0 ? static_cast<double>(frames) / rate : 0.0}};
+}
+
+Json SoundSizeRecord(uint64_t payload_bytes, uint64_t file_bytes, double seconds) {
+  return {{"bits_payload", 8 * payload_bytes},
+          {"bits_total", 8 * file_bytes},
+          {"kbps", seconds > 0 ? 8e-3 * static_cast<double>(file_bytes) / seconds : 0.0}};
+}
+
 std::string_view NameOf(Modality modality) {
   switch (modality) {
     case Modality::kImage:

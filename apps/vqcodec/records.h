@@ -20,6 +20,11 @@ Json TokensRecord(const TokenShape& shape, const std::vector<uint32_t>& vocab);
 // bits_payload, bits_total, bpp
 Json SizeRecord(uint64_t payload_bytes, uint64_t file_bytes, uint64_t pixels);
 
+// rate, channels, frames, duration (seconds)
+Json SoundRecord(double rate, uint32_t channels, uint64_t frames);
+// bits_payload, bits_total, kbps
+Json SoundSizeRecord(uint64_t payload_bytes, uint64_t file_bytes, double seconds);
+
 std::string_view NameOf(Modality modality);
 std::string HexKey(const ModelKey& key);
 // 2441 bytes, 12.3 kB, 4.5 MB

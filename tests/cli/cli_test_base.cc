@@ -14,6 +14,7 @@
 #include <random>
 #include <sstream>
 
+#include "tests/support/fake_audio_model.h"
 #include "tests/support/fake_model.h"
 
 namespace vqc {
@@ -55,6 +56,7 @@ void CliTest::SetUp() {
   models_ = fs::path(name) / "models";
   fs::create_directories(folder_);
   AddModel("image-f16", 1);
+  AddSoundModel("speech-rvq");
 }
 
 void CliTest::TearDown() {
@@ -64,6 +66,13 @@ void CliTest::TearDown() {
 
 void CliTest::AddModel(const std::string& name, float scale) const {
   const auto model = MakeFakeModel(name, scale);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  WriteAll(models_ / name / "model.safetensors", std::string(model->weights.begin(), model->weights.end()));
+  WriteAll(models_ / name / "card.json", WriteCard(model->card));
+}
+
+void CliTest::AddSoundModel(const std::string& name) const {
+  const auto model = MakeFakeAudioModel(name);
   ASSERT_TRUE(model.ok()) << model.error().message;
   WriteAll(models_ / name / "model.safetensors", std::string(model->weights.begin(), model->weights.end()));
   WriteAll(models_ / name / "card.json", WriteCard(model->card));

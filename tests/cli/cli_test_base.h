@@ -49,6 +49,7 @@ class CliTest : public testing::Test {
   std::vector<std::string> Files(const std::string& below = "") const;
   // Writes models/NAME. Models with different `scale` have different identities.
   void AddModel(const std::string& name, float scale) const;
+  void AddSoundModel(const std::string& name) const;
 
   std::filesystem::path folder_;  // the current folder of the program
   std::filesystem::path models_;  // beside it

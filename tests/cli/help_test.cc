@@ -27,10 +27,15 @@ TEST_F(CliTest, HelpIsAsAgreed) {
   EXPECT_EQ(ran.err, "");
   CompareWithGolden("vqcodec", ran.out);
   for (const std::string command :
-       {"encode", "decode", "info", "list", "eval", "compare", "train", "cluster", "completion"}) {
+       {"encode", "decode", "stream", "trim", "info", "list", "eval", "compare", "train", "cluster", "completion"}) {
     const Ran help = Run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden(command, help.out);
+  }
+  for (const std::string way : {"encode", "decode"}) {
+    const Ran help = Run({"stream", way, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << help.err;
+    CompareWithGolden("stream_" + way, help.out);
   }
   for (const std::string kind : {"audio", "image", "prior"}) {
     const Ran help = Run({"train", kind, "--help"});

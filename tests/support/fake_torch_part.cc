@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "tests/support/fake_audio_tokenizer.h"
 #include "tests/support/fake_model.h"
 #include "tokenizers/torch_part.h"
 #include "training/train_image.h"
@@ -13,6 +14,9 @@ namespace {
 
 Result<std::shared_ptr<const Tokenizer>> Load(const ModelCard& card, const SafeTensors& tensors,
                                               const std::string& device, int) {
+  if (card.tokenizer == "fake_audio") {
+    return std::shared_ptr<const Tokenizer>(std::make_shared<FakeAudioTokenizer>());
+  }
   if (card.tokenizer != "fake")
     return Error{ErrorCode::kModel, "there is no tokenizer called " + card.tokenizer};
   if (device != "cpu" && device != "auto") {
