@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "tokenizers/core_tokenizers.h"
 #include "tokenizers/outline.h"
 #include "tokenizers/torch_part.h"
 
@@ -116,6 +117,12 @@ Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
 }  // namespace
 
 Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options) {
+  if (IsCoreTokenizer(entry.card.tokenizer)) {
+    VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
+    VQC_ASSIGN(auto tokenizer, MakeCoreTokenizer(entry.card, weights.tensors));
+    VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
+    return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier)};
+  }
   // Loading libtorch takes longer than reading and checking the weights: both at once.
   auto loading = std::async(std::launch::async, &LoadTorchPart);
   VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));

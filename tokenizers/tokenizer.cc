@@ -21,7 +21,10 @@ Status CheckClip(const Clip& clip, const TokenizerInfo& info) {
   if (clip.frames < 1 || clip.height < 1 || clip.width < 1) {
     return Error{ErrorCode::kInput, "the clip has no samples; it needs at least one"};
   }
-  if (clip.channels != 1 && clip.channels != 3) {
+  if (clip.modality == Modality::kAction && (clip.height != 1 || clip.width != 1)) {
+    return Error{ErrorCode::kInternal, "actions have height and width 1"};
+  }
+  if (clip.modality != Modality::kAction && clip.channels != 1 && clip.channels != 3) {
     return Error{ErrorCode::kInternal, "a tokenizer takes 1 or 3 channels, not " +
                                            std::to_string(clip.channels) + "; split alpha off first"};
   }
@@ -41,7 +44,8 @@ Status CheckClip(const Clip& clip, const TokenizerInfo& info) {
 // The grid and the ids of `tokens` against what this tokenizer can make of a clip of that size.
 Status CheckTokens(const Tokens& tokens, TokenShape shape, const TokenizerInfo& info, ErrorCode code) {
   std::vector<uint32_t> vocab = info.vocab;
-  if (info.modality == Modality::kAudio && tokens.shape.levels >= 1 && tokens.shape.levels < shape.levels) {
+  const bool nested = info.nested || info.modality == Modality::kAudio;
+  if (nested && tokens.shape.levels >= 1 && tokens.shape.levels < shape.levels) {
     shape.levels = tokens.shape.levels;
     vocab.resize(shape.levels);
   }
@@ -108,8 +112,10 @@ Result<std::vector<Clip>> Tokenizer::Decode(std::span<const Tokens> batch,
   for (size_t i = 0; i < batch.size(); ++i) {
     const Target& target = targets[i];
     const bool colour = target.channels == 1 || target.channels == 3;
-    if (target.frames < 1 || target.height < 1 || target.width < 1 || !colour) {
-      return Error{ErrorCode::kInternal, "a target needs sizes from 1 and 1 or 3 channels"};
+    const bool fits = Info().modality == Modality::kAction ? target.channels >= 1 : colour;
+    if (target.frames < 1 || target.height < 1 || target.width < 1 || !fits) {
+      return Error{ErrorCode::kInternal,
+                   "a target needs sizes from 1 and 1 or 3 channels (actions: 1 or more)"};
     }
     const TokenShape shape = ShapeOf(target.frames, target.height, target.width);
     VQC_TRY(CheckTokens(batch[i], shape, Info(), ErrorCode::kCorruptData));

@@ -27,6 +27,8 @@ struct TokenizerInfo {
   int tile = 0, halo = 0;       // of the encoder, in samples along an axis
   uint32_t profile = 0;         // numerics profile: hash of the latents of a fixed probe input
 
+  bool nested = false;  // tokens may be cut to the first levels, see Decode
+
   // Of sound alone: samples a second, tokens that are made at a time, and how many samples behind its input
   // the decoded sound is when both sides run live (algorithmic latency).
   double rate = 0;
@@ -47,7 +49,7 @@ class Tokenizer {
   virtual const TokenizerInfo& Info() const = 0;
 
   // Shape of the tokens of a clip of this size. Colour clips of 1 or 3 channels; alpha is not ours. Sound is
-  // mono at Info().rate, frames are its samples.
+  // mono at Info().rate, frames are its samples. Frames of actions are steps.
   virtual TokenShape ShapeOf(int frames, int height, int width) const = 0;
 
   // One Tokens per clip, in order. Checks the clips and the ids around DoEncode.
@@ -57,8 +59,10 @@ class Tokenizer {
   // The size of the media a token grid came from, so that padding is cut off.
   struct Target {
     int frames = 1, channels = 3, height = 1, width = 1;
+    int source = 0;  // of actions, see Clip
   };
-  // One Clip per Tokens, in order. Tokens of sound may have the first levels of the model only.
+  // One Clip per Tokens, in order. Tokens of sound, and others where Info().nested, may have the first
+  // levels of the model only.
   // REQUIRES: targets.size() == batch.size()
   Result<std::vector<Clip>> Decode(std::span<const Tokens> batch, std::span<const Target> targets) const;
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/guard.h"
+#include "tokenizers/action/network_codec.h"
 #include "tokenizers/audio/audio_tokenizer.h"
 #include "tokenizers/image/image_tokenizer.h"
 
@@ -19,6 +20,8 @@ struct TokenizerRow {
 constexpr TokenizerRow kTokenizers[] = {
     {"audio", &MakeAudioTokenizer},
     {"image", &MakeImageTokenizer},
+    {"action-rvq", &MakeNetworkActionTokenizer},
+    {"action-mlp", &MakeNetworkActionTokenizer},
 };
 
 }  // namespace

@@ -11,13 +11,22 @@
 #include "base/result.h"
 #include "models/card.h"
 #include "models/safetensors.h"
+#include "models/write_bundle.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {
 
 struct TrainImageOptions;  // training/train_image.h
 struct TrainPriorOptions;
-struct TrainAudioOptions;  // training/train_audio.h
+struct TrainAudioOptions;     // training/train_audio.h
+struct ActionNetworkOptions;  // training/train_action.h
+struct ActionChunks;          // training/action_chunks.h
+
+struct TrainedActionNetwork {
+  nlohmann::json network;       // the config with its defaults filled in
+  std::vector<uint32_t> vocab;  // of each level
+  OwnedTensors tensors;
+};
 
 struct TorchPart {
   // A tokenizer of the card's type with the weights of `tensors`. Error kModel names the tensor that is
@@ -28,6 +37,8 @@ struct TorchPart {
   Status (*train_image)(const TrainImageOptions& options);
   Status (*train_prior)(const TrainPriorOptions& options);
   Status (*train_audio)(const TrainAudioOptions& options);
+  Result<TrainedActionNetwork> (*train_action)(const ActionNetworkOptions& options,
+                                               const ActionChunks& chunks);
   std::vector<std::string> (*quantizers)();  // "name  summary" lines for `vqcodec list`
   std::string (*version)();                  // libtorch's
 };

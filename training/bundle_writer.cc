@@ -2,9 +2,8 @@
 #include "training/bundle_writer.h"
 
 #include <algorithm>
-#include <filesystem>
 
-#include "base/file.h"
+#include "models/write_bundle.h"
 #include "tokenizers/image/image_tokenizer.h"
 
 namespace vqc {
@@ -15,15 +14,7 @@ constexpr char kTables[] = "prior.tables";
 }  // namespace
 
 Status WriteBundle(const std::string& folder, ModelCard card, const TensorBag& bag) {
-  VQC_ASSIGN(const auto bytes, WriteSafeTensors(bag.Views(), {{"format", "pt"}}));
-  VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Parse(bytes, folder));
-  card.model_id = ModelIdOf(card, tensors);
-  card.prior_id = PriorIdOf(card, tensors);
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
-  VQC_TRY(WriteFileAtomically(folder + "/model.safetensors", bytes, {.force = true}));
-  return WriteFileAtomically(folder + "/card.json", std::string_view(WriteCard(card)), {.force = true});
+  return WriteBundleFiles(folder, std::move(card), bag.Views());
 }
 
 Status ReplacePrior(const std::string& folder, ModelCard card, const SafeTensors& tensors,

@@ -6,6 +6,7 @@
 
 #include "quantizers/quantizer.h"
 #include "tokenizers/tokenizers.h"
+#include "training/action_trainer.h"
 #include "training/train_audio.h"
 #include "training/train_image.h"
 
@@ -21,8 +22,8 @@ std::vector<std::string> QuantizerLines() {
 
 std::string Version() { return TORCH_VERSION; }
 
-constexpr TorchPart kPart = {&MakeTokenizer, &TrainImage,     &TrainPrior,
-                             &TrainAudio,    &QuantizerLines, &Version};
+constexpr TorchPart kPart = {&MakeTokenizer,      &TrainImage,     &TrainPrior, &TrainAudio,
+                             &TrainActionNetwork, &QuantizerLines, &Version};
 
 }  // namespace
 

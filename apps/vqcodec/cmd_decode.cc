@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "apps/vqcodec/actions.h"
 #include "apps/vqcodec/command.h"
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/inputs.h"
@@ -25,7 +26,7 @@ struct DecodeCommandOptions {
   ModelOptions model;
   RunOptions run;
   Limits limits;
-  std::string format;  // an extension with or without its dot; empty: told by the output's name
+  std::string format;       // an extension with or without its dot; empty: told by the output's name
   std::string bits = "16";  // of the samples of a sound
   bool salvage = false;
 };
@@ -40,12 +41,13 @@ struct Work {
   Stopwatch watch;
 };
 
-// ".png": of --format, else of --output, else PNG, or WAV for sound.
-std::string ExtensionOf(const DecodeCommandOptions& options, bool sound) {
+// ".png": of --format, else of --output, else PNG, WAV for sound, .npy for actions.
+std::string ExtensionOf(const DecodeCommandOptions& options, Modality modality) {
   if (!options.format.empty()) return (options.format[0] == '.' ? "" : ".") + options.format;
   const std::string extension = std::filesystem::path(options.output.file).extension().string();
   const bool named = !options.output.file.empty() && options.output.file != "-" && !extension.empty();
-  return named && !options.output.file.starts_with("/dev/") ? extension : sound ? ".wav" : ".png";
+  if (named && !options.output.file.starts_with("/dev/")) return extension;
+  return modality == Modality::kAudio ? ".wav" : modality == Modality::kAction ? ".npy" : ".png";
 }
 
 // Says of a damaged stream what can be done about it.
@@ -86,11 +88,19 @@ Json MadeUp(const std::vector<uint8_t>& known) {
 Result<ItemReport> FinishDecoding(const Work& work, const DecodeCommandOptions& options) {
   const Result<Bundle>& bundle = work.model.get();
   if (!bundle.ok()) return bundle.error();
-  const bool sound = work.stream.header.modality == Modality::kAudio;
-  const std::string extension = ExtensionOf(options, sound);
-  if (sound) {
-    const SoundToDecode what{work.stream, work.chunk_frames, work.file_bytes, work.defects, extension, options.bits};
+  const Modality modality = work.stream.header.modality;
+  const std::string extension = ExtensionOf(options, modality);
+  if (modality == Modality::kAudio) {
+    const SoundToDecode what{work.stream,  work.chunk_frames, work.file_bytes,
+                             work.defects, extension,         options.bits};
     return DecodeSound(what, work.job, *bundle, options.output, options.limits, work.watch);
+  }
+  if (modality == Modality::kAction) {
+    if (extension != ".npy") {
+      return Error{ErrorCode::kUsage, "actions are written as .npy; name the output so, or add --format npy"};
+    }
+    const ActionsToDecode what{work.stream, work.file_bytes, work.defects};
+    return DecodeActionFile(what, work.job, *bundle, options.output, options.limits);
   }
   VQC_ASSIGN(DecodedClip decoded,
              DecodeImage(work.stream, *bundle, {.salvage = options.salvage, .limits = options.limits}));
@@ -128,7 +138,7 @@ int RunDecode(const DecodeCommandOptions& options) {
       FindInputs(options.input, [](std::string_view extension) { return extension == ".vqc"; });
   if (!inputs.ok()) return Fail("decode", inputs.error());
   const auto jobs = PlanJobs(*inputs, options.output, [&](const InputFile& input) {
-    return ExtensionOf(options, IsStreamOfSound(input.path));
+    return ExtensionOf(options, ModalityOfStream(input.path));
   });
   if (!jobs.ok()) return Fail("decode", jobs.error());
   if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("decode", apart.error());
@@ -155,21 +165,24 @@ int RunDecode(const DecodeCommandOptions& options) {
 
 RunCommand AddDecode(CLI::App& parent) {
   auto options = std::make_shared<DecodeCommandOptions>();
-  CLI::App* app = AddCommand(parent, "decode", "Decode .vqc files into pictures and sound",
-                             "vqcodec decode photo.vqc -o seen.png     # the format is told by the name\n"
-                             "vqcodec decode tokens/*.vqc -O seen --format jpg\n"
-                             "vqcodec decode -r tokens -O seen --skip-existing\n"
-                             "vqcodec decode talk.vqc -o talk.flac     # sound, at its own rate; WAV if not said\n"
-                             "vqcodec decode - -o - --format ppm <a.vqc >a.ppm\n"
-                             "vqcodec decode damaged.vqc -o what-is-left.png --salvage");
+  CLI::App* app =
+      AddCommand(parent, "decode", "Decode .vqc files into pictures and sound",
+                 "vqcodec decode photo.vqc -o seen.png     # the format is told by the name\n"
+                 "vqcodec decode tokens/*.vqc -O seen --format jpg\n"
+                 "vqcodec decode -r tokens -O seen --skip-existing\n"
+                 "vqcodec decode talk.vqc -o talk.flac     # sound, at its own rate; WAV if not said\n"
+                 "vqcodec decode - -o - --format ppm <a.vqc >a.ppm\n"
+                 "vqcodec decode damaged.vqc -o what-is-left.png --salvage");
   AddInputOptions(*app, options->input, "Streams that vqcodec encode wrote");
   AddOutputOptions(*app, options->output);
   app->add_option("--format", options->format,
-                  "Format of the pictures: png, ppm, npy, jpg, webp, tiff or bmp; of sound: wav, flac, ogg, opus, aiff, "
+                  "Format of the pictures: png, ppm, npy, jpg, webp, tiff or bmp; of sound: wav, flac, ogg, "
+                  "opus, aiff, "
                   "caf, w64 or raw (default: that of --output, else png and wav)")
       ->type_name("EXT")
       ->group("Output");
-  AddChoice(*app, "--bits", options->bits, {"16", "24", "float"}, "Samples of sound (default 16)")->group("Output");
+  AddChoice(*app, "--bits", options->bits, {"16", "24", "float"}, "Samples of sound (default 16)")
+      ->group("Output");
   AddModelOptions(*app, options->model, "the one that the stream names");
   app->add_flag(
          "--salvage", options->salvage,

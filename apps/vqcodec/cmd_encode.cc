@@ -3,6 +3,7 @@
 #include <charconv>
 #include <memory>
 
+#include "apps/vqcodec/actions.h"
 #include "apps/vqcodec/command.h"
 #include "apps/vqcodec/inputs.h"
 #include "apps/vqcodec/interrupt.h"
@@ -29,6 +30,7 @@ struct EncodeOptions {
   RateOptions rate;
   double max_bpp = 0;  // bits per pixel of the whole file; 0: no bound
   PayloadOptions payload;
+  ActionOptions actions;
   uint32_t window_bits = 0;
   bool verify = false;
   RawOptions raw;
@@ -131,6 +133,13 @@ Result<BatchPlan::Finish> BeginEncoding(const Job& job, const EncodeOptions& opt
 
 int RunEncode(const EncodeOptions& options) {
   HandleInterrupts();
+  if (!options.model.model.empty()) {
+    const auto entry = FindModel(options.model.model);
+    if (entry.ok() && entry->card.modality == Modality::kAction) {
+      return RunEncodeActions(options.input, options.output, options.model, options.actions, options.payload,
+                              options.run, options.limits, *entry);
+    }
+  }
   const auto inputs = FindInputs(options.input, &IsReadableMedia);
   if (!inputs.ok()) return Fail("encode", inputs.error());
   const auto jobs = PlanJobs(*inputs, options.output, ".vqc");
@@ -185,6 +194,7 @@ RunCommand AddEncode(CLI::App& parent) {
                  "vqcodec encode talk.wav -o talk.vqc      # sound: WAV, FLAC, Ogg, MP3, MP4 and more\n"
                  "vqcodec encode - -o - <a.png >a.vqc      # as part of a pipe\n"
                  "vqcodec encode logo.png --alpha flatten=#ffffff --verify\n"
+                 "vqcodec encode episode.npy -m my-actions --source robot\n"
                  "vqcodec encode photo.png --windows 1024  # damage costs single windows, not the picture");
   AddInputOptions(*app, options->input, "Pictures and sound, of any format that vqcodec list names");
   AddRawOptions(*app, options->raw);
@@ -196,16 +206,18 @@ RunCommand AddEncode(CLI::App& parent) {
       ->type_name("keep|flatten[=COLOR]")
       ->group("Model")
       ->check(CLI::Validator(&CheckAlpha, ""));
-  AddModelOptions(*app, options->model,
-                  std::string(kDefaultImageModel) + " for pictures, " + std::string(kDefaultAudioModel) + " for sound");
+  AddModelOptions(
+      *app, options->model,
+      std::string(kDefaultImageModel) + " for pictures, " + std::string(kDefaultAudioModel) + " for sound");
   app->add_option("--levels", options->audio.levels,
                   "Sound: keep the first N levels of tokens; fewer are smaller and less exact (default: all)")
       ->type_name("N")
       ->group("Model")
       ->check(CLI::Range(1, 64).description(""));
-  app->add_option("--chunk", options->audio.chunk_seconds,
-                  "Sound: seconds that are coded on their own, so that damage costs no more (default: 1 or more, as "
-                  "many as make 1200 bytes)")
+  app->add_option(
+         "--chunk", options->audio.chunk_seconds,
+         "Sound: seconds that are coded on their own, so that damage costs no more (default: 1 or more, as "
+         "many as make 1200 bytes)")
       ->type_name("SECONDS")
       ->group("Model")
       ->check(CLI::Range(0.001, 3600.0).description(""));
@@ -240,6 +252,10 @@ RunCommand AddEncode(CLI::App& parent) {
       ->group("Model");
   app->add_flag("--verify", options->verify, "Decode the tokens of each file again and compare")
       ->group("Run");
+  AddActionOptions(*app, options->actions);
+  app->add_option("--episode", options->actions.episode, "Which episode of a file with several")
+      ->type_name("NAME")
+      ->group("Actions");
   AddRunOptions(*app, options->run);
   AddLimitOptions(*app, options->limits);
   return [options] {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "apps/vqcodec/actions.h"
 #include "apps/vqcodec/command.h"
 #include "apps/vqcodec/evaluate.h"
 #include "apps/vqcodec/figures.h"
@@ -28,6 +29,7 @@ struct EvalOptions {
   ModelOptions model;
   RunOptions run;
   Limits limits;
+  ActionOptions actions;
   std::string against;  // names with commas between them
   std::string report;   // folder; empty for none
   size_t report_pictures = 12;
@@ -335,6 +337,9 @@ class Evaluator {
 
 int RunEval(const EvalOptions& options) {
   HandleInterrupts();
+  if (const auto models = ActionModels(options.model.model); !models.empty()) {
+    return RunEvalActions(options.input, models, options.model, options.actions, options.run, options.limits);
+  }
   auto inputs = FindInputs(options.input, &IsReadableImage);
   if (!inputs.ok()) return Fail("eval", inputs.error());
   if (!options.report.empty()) {
@@ -374,6 +379,7 @@ RunCommand AddEval(CLI::App& parent) {
       ->type_name("N")
       ->group("Output");
   app->add_flag("-f,--force", options->force, "Overwrite an earlier report")->group("Output");
+  AddActionOptions(*app, options->actions);
   AddRunOptions(*app, options->run);
   AddLimitOptions(*app, options->limits);
   return [options] { return RunEval(*options); };

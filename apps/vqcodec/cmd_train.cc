@@ -256,14 +256,18 @@ RunCommand AddTrain(CLI::App& parent) {
   CLI::App* app = AddCommand(parent, "train", "Learn models and priors from photos of one's own",
                              "vqcodec train image --data photos -o my-model --seconds 3600\n"
                              "vqcodec train prior my-model --data photos\n"
+                             "vqcodec train action --data robot=episodes -o my-actions\n"
                              "vqcodec encode photo.png -m ./my-model");
   app->require_subcommand(0, 1);
-  const RunCommand image = AddTrainImage(*app), audio = AddTrainAudio(*app), prior = AddTrainPrior(*app);
-  return [app, image, audio, prior] {
+  const RunCommand image = AddTrainImage(*app), audio = AddTrainAudio(*app), action = AddTrainAction(*app),
+                   prior = AddTrainPrior(*app);
+  return [app, image, audio, action, prior] {
     if (app->got_subcommand("image")) return image();
     if (app->got_subcommand("audio")) return audio();
     if (app->got_subcommand("prior")) return prior();
-    return Fail("train", {ErrorCode::kUsage, "none of image, audio and prior is named; see vqcodec train --help"});
+    if (app->got_subcommand("action")) return action();
+    return Fail("train", {ErrorCode::kUsage,
+                          "none of image, audio, action and prior is named; see vqcodec train --help"});
   };
 }
 

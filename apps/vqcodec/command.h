@@ -34,4 +34,7 @@ RunCommand AddTrain(CLI::App& parent);
 RunCommand AddTrainAudio(CLI::App& parent);  // sub-command of train
 RunCommand AddTrim(CLI::App& parent);
 
+// Subcommands of train.
+RunCommand AddTrainAction(CLI::App& parent);
+
 }  // namespace vqc

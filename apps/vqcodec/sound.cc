@@ -136,14 +136,15 @@ Result<uint32_t> ChunkFramesOf(std::span<const uint8_t> bytes, const Stream& str
   return 1u;
 }
 
-bool IsStreamOfSound(const std::string& path) {
+Modality ModalityOfStream(const std::string& path) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  if (!std::filesystem::is_regular_file(path, ignored)) return Modality::kImage;
   std::array<char, 5> head{};
   std::ifstream file(path, std::ios::binary);
-  if (!file.read(head.data(), head.size())) return false;
-  return static_cast<uint8_t>(head[0]) == 0x8F && head[1] == 'V' && head[2] == 'Q' &&
-         (static_cast<uint8_t>(head[4]) & 0x87) == 0x82;
+  if (!file.read(head.data(), head.size())) return Modality::kImage;
+  const auto kind = static_cast<uint8_t>(head[4]);
+  const bool other = static_cast<uint8_t>(head[0]) == 0x8F && head[1] == 'V' && head[2] == 'Q' && kind & 0x80;
+  return other ? static_cast<Modality>(kind & 0x07) : Modality::kImage;
 }
 
 }  // namespace vqc

@@ -38,7 +38,7 @@ Result<ItemReport> DecodeSound(const SoundToDecode& what, const Job& job, const 
 // Frames of all chunks but the last, as the head says: the first ones may be lost. 1 where it is no sound.
 Result<uint32_t> ChunkFramesOf(std::span<const uint8_t> bytes, const Stream& stream);
 
-// Whether the file begins like a stream of sound. False where it cannot be read.
-bool IsStreamOfSound(const std::string& path);
+// What the stream in the file is of, by its first bytes. kImage where it cannot be read.
+Modality ModalityOfStream(const std::string& path);
 
 }  // namespace vqc

@@ -12,7 +12,7 @@ LEVELS = {
     "quantizers": 2,
     "models": 3,
     "tokenizers": 4,
-    "codec": 5, "data": 5, "eval": 5,
+    "codec": 5, "data": 5, "data/actions": 5, "eval": 5,
     "training": 6,
     "apps": 7, "bench": 7, "tests": 7, "examples": 7, "python": 7,
 }
@@ -22,6 +22,7 @@ LIBRARIES = {
     ("torch/", "ATen/", "c10/"): {"quantizers", "models", "training", "tokenizers.cc", "eval.cc", "tests.cc", "bench.cc"},
     ("cuda",): {"quantizers/search.cu", "quantizers/search.cuh", "bench.cu"},
     ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile", "soxr"): {"data/media"},
+    ("hdf5.h",): {"data/actions"},
     ("zstd.h",): {"codec", "codec/container", "data", "bench.cc"},
     ("openssl/",): {"base"},
     ("CLI/",): {"apps", "bench.cc"},

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/write_bundle.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+
+namespace vqc {
+
+std::map<std::string, TensorView> ViewsOf(const OwnedTensors& tensors) {
+  std::map<std::string, TensorView> views;
+  for (const auto& [name, tensor] : tensors) views[name] = {tensor.dtype, tensor.shape, tensor.bytes};
+  return views;
+}
+
+Status WriteBundleFiles(const std::string& folder, ModelCard card,
+                        const std::map<std::string, TensorView>& views) {
+  VQC_ASSIGN(const auto bytes, WriteSafeTensors(views, {{"format", "pt"}}));
+  VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Parse(bytes, folder));
+  card.model_id = ModelIdOf(card, tensors);
+  card.prior_id = PriorIdOf(card, tensors);
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
+  VQC_TRY(WriteFileAtomically(folder + "/model.safetensors", bytes, {.force = true}));
+  return WriteFileAtomically(folder + "/card.json", std::string_view(WriteCard(card)), {.force = true});
+}
+
+}  // namespace vqc

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "models/card.h"
+#include "models/safetensors.h"
+
+namespace vqc {
+
+// A tensor with its bytes, where no file is behind it.
+struct OwnedTensor {
+  DType dtype = DType::kU8;
+  std::vector<int64_t> shape;
+  std::vector<uint8_t> bytes;
+};
+using OwnedTensors = std::map<std::string, OwnedTensor>;
+
+std::map<std::string, TensorView> ViewsOf(const OwnedTensors& tensors);
+
+// Writes card.json and model.safetensors of a bundle into `folder`, replacing what is there. The card's
+// identities are computed from the tensors.
+Status WriteBundleFiles(const std::string& folder, ModelCard card,
+                        const std::map<std::string, TensorView>& tensors);
+
+}  // namespace vqc

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizers/core_tokenizers.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "tokenizers/action/action_tokenizer.h"
+#include "tokenizers/action/fast.h"
+#include "tokenizers/action/uniform_bins.h"
+
+namespace vqc {
+namespace {
+
+using Codec = Result<std::unique_ptr<const ChunkCodec>>;
+
+struct Row {
+  std::string_view type;
+  Codec (*make)(const nlohmann::json& config, const ActionConfig& action, const SafeTensors& tensors);
+};
+
+Codec MakeBins(const nlohmann::json& config, const ActionConfig& action, const SafeTensors&) {
+  return MakeUniformBins(config, action);
+}
+
+Codec MakeFastOf(const nlohmann::json& config, const ActionConfig& action, const SafeTensors& tensors) {
+  VQC_ASSIGN(const TensorView json, tensors.Get(kFastTokenizer));
+  if (json.dtype != DType::kU8)
+    return Error{ErrorCode::kModel, "the tensor tokenizer.json is not of type U8"};
+  return MakeFast(config, action, {reinterpret_cast<const char*>(json.bytes.data()), json.bytes.size()});
+}
+
+constexpr Row kRows[] = {{"action-bins", &MakeBins}, {"action-fast", &MakeFastOf}};
+
+const Row* Find(std::string_view type) {
+  const auto* row =
+      std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.type == type; });
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+}  // namespace
+
+bool IsCoreTokenizer(std::string_view type) { return Find(type) != nullptr; }
+
+Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card,
+                                                           const SafeTensors& tensors) {
+  const Row* row = Find(card.tokenizer);
+  VQC_ASSIGN(ActionConfig action, ParseActionConfig(card.config));
+  VQC_ASSIGN(auto codec, row->make(card.config, action, tensors));
+  return std::shared_ptr<const Tokenizer>(
+      std::make_shared<ActionTokenizer>(card.tokenizer, std::move(action), std::move(codec)));
+}
+
+}  // namespace vqc

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tokenizers that need no network: action-bins and action-fast. The others are in the torch part.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/result.h"
+#include "models/card.h"
+#include "models/safetensors.h"
+#include "tokenizers/tokenizer.h"
+
+namespace vqc {
+
+// Name of the U8 tensor with FAST's tokenizer.json.
+inline constexpr char kFastTokenizer[] = "tokenizer.json";
+
+bool IsCoreTokenizer(std::string_view type);
+
+// REQUIRES: IsCoreTokenizer(card.tokenizer). Error kModel says what does not fit.
+Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors);
+
+}  // namespace vqc
