@@ -10,18 +10,6 @@
 namespace vqc {
 namespace {
 
-Result<uint32_t> LevelsOf(int wanted, const Bundle& bundle) {
-  const TokenizerInfo& info = bundle.tokenizer->Info();
-  const int all = static_cast<int>(info.vocab.size());
-  if (wanted == 0 || wanted == all) return static_cast<uint32_t>(all);
-  if (wanted < 1 || wanted > all || !info.nested) {
-    return Error{ErrorCode::kUsage, "the model " + bundle.card.name + " has " + std::to_string(all) +
-                                        " levels" + (info.nested ? "" : ", which cannot be cut") + "; " +
-                                        std::to_string(wanted) + " are asked for"};
-  }
-  return static_cast<uint32_t>(wanted);
-}
-
 // Times [first, first + count) of an episode's tokens.
 Tokens Times(const Tokens& tokens, uint32_t first, uint32_t count) {
   Tokens part{tokens.shape, tokens.vocab, {}};
@@ -51,6 +39,18 @@ Result<Tokens> ReadChunkTokens(const Stream& stream, const Chunk& chunk, const B
 
 }  // namespace
 
+Result<uint32_t> LevelsToKeep(int wanted, const Bundle& bundle) {
+  const TokenizerInfo& info = bundle.tokenizer->Info();
+  const int all = static_cast<int>(info.vocab.size());
+  if (wanted == 0 || wanted == all) return static_cast<uint32_t>(all);
+  if (wanted < 1 || wanted > all || !info.nested) {
+    return Error{ErrorCode::kUsage, "the model " + bundle.card.name + " has " + std::to_string(all) +
+                                        " levels" + (info.nested ? "" : ", which cannot be cut") + "; " +
+                                        std::to_string(wanted) + " are asked for"};
+  }
+  return static_cast<uint32_t>(wanted);
+}
+
 Tokens FirstLevels(const Tokens& tokens, uint32_t levels) {
   Tokens cut{tokens.shape, {tokens.vocab.begin(), tokens.vocab.begin() + levels}, {}};
   cut.shape.levels = levels;
@@ -66,7 +66,7 @@ Result<EncodedClip> EncodeActions(const Clip& clip, const Bundle& bundle, int le
     return Error{ErrorCode::kUsage,
                  "the model " + bundle.card.name + " and its input must both be of actions"};
   }
-  VQC_ASSIGN(const uint32_t kept, LevelsOf(levels, bundle));
+  VQC_ASSIGN(const uint32_t kept, LevelsToKeep(levels, bundle));
   const Stopwatch watch;
   VQC_ASSIGN(auto batch, bundle.tokenizer->Encode({&clip, 1}));
   EncodedClip encoded;

@@ -20,6 +20,9 @@ Result<EncodedClip> EncodeActions(const Clip& clip, const Bundle& bundle, int le
 // shorter; `defects` says so.
 Result<DecodedClip> DecodeActions(const Stream& stream, const Bundle& bundle, const DecodeOptions& options);
 
+// How many levels `wanted` (0: all) keeps. kUsage where the model has fewer, or levels that cannot be cut.
+Result<uint32_t> LevelsToKeep(int wanted, const Bundle& bundle);
+
 // The tokens cut to their first levels. REQUIRES: 1 <= levels <= tokens.shape.levels
 Tokens FirstLevels(const Tokens& tokens, uint32_t levels);
 

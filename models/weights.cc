@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "models/device.h"
+
 namespace vqc {
 namespace {
 
@@ -61,22 +63,29 @@ Status LoadWeights(torch::nn::Module& module, const SafeTensors& tensors, const 
   return {};
 }
 
+Status LoadForInference(torch::nn::Module& module, const SafeTensors& tensors, const std::string& prefix,
+                        c10::Device device) {
+  VQC_TRY(LoadWeights(module, tensors, prefix));
+  module.eval();
+  module.to(device);
+  SetChannelsLast(module);
+  return {};
+}
+
 void TensorBag::Add(const std::string& name, const torch::Tensor& tensor, DType type) {
   const auto scalar = type == DType::kF16 ? torch::kFloat16 : torch::kFloat32;
   const auto flat = tensor.detach().to(torch::kCPU).to(scalar).contiguous();
   const auto* data = static_cast<const uint8_t*>(flat.data_ptr());
-  auto& bytes = bytes_[name] = std::vector<uint8_t>(data, data + flat.nbytes());
-  views_[name] = TensorView{type, flat.sizes().vec(), bytes};
+  tensors_[name] = {type, flat.sizes().vec(), {data, data + flat.nbytes()}};
 }
 
 void TensorBag::AddView(const std::string& name, const TensorView& view) {
-  auto& bytes = bytes_[name] = std::vector<uint8_t>(view.bytes.begin(), view.bytes.end());
-  views_[name] = TensorView{view.dtype, view.shape, bytes};
+  tensors_[name] = {view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}};
 }
 
 void TensorBag::AddBytes(const std::string& name, std::vector<uint8_t> bytes) {
-  auto& kept = bytes_[name] = std::move(bytes);
-  views_[name] = TensorView{DType::kU8, {static_cast<int64_t>(kept.size())}, kept};
+  const auto size = static_cast<int64_t>(bytes.size());
+  tensors_[name] = {DType::kU8, {size}, std::move(bytes)};
 }
 
 }  // namespace vqc

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "models/safetensors.h"
+#include "models/write_bundle.h"
 
 namespace vqc {
 
@@ -22,18 +23,22 @@ Result<torch::Tensor> ToTensor(const TensorView& view, const std::string& name);
 // config.
 Status LoadWeights(torch::nn::Module& module, const SafeTensors& tensors, const std::string& prefix);
 
-// Owns the bytes behind tensor views, for writing.
+// The same, and the module is made ready: in evaluation mode, on `device`, in channels-last memory.
+Status LoadForInference(torch::nn::Module& module, const SafeTensors& tensors, const std::string& prefix,
+                        c10::Device device);
+
+// Tensors for writing.
 class TensorBag {
  public:
   // REQUIRES: type is kF16 or kF32
   void Add(const std::string& name, const torch::Tensor& tensor, DType type);
   void AddView(const std::string& name, const TensorView& view);  // a copy of its bytes
   void AddBytes(const std::string& name, std::vector<uint8_t> bytes);
-  const std::map<std::string, TensorView>& Views() const { return views_; }
+  const OwnedTensors& Tensors() const { return tensors_; }
+  std::map<std::string, TensorView> Views() const { return ViewsOf(tensors_); }  // live as long as the bag
 
  private:
-  std::map<std::string, std::vector<uint8_t>> bytes_;
-  std::map<std::string, TensorView> views_;
+  OwnedTensors tensors_;
 };
 
 }  // namespace vqc

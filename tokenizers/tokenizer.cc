@@ -44,8 +44,7 @@ Status CheckClip(const Clip& clip, const TokenizerInfo& info) {
 // The grid and the ids of `tokens` against what this tokenizer can make of a clip of that size.
 Status CheckTokens(const Tokens& tokens, TokenShape shape, const TokenizerInfo& info, ErrorCode code) {
   std::vector<uint32_t> vocab = info.vocab;
-  const bool nested = info.nested || info.modality == Modality::kAudio;
-  if (nested && tokens.shape.levels >= 1 && tokens.shape.levels < shape.levels) {
+  if (info.nested && tokens.shape.levels >= 1 && tokens.shape.levels < shape.levels) {
     shape.levels = tokens.shape.levels;
     vocab.resize(shape.levels);
   }
@@ -84,6 +83,31 @@ auto Guarded(Function&& function) -> decltype(function()) {
 }
 
 }  // namespace
+
+Result<Encoding> Tokenizer::DoEncode(const Clip& clip) const {
+  if (clip.channels != 1)
+    return Error{ErrorCode::kInternal, "an audio tokenizer takes one channel at a time"};
+  VQC_ASSIGN(const auto session, NewEncodeSession());
+  VQC_ASSIGN(Tokens tokens, session->Push(clip.data));
+  VQC_ASSIGN(const Tokens rest, session->Flush());
+  tokens.shape.t += rest.shape.t;
+  tokens.ids.insert(tokens.ids.end(), rest.ids.begin(), rest.ids.end());
+  return Encoding{std::move(tokens), {}};
+}
+
+Result<Clip> Tokenizer::DoDecode(const Tokens& tokens, const Target& target) const {
+  VQC_ASSIGN(const auto session, NewDecodeSession());
+  Clip clip;
+  VQC_ASSIGN(clip.data, session->Push(tokens));
+  VQC_ASSIGN(const std::vector<float> rest, session->Flush());
+  clip.data.insert(clip.data.end(), rest.begin(), rest.end());
+  clip.data.resize(static_cast<size_t>(target.frames));
+  clip.modality = Info().modality;
+  clip.frames = target.frames;
+  clip.rate = Info().rate;
+  clip.bit_depth = 16;
+  return clip;
+}
 
 Result<Encoding> Tokenizer::EncodeWithPositions(const Clip& clip) const {
   VQC_TRY(CheckClip(clip, Info()));

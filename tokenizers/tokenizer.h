@@ -61,8 +61,8 @@ class Tokenizer {
     int frames = 1, channels = 3, height = 1, width = 1;
     int source = 0;  // of actions, see Clip
   };
-  // One Clip per Tokens, in order. Tokens of sound, and others where Info().nested, may have the first
-  // levels of the model only.
+  // One Clip per Tokens, in order. Where Info().nested, tokens may have the first levels of the model
+  // only.
   // REQUIRES: targets.size() == batch.size()
   Result<std::vector<Clip>> Decode(std::span<const Tokens> batch, std::span<const Target> targets) const;
 
@@ -71,8 +71,9 @@ class Tokenizer {
   virtual Result<std::unique_ptr<DecodeSession>> NewDecodeSession() const;
 
  private:
-  virtual Result<Encoding> DoEncode(const Clip& clip) const = 0;
-  virtual Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const = 0;
+  // As they are here, a whole clip is one piece of a session: a tokenizer that has sessions needs no more.
+  virtual Result<Encoding> DoEncode(const Clip& clip) const;
+  virtual Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const;
 };
 
 }  // namespace vqc

@@ -3,7 +3,6 @@
 
 #include <torch/torch.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -12,11 +11,13 @@
 
 #include "base/guard.h"
 #include "base/parallel.h"
+#include "base/stopwatch.h"
 #include "models/action_network.h"
 #include "models/device.h"
 #include "models/weights.h"
 #include "quantizers/quantizer.h"
 #include "training/optimizer.h"
+#include "training/quantized_network.h"
 
 namespace vqc {
 namespace {
@@ -87,13 +88,10 @@ class Trainer {
 
   Status Run() {
     std::FILE* log = options_.log.empty() ? nullptr : std::fopen(options_.log.c_str(), "a");
-    const auto start = std::chrono::steady_clock::now();
-    const auto seconds = [&] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
+    const Stopwatch watch;
     const auto share = [&](int64_t step) {
       return options_.steps > 0 ? static_cast<double>(step) / static_cast<double>(options_.steps)
-                                : seconds() / options_.seconds;
+                                : watch.Seconds() / options_.seconds;
     };
     double progress = 0;
     for (int64_t step = 0; (progress = share(step)) < 1; ++step) {
@@ -101,9 +99,9 @@ class Trainer {
       const double mse = Step(step, progress);
       if (step % kLogEvery != 0) continue;
       std::fprintf(stderr, "step %ld, %.1f s, mean squared error %.6f%s\n", static_cast<long>(step),
-                   seconds(), mse, quantizing_ ? "" : " (not quantized yet)");
+                   watch.Seconds(), mse, quantizing_ ? "" : " (not quantized yet)");
       if (log)
-        std::fprintf(log, "%ld,%.1f,%.6f,%d\n", static_cast<long>(step), seconds(), mse, quantizing_),
+        std::fprintf(log, "%ld,%.1f,%.6f,%d\n", static_cast<long>(step), watch.Seconds(), mse, quantizing_),
             std::fflush(log);
     }
     if (log) std::fclose(log);
@@ -112,15 +110,8 @@ class Trainer {
 
   OwnedTensors Export() const {
     TensorBag bag;
-    for (size_t i = 0; i < optimizer_->parameters().size(); ++i)
-      bag.Add(optimizer_->parameters()[i].name, optimizer_->average()[i], DType::kF16);
-    for (const auto& item : quantizer_->named_parameters()) {
-      if (!item.value().requires_grad()) bag.Add("quantizer." + item.key(), item.value(), DType::kF16);
-    }
-    OwnedTensors tensors;
-    for (const auto& [name, view] : bag.Views())
-      tensors[name] = {view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}};
-    return tensors;
+    ExportWeights(*optimizer_, *quantizer_, bag);
+    return bag.Tensors();
   }
 
   std::vector<uint32_t> Vocab() const { return quantizer_->Vocab(); }
@@ -139,9 +130,7 @@ class Trainer {
     const auto add = [&](torch::nn::Module& module, const std::string& prefix) {
       module.to(device_);
       SetChannelsLast(module);
-      for (auto& item : module.named_parameters()) {
-        if (item.value().requires_grad()) parameters.push_back({prefix + item.key(), item.value()});
-      }
+      AddTrainable(module, prefix, parameters);
     };
     add(*encoder_, "");
     add(*decoder_, "");

@@ -10,6 +10,7 @@
 
 #include "models/device.h"
 #include "quantizers/code_counter.h"
+#include "training/quantized_network.h"
 
 namespace vqc {
 namespace {
@@ -22,18 +23,6 @@ constexpr double kMelWeight = 15, kAdversarialWeight = 2, kFeatureWeight = 4, kC
 constexpr double kJudgeRate = 0.5;  // of the learning rate
 constexpr double kJudgedSeconds = 0.5;
 constexpr int64_t kEvaluated = 64;  // clips
-
-Status Copy(const SafeTensors& state, const std::string& name, torch::Tensor into) {
-  VQC_ASSIGN(const TensorView view, state.Get(name));
-  VQC_ASSIGN(const torch::Tensor value, ToTensor(view, name));
-  if (value.sizes() != into.sizes()) {
-    return Error{ErrorCode::kModel, "training state: tensor " + name +
-                                        " has another shape; the state belongs to another quantizer"};
-  }
-  const torch::NoGradGuard no_grad;
-  into.copy_(value);
-  return {};
-}
 
 }  // namespace
 
@@ -61,16 +50,10 @@ AudioTrainer::AudioTrainer(const TrainAudioOptions& options, AudioNetworkConfig 
   judges_->to(device_, device_.is_cuda() ? torch::kBFloat16 : torch::kFloat32);
   SetChannelsLast(*judges_);
   std::vector<NamedParameter> parameters, judging;
-  const auto add = [](torch::nn::Module& module, const std::string& prefix,
-                      std::vector<NamedParameter>& list) {
-    for (auto& item : module.named_parameters()) {
-      if (item.value().requires_grad()) list.push_back({prefix + item.key(), item.value()});
-    }
-  };
-  add(*encoder_, "encoder.", parameters);
-  add(*decoder_, "decoder.", parameters);
-  add(*quantizer_, "quantizer.", parameters);
-  add(*judges_, "", judging);
+  AddTrainable(*encoder_, "encoder.", parameters);
+  AddTrainable(*decoder_, "decoder.", parameters);
+  AddTrainable(*quantizer_, "quantizer.", parameters);
+  AddTrainable(*judges_, "", judging);
   optimizer_ = std::make_unique<Optimizer>(
       std::move(parameters), OptimizerOptions{.beta1 = 0.8, .beta2 = 0.99, .clip = 5, .average = 0.999});
   judge_optimizer_ = std::make_unique<Optimizer>(
@@ -184,30 +167,12 @@ AudioTrainer::Evaluation AudioTrainer::Evaluate(const AudioSet& set) {
   return mean;
 }
 
-std::vector<NamedParameter> AudioTrainer::QuantizerState() const {
-  std::vector<NamedParameter> state;
-  for (const auto& item : quantizer_->named_parameters()) {
-    if (!item.value().requires_grad()) state.push_back({"quantizer." + item.key(), item.value()});
-  }
-  if (quantizer_->Observed() == 0) return state;
-  for (const auto& item : quantizer_->named_buffers())
-    state.push_back({"quantizer." + item.key(), item.value()});
-  return state;
-}
-
-void AudioTrainer::Export(TensorBag& bag) {
-  for (size_t i = 0; i < optimizer_->parameters().size(); ++i) {
-    bag.Add(optimizer_->parameters()[i].name, optimizer_->average()[i], DType::kF16);
-  }
-  for (const auto& item : quantizer_->named_parameters()) {
-    if (!item.value().requires_grad()) bag.Add("quantizer." + item.key(), item.value(), DType::kF16);
-  }
-}
+void AudioTrainer::Export(TensorBag& bag) { ExportWeights(*optimizer_, *quantizer_, bag); }
 
 void AudioTrainer::Save(TensorBag& bag) const {
   optimizer_->Save(bag);
   judge_optimizer_->Save(bag, "judges.");
-  for (const auto& item : QuantizerState()) bag.Add("trainer." + item.name, item.tensor, DType::kF32);
+  SaveQuantizer(*quantizer_, bag);
   bag.Add("trainer.updates", torch::tensor(static_cast<float>(updates_)), DType::kF32);
   bag.Add("trainer.quantizing", torch::tensor(quantizing_ ? 1.0f : 0.0f), DType::kF32);
 }
@@ -215,10 +180,10 @@ void AudioTrainer::Save(TensorBag& bag) const {
 Status AudioTrainer::Load(const SafeTensors& state) {
   VQC_TRY(optimizer_->Load(state));
   VQC_TRY(judge_optimizer_->Load(state, "judges."));
-  for (const auto& item : QuantizerState()) VQC_TRY(Copy(state, "trainer." + item.name, item.tensor));
+  VQC_TRY(LoadQuantizer(*quantizer_, state));
   auto updates = torch::zeros({}), quantizing = torch::zeros({});
-  VQC_TRY(Copy(state, "trainer.updates", updates));
-  VQC_TRY(Copy(state, "trainer.quantizing", quantizing));
+  VQC_TRY(ReadInto(state, "trainer.updates", updates));
+  VQC_TRY(ReadInto(state, "trainer.quantizing", quantizing));
   updates_ = static_cast<int64_t>(updates.item<float>());
   quantizing_ = quantizing.item<float>() > 0;
   random_.seed(options_.seed + static_cast<uint64_t>(updates_) * 7919);  // other clips than the first run's

@@ -55,7 +55,6 @@ class AudioTrainer {
   // The discriminators' step, then their say on `decoded`.
   GeneratorTerms Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
                        AudioMeasures& measures);
-  std::vector<NamedParameter> QuantizerState() const;
 
   TrainAudioOptions options_;
   AudioNetworkConfig config_;

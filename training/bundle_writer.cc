@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "models/write_bundle.h"
-#include "tokenizers/image/image_tokenizer.h"
+#include "quantizers/quantizer.h"
 
 namespace vqc {
 namespace {
@@ -34,28 +34,16 @@ Status ReplacePrior(const std::string& folder, ModelCard card, const SafeTensors
   return WriteBundle(folder, std::move(card), bag);
 }
 
-std::vector<std::vector<uint32_t>> CardFactors(const Quantizer& quantizer) {
-  auto factors = quantizer.Factors();
-  factors.resize(quantizer.Vocab().size());
-  for (size_t level = 0; level < factors.size(); ++level) {
-    if (factors[level].empty()) factors[level] = {quantizer.Vocab()[level]};
-  }
-  return factors;
-}
-
-Status WriteTrainedBundle(ImageTrainer& trainer, const TrainImageOptions& options) {
-  ModelCard card;
-  card.name = options.name;
-  card.tokenizer = "image";
-  VQC_ASSIGN(const auto quantizer,
-             MakeQuantizer(options.config.value("quantizer", nlohmann::json::object())));
-  VQC_ASSIGN(card.config, CompleteImageConfig(options.config));
+Status WriteTrainedBundle(const std::string& folder, ModelCard card, const TensorBag& bag) {
+  VQC_ASSIGN(const auto quantizer, MakeQuantizer(card.config.value("quantizer", nlohmann::json::object())));
   card.prior = "adaptive";
-  card.factors = CardFactors(*quantizer);
-  card.about = options.about;
-  TensorBag bag;
-  trainer.Export(bag);
-  return WriteBundle(options.output, std::move(card), bag);
+  card.factors = quantizer->Factors();
+  card.factors.resize(quantizer->Vocab().size());
+  for (size_t level = 0; level < card.factors.size();
+       ++level) {  // a card has no empty lists: one digit, the id
+    if (card.factors[level].empty()) card.factors[level] = {quantizer->Vocab()[level]};
+  }
+  return WriteBundle(folder, std::move(card), bag);
 }
 
 }  // namespace vqc

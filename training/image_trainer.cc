@@ -8,6 +8,7 @@
 
 #include "models/device.h"
 #include "quantizers/code_counter.h"
+#include "training/quantized_network.h"
 
 namespace vqc {
 namespace {
@@ -62,18 +63,13 @@ ImageTrainer::ImageTrainer(const TrainImageOptions& options, ImageNetworkConfig 
   SetChannelsLast(*encoder_);
   SetChannelsLast(*decoder_);
   std::vector<NamedParameter> parameters;
-  const auto add = [&](torch::nn::Module& module, const std::string& prefix) {
-    for (auto& item : module.named_parameters()) {
-      if (item.value().requires_grad()) parameters.push_back({prefix + item.key(), item.value()});
-    }
-  };
-  add(*encoder_, "");
-  add(*decoder_, "");
-  add(*quantizer_, "quantizer.");
+  AddTrainable(*encoder_, "", parameters);
+  AddTrainable(*decoder_, "", parameters);
+  AddTrainable(*quantizer_, "quantizer.", parameters);
   if (auto* fsq = dynamic_cast<Fsq*>(quantizer_.get()); fsq && options.rate_weight > 0) {
     rate_ = RateModel(fsq->Factors().front());
     rate_->to(device_);
-    add(*rate_, "rate.");
+    AddTrainable(*rate_, "rate.", parameters);
   }
   optimizer_ = std::make_unique<Optimizer>(std::move(parameters), OptimizerOptions{});
 }
@@ -105,7 +101,7 @@ void ImageTrainer::Save(TensorBag& bag) const {
   optimizer_->Save(bag);
   bag.Add("trainer.rate_weight", torch::tensor(static_cast<float>(rate_weight_)), DType::kF32);
   bag.Add("trainer.updates", torch::tensor(static_cast<float>(updates_)), DType::kF32);
-  for (const auto& item : QuantizerState()) bag.Add("trainer." + item.name, item.tensor, DType::kF32);
+  SaveQuantizer(*quantizer_, bag);
 }
 
 Status ImageTrainer::Load(const SafeTensors& state) {
@@ -113,16 +109,7 @@ Status ImageTrainer::Load(const SafeTensors& state) {
   VQC_ASSIGN(const TensorView view, state.Get("trainer.rate_weight"));
   VQC_ASSIGN(const torch::Tensor weight, ToTensor(view, "trainer.rate_weight"));
   rate_weight_ = weight.item<float>();
-  for (const auto& item : QuantizerState()) {
-    VQC_ASSIGN(const TensorView kept, state.Get("trainer." + item.name));
-    VQC_ASSIGN(const torch::Tensor value, ToTensor(kept, "trainer." + item.name));
-    if (value.sizes() != item.tensor.sizes()) {
-      return Error{ErrorCode::kModel, "training state: tensor trainer." + item.name +
-                                          " has another shape; the state belongs to another quantizer"};
-    }
-    const torch::NoGradGuard no_grad;
-    torch::Tensor(item.tensor).copy_(value);
-  }
+  VQC_TRY(LoadQuantizer(*quantizer_, state));
   if (state.Get("trainer.updates").ok()) {  // states of before there were updates have none
     VQC_ASSIGN(const TensorView kept, state.Get("trainer.updates"));
     VQC_ASSIGN(const torch::Tensor updates, ToTensor(kept, "trainer.updates"));
@@ -131,17 +118,6 @@ Status ImageTrainer::Load(const SafeTensors& state) {
   random_.seed(options_.seed +
                static_cast<uint64_t>(1e6 * rate_weight_));  // other crops than the first run's
   return {};
-}
-
-std::vector<NamedParameter> ImageTrainer::QuantizerState() const {
-  std::vector<NamedParameter> state;
-  for (const auto& item : quantizer_->named_parameters()) {
-    if (!item.value().requires_grad()) state.push_back({"quantizer." + item.key(), item.value()});
-  }
-  if (quantizer_->Observed() == 0) return state;
-  for (const auto& item : quantizer_->named_buffers())
-    state.push_back({"quantizer." + item.key(), item.value()});
-  return state;
 }
 
 ImageMeasures ImageTrainer::Step(const PhotoSet& photos, double progress) {
@@ -199,14 +175,6 @@ ImageTrainer::Evaluation ImageTrainer::Evaluate(const PhotoSet& photos) {
   return {sum.psnr / count, sum.bits / count, usage};
 }
 
-void ImageTrainer::Export(TensorBag& bag) {
-  for (size_t i = 0; i < optimizer_->parameters().size(); ++i) {
-    const std::string& name = optimizer_->parameters()[i].name;
-    if (name.rfind("rate.", 0) != 0) bag.Add(name, optimizer_->average()[i], DType::kF16);
-  }
-  for (const auto& item : quantizer_->named_parameters()) {
-    if (!item.value().requires_grad()) bag.Add("quantizer." + item.key(), item.value(), DType::kF16);
-  }
-}
+void ImageTrainer::Export(TensorBag& bag) { ExportWeights(*optimizer_, *quantizer_, bag, "rate."); }
 
 }  // namespace vqc

@@ -51,8 +51,6 @@ class ImageTrainer {
                std::shared_ptr<Quantizer> quantizer, torch::Device device);
   double LearningRate(double progress) const;
   void SteerRate(double bits);
-  // What the quantizer keeps beside the optimizer's parameters.
-  std::vector<NamedParameter> QuantizerState() const;
 
   TrainImageOptions options_;
   torch::Device device_;

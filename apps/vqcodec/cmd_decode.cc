@@ -41,12 +41,15 @@ struct Work {
   Stopwatch watch;
 };
 
-// ".png": of --format, else of --output, else PNG, WAV for sound, .npy for actions.
-std::string ExtensionOf(const DecodeCommandOptions& options, Modality modality) {
+// ".png": of --format, else of --output; empty: neither says.
+std::string ToldExtension(const DecodeCommandOptions& options) {
   if (!options.format.empty()) return (options.format[0] == '.' ? "" : ".") + options.format;
   const std::string extension = std::filesystem::path(options.output.file).extension().string();
   const bool named = !options.output.file.empty() && options.output.file != "-" && !extension.empty();
-  if (named && !options.output.file.starts_with("/dev/")) return extension;
+  return named && !options.output.file.starts_with("/dev/") ? extension : "";
+}
+
+std::string DefaultExtension(Modality modality) {
   return modality == Modality::kAudio ? ".wav" : modality == Modality::kAction ? ".npy" : ".png";
 }
 
@@ -89,7 +92,8 @@ Result<ItemReport> FinishDecoding(const Work& work, const DecodeCommandOptions& 
   const Result<Bundle>& bundle = work.model.get();
   if (!bundle.ok()) return bundle.error();
   const Modality modality = work.stream.header.modality;
-  const std::string extension = ExtensionOf(options, modality);
+  const std::string told = ToldExtension(options);
+  const std::string extension = told.empty() ? DefaultExtension(modality) : told;
   if (modality == Modality::kAudio) {
     const SoundToDecode what{work.stream,  work.chunk_frames, work.file_bytes,
                              work.defects, extension,         options.bits};
@@ -134,11 +138,11 @@ Result<ItemReport> FinishDecoding(const Work& work, const DecodeCommandOptions& 
 
 int RunDecode(const DecodeCommandOptions& options) {
   HandleInterrupts();
-  const auto inputs =
-      FindInputs(options.input, [](std::string_view extension) { return extension == ".vqc"; });
+  const auto inputs = FindInputs(options.input, &IsStreamExtension);
   if (!inputs.ok()) return Fail("decode", inputs.error());
   const auto jobs = PlanJobs(*inputs, options.output, [&](const InputFile& input) {
-    return ExtensionOf(options, ModalityOfStream(input.path));
+    const std::string told = ToldExtension(options);
+    return told.empty() ? DefaultExtension(ModalityOfStream(input.path)) : told;
   });
   if (!jobs.ok()) return Fail("decode", jobs.error());
   if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("decode", apart.error());

@@ -171,8 +171,9 @@ void AddMediaFacts(const Stream& stream, ItemReport& report) {
   if (header.modality == Modality::kAudio) {
     report.record.update(SoundRecord(header.rate, header.channels, FramesOf(stream)));
     report.record["chunks"] = stream.chunks.size();
-    report.text += Line("sound", Fixed(SecondsOf(stream), 3) + " s, " + std::to_string(FramesOf(stream)) + " frames of " +
-                                     std::to_string(header.channels) + " channels, " + Fixed(header.rate, 0) + " Hz");
+    report.text += Line("sound", Fixed(SecondsOf(stream), 3) + " s, " + std::to_string(FramesOf(stream)) +
+                                     " frames of " + std::to_string(header.channels) + " channels, " +
+                                     Fixed(header.rate, 0) + " Hz");
     report.text += Line("chunks", std::to_string(stream.chunks.size()));
     return;
   }
@@ -274,8 +275,7 @@ bool NamesModel(const std::string& name) {
 
 int RunInfo(const InfoOptions& options) {
   HandleInterrupts();
-  const auto inputs =
-      FindInputs(options.input, [](std::string_view extension) { return extension == ".vqc"; });
+  const auto inputs = FindInputs(options.input, &IsStreamExtension);
   if (!inputs.ok()) return Fail("info", inputs.error());
   RunOptions run = options.run;
   run.jobs = 1;

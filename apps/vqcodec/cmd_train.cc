@@ -36,20 +36,10 @@ struct TrainPriorCommand {
 Status PrepareImage(TrainImageCommand& command) {
   TrainImageOptions& train = command.train;
   VQC_TRY(CheckModelName(train.name));
-  if (train.stop_after > 0 && train.state.empty()) {
-    return Error{ErrorCode::kUsage, "--stop-after needs --state FILE, or what was learned would be lost"};
-  }
+  VQC_TRY(CheckStopAfter(train.stop_after, train.state));
   VQC_ASSIGN(train.config, ReadConfig(command.config, command.levels));
-  train.about = nlohmann::json::object();
-  if (!command.about.empty()) {
-    VQC_ASSIGN(train.about, ReadJsonFile(command.about));
-  }
-  VQC_TRY(CheckFolder(train.data, "--data"));
-  if (!train.valid.empty()) VQC_TRY(CheckFolder(train.valid, "--valid"));
-  VQC_TRY(CheckModelOutput(train.output, command.force));
-  if (!train.state.empty()) VQC_TRY(CheckWritable(train.state, "--state"));
-  if (!train.log.empty()) VQC_TRY(CheckWritable(train.log, "--log"));
-  return {};
+  VQC_ASSIGN(train.about, ReadAbout(command.about));
+  return CheckPlaces({train.data, train.valid, train.output, train.state, train.log}, command.force);
 }
 
 Status RunImage(TrainImageCommand& command) {
@@ -58,9 +48,7 @@ Status RunImage(TrainImageCommand& command) {
   HandleInterrupts(kInterrupted);
   VQC_TRY(part->train_image(command.train));
   if (command.train.stop_after > 0) return {};
-  const std::string output = Printable(command.train.output);
-  std::fprintf(stderr, "%s: written; now learn its prior: vqcodec train prior %s --data %s\n", output.c_str(),
-               output.c_str(), Printable(command.train.data).c_str());
+  SayTrained(command.train.output, command.train.data);
   return {};
 }
 
@@ -105,15 +93,6 @@ Status RunPrior(const TrainPriorCommand& command) {
 
 int Finish(const std::string& name, const Status& status) {
   return status.ok() ? static_cast<int>(kExitOk) : Fail(name, status.error());
-}
-
-template <class Number>
-CLI::Option* AddNumber(CLI::App& app, const std::string& name, Number& value, const Bounds& bounds,
-                       const std::string& what) {
-  return app.add_option(name, value, what)
-      ->type_name(bounds.whole ? "N" : "X")
-      ->group("Training")
-      ->check(WithinBounds(bounds));
 }
 
 CLI::Option* AddData(CLI::App& app, std::string& data) {

@@ -44,8 +44,7 @@ Result<ItemReport> TrimOne(const Job& job, const TrimOptions& options) {
 
 int RunTrim(const TrimOptions& options) {
   HandleInterrupts();
-  const auto inputs =
-      FindInputs(options.input, [](std::string_view extension) { return extension == ".vqc"; });
+  const auto inputs = FindInputs(options.input, &IsStreamExtension);
   if (!inputs.ok()) return Fail("trim", inputs.error());
   const auto jobs = PlanJobs(*inputs, options.output, ".vqc");
   if (!jobs.ok()) return Fail("trim", jobs.error());

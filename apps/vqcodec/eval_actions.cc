@@ -53,13 +53,7 @@ Result<Json> Measure(const ModelEntry& entry, const std::vector<Item>& items, co
   VQC_ASSIGN(const int source, FindSource(config, actions.source));
   VQC_ASSIGN(const Bundle bundle, LoadBundle(entry, {model.device, 1, limits}));
   const auto scales = ScalesOf(config.sources[static_cast<size_t>(source)]);
-  const uint32_t all = static_cast<uint32_t>(bundle.tokenizer->Info().vocab.size());
-  const uint32_t levels = actions.levels == 0 ? all : static_cast<uint32_t>(actions.levels);
-  if (levels > all || (levels < all && !bundle.tokenizer->Info().nested)) {
-    return Error{ErrorCode::kUsage, "the model " + entry.card.name + " has " + std::to_string(all) +
-                                        " levels" +
-                                        (bundle.tokenizer->Info().nested ? "" : ", which cannot be cut")};
-  }
+  VQC_ASSIGN(const uint32_t levels, LevelsToKeep(actions.levels, bundle));
   ActionError total(scales);
   std::vector<double> encode, decode;  // seconds a chunk
   double chunks = 0, steps = 0, bits = 0, raw = 0;

@@ -25,6 +25,8 @@ struct InputFile {
 Result<std::vector<InputFile>> FindInputs(const InputOptions& options,
                                           const std::function<bool(std::string_view)>& fits);
 
+inline bool IsStreamExtension(std::string_view extension) { return extension == ".vqc"; }
+
 // One step of a command from file to file.
 struct Job {
   std::string input, output;

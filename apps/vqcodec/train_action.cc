@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 #include "apps/vqcodec/batch.h"
@@ -80,17 +79,8 @@ Status Prepare(TrainActionCommand& command) {
     train.network.network = config.value("network", nlohmann::json::object());
     if (config.contains("quantizer")) train.network.quantizer = config["quantizer"];
   }
-  train.about = nlohmann::json::object();
-  if (!command.about.empty()) {
-    VQC_ASSIGN(train.about, ReadJsonFile(command.about));
-  }
-  std::error_code ignored;
-  if (!command.force && std::filesystem::exists(std::filesystem::path(train.output) / kCardFile, ignored)) {
-    return Error{ErrorCode::kExists,
-                 "--output: " + Printable(train.output) +
-                     ": holds a model already; replace it with --force, or choose another"};
-  }
-  VQC_TRY(CheckWritable(train.output, "--output"));
+  VQC_ASSIGN(train.about, ReadAbout(command.about));
+  VQC_TRY(CheckModelOutput(train.output, command.force));
   if (!train.network.log.empty()) VQC_TRY(CheckWritable(train.network.log, "--log"));
   return {};
 }
@@ -102,15 +92,6 @@ int Run(TrainActionCommand& command) {
     return Fail("train action", trained.error());
   std::fprintf(stderr, "%s: written\n", Printable(command.train.output).c_str());
   return static_cast<int>(kExitOk);
-}
-
-template <class Number>
-CLI::Option* Add(CLI::App& app, const std::string& name, Number& value, const Bounds& bounds,
-                 const std::string& what, const std::string& group = "Training") {
-  return app.add_option(name, value, what)
-      ->type_name(bounds.whole ? "N" : "X")
-      ->group(group)
-      ->check(WithinBounds(bounds));
 }
 
 void AddFiles(CLI::App& app, TrainActionCommand& command) {
@@ -152,20 +133,23 @@ void AddModel(CLI::App& app, TrainActionOptions& train) {
             "Residual VQ behind a convolutional pyramid, the same behind an MLP, FAST, or uniform bins "
             "(default rvq)")
       ->group(group);
-  Add(app, "--chunk", train.chunk, {1, kMaxActionChunk, false, true}, "Steps of a chunk (default 10)", group);
-  Add(app, "--dims", train.dims, {1, kMaxActionDims, false, true}, "Dimensions of the model (default 7)",
-      group);
-  Add(app, "--gripper", train.gripper, {-1, kMaxActionDims - 1, false, true},
-      "Slot of the gripper, which is scaled by its whole range (default -1: none)", group);
-  Add(app, "--quantile", train.quantile, {0, 0.25, false, false},
-      "Share of a dimension's values that may lie beyond its range, on each side (default 0.01)", group);
-  Add(app, "--levels", train.levels, {1, 64, false, true}, "Levels of rvq and mlp (default 8)", group);
-  Add(app, "--entries", train.entries, {2, 65536, false, true}, "Codewords of a level (default 256)", group);
-  Add(app, "--bins", train.bins, {2, 65536, false, true}, "Bins of a value (default 256)", group);
-  Add(app, "--scale", train.scale, {1e-3, 1e4, false, false},
-      "FAST: steps of a coefficient in one (default 10)", group);
-  Add(app, "--vocab", train.vocab, {2, 65536, false, true}, "FAST: entries of the vocabulary (default 1024)",
-      group);
+  AddNumber(app, "--chunk", train.chunk, {1, kMaxActionChunk, false, true}, "Steps of a chunk (default 10)",
+            group);
+  AddNumber(app, "--dims", train.dims, {1, kMaxActionDims, false, true},
+            "Dimensions of the model (default 7)", group);
+  AddNumber(app, "--gripper", train.gripper, {-1, kMaxActionDims - 1, false, true},
+            "Slot of the gripper, which is scaled by its whole range (default -1: none)", group);
+  AddNumber(app, "--quantile", train.quantile, {0, 0.25, false, false},
+            "Share of a dimension's values that may lie beyond its range, on each side (default 0.01)",
+            group);
+  AddNumber(app, "--levels", train.levels, {1, 64, false, true}, "Levels of rvq and mlp (default 8)", group);
+  AddNumber(app, "--entries", train.entries, {2, 65536, false, true}, "Codewords of a level (default 256)",
+            group);
+  AddNumber(app, "--bins", train.bins, {2, 65536, false, true}, "Bins of a value (default 256)", group);
+  AddNumber(app, "--scale", train.scale, {1e-3, 1e4, false, false},
+            "FAST: steps of a coefficient in one (default 10)", group);
+  AddNumber(app, "--vocab", train.vocab, {2, 65536, false, true},
+            "FAST: entries of the vocabulary (default 1024)", group);
   app.add_flag("--byte-level", train.byte_level,
                "FAST: merge bytes within words, as its Python implementation does")
       ->group(group);
@@ -179,20 +163,22 @@ void AddModel(CLI::App& app, TrainActionOptions& train) {
 
 void AddSchedule(CLI::App& app, TrainActionOptions& train) {
   ActionNetworkOptions& network = train.network;
-  Add(app, "--stride", train.stride, {1, kMaxActionChunk, false, true},
-      "Steps between the chunks to learn from (default 5)");
-  auto* seconds =
-      Add(app, "--seconds", network.seconds, {0, 1e9, true, false}, "Length of the training (default 300)");
-  Add(app, "--steps", network.steps, {1, 1e9, false, true}, "The same in steps")->excludes(seconds);
-  Add(app, "--batch", network.batch, {1, 65536, false, true}, "Chunks of a step (default 512)");
-  Add(app, "--learning-rate", network.learning_rate, {0, 1, true, false}, "At its highest (default 0.001)");
-  Add(app, "--jitter", network.jitter, {0, 1, false, false},
-      "Noise on the chunks of sources with fewer than 10,000 of them (default 0.01)");
-  Add(app, "--threads", network.threads, {0, 1024, false, true}, "Threads (default 0: one for each core)");
+  AddNumber(app, "--stride", train.stride, {1, kMaxActionChunk, false, true},
+            "Steps between the chunks to learn from (default 5)");
+  auto* seconds = AddNumber(app, "--seconds", network.seconds, {0, 1e9, true, false},
+                            "Length of the training (default 300)");
+  AddNumber(app, "--steps", network.steps, {1, 1e9, false, true}, "The same in steps")->excludes(seconds);
+  AddNumber(app, "--batch", network.batch, {1, 65536, false, true}, "Chunks of a step (default 512)");
+  AddNumber(app, "--learning-rate", network.learning_rate, {0, 1, true, false},
+            "At its highest (default 0.001)");
+  AddNumber(app, "--jitter", network.jitter, {0, 1, false, false},
+            "Noise on the chunks of sources with fewer than 10,000 of them (default 0.01)");
+  AddNumber(app, "--threads", network.threads, {0, 1024, false, true},
+            "Threads (default 0: one for each core)");
   app.add_option("--device", network.device, "cpu, cuda, cuda:N or auto (default cpu)")
       ->type_name("DEVICE")
       ->group("Training");
-  Add(app, "--seed", network.seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
+  AddNumber(app, "--seed", network.seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
 }
 
 }  // namespace

@@ -29,20 +29,10 @@ struct TrainAudioCommand {
 Status Prepare(TrainAudioCommand& command) {
   TrainAudioOptions& train = command.train;
   VQC_TRY(CheckModelName(train.name));
-  if (train.stop_after > 0 && train.state.empty()) {
-    return Error{ErrorCode::kUsage, "--stop-after needs --state FILE, or what was learned would be lost"};
-  }
+  VQC_TRY(CheckStopAfter(train.stop_after, train.state));
   VQC_ASSIGN(train.config, ReadJsonFile(command.config));
-  train.about = nlohmann::json::object();
-  if (!command.about.empty()) {
-    VQC_ASSIGN(train.about, ReadJsonFile(command.about));
-  }
-  VQC_TRY(CheckFolder(train.data, "--data"));
-  if (!train.valid.empty()) VQC_TRY(CheckFolder(train.valid, "--valid"));
-  VQC_TRY(CheckModelOutput(train.output, command.force));
-  if (!train.state.empty()) VQC_TRY(CheckWritable(train.state, "--state"));
-  if (!train.log.empty()) VQC_TRY(CheckWritable(train.log, "--log"));
-  return {};
+  VQC_ASSIGN(train.about, ReadAbout(command.about));
+  return CheckPlaces({train.data, train.valid, train.output, train.state, train.log}, command.force);
 }
 
 Status Run(TrainAudioCommand& command) {
@@ -51,24 +41,13 @@ Status Run(TrainAudioCommand& command) {
   HandleInterrupts("the model is as it was; train in pieces with --state and --stop-after");
   VQC_TRY(part->train_audio(command.train));
   if (command.train.stop_after > 0) return {};
-  const std::string output = Printable(command.train.output);
-  std::fprintf(stderr, "%s: written; now learn its prior: vqcodec train prior %s --data %s\n", output.c_str(),
-               output.c_str(), Printable(command.train.data).c_str());
+  SayTrained(command.train.output, command.train.data);
   return {};
 }
 
 CLI::Option* AddText(CLI::App& app, const std::string& name, std::string& value, const char* type,
                      const char* group, const std::string& what) {
   return app.add_option(name, value, what)->type_name(type)->group(group);
-}
-
-template <class Number>
-CLI::Option* AddNumber(CLI::App& app, const std::string& name, Number& value, const Bounds& bounds,
-                       const std::string& what) {
-  return app.add_option(name, value, what)
-      ->type_name(bounds.whole ? "N" : "X")
-      ->group("Training")
-      ->check(WithinBounds(bounds));
 }
 
 }  // namespace

@@ -92,6 +92,11 @@ Result<nlohmann::json> ReadJsonFile(const std::string& path) {
   return json;
 }
 
+Result<nlohmann::json> ReadAbout(const std::string& path) {
+  if (path.empty()) return nlohmann::json::object();
+  return ReadJsonFile(path);
+}
+
 Result<nlohmann::json> ReadConfig(const std::string& path, const std::string& levels) {
   nlohmann::json config = nlohmann::json::object();
   if (!path.empty()) {
@@ -157,6 +162,26 @@ Status CheckModelOutput(const std::string& folder, bool force) {
                      ": holds a model already; replace it with --force, or choose another"};
   }
   return CheckWritable(folder, "--output");
+}
+
+Status CheckPlaces(const TrainingPlaces& places, bool force) {
+  VQC_TRY(CheckFolder(places.data, "--data"));
+  if (!places.valid.empty()) VQC_TRY(CheckFolder(places.valid, "--valid"));
+  VQC_TRY(CheckModelOutput(places.output, force));
+  if (!places.state.empty()) VQC_TRY(CheckWritable(places.state, "--state"));
+  if (!places.log.empty()) VQC_TRY(CheckWritable(places.log, "--log"));
+  return {};
+}
+
+Status CheckStopAfter(double seconds, const std::string& state) {
+  if (seconds <= 0 || !state.empty()) return {};
+  return Error{ErrorCode::kUsage, "--stop-after needs --state FILE, or what was learned would be lost"};
+}
+
+void SayTrained(const std::string& output, const std::string& data) {
+  const std::string folder = Printable(output);
+  std::fprintf(stderr, "%s: written; now learn its prior: vqcodec train prior %s --data %s\n", folder.c_str(),
+               folder.c_str(), Printable(data).c_str());
 }
 
 }  // namespace vqc

@@ -19,6 +19,15 @@ struct Bounds {
 };
 CLI::Validator WithinBounds(const Bounds& bounds);
 
+template <class Number>
+CLI::Option* AddNumber(CLI::App& app, const std::string& name, Number& value, const Bounds& bounds,
+                       const std::string& what, const std::string& group = "Training") {
+  return app.add_option(name, value, what)
+      ->type_name(bounds.whole ? "N" : "X")
+      ->group(group)
+      ->check(WithinBounds(bounds));
+}
+
 // "8,8,8,5,5,5": the config of an FSQ quantizer. Error kUsage.
 Result<nlohmann::json> ParseLevels(const std::string& text);
 
@@ -29,6 +38,9 @@ Result<nlohmann::json> ReadConfig(const std::string& path, const std::string& le
 
 // A JSON object from a file.
 Result<nlohmann::json> ReadJsonFile(const std::string& path);
+
+// What --about names, for a card; an empty object where it names nothing.
+Result<nlohmann::json> ReadAbout(const std::string& path);
 
 // Error kUsage: letters, digits and ._- from 1 to 64 of them, since models are named on command lines.
 Status CheckModelName(const std::string& name);
@@ -41,5 +53,17 @@ Status CheckWritable(const std::string& path, std::string_view option);
 
 // Error kExists where `folder` holds a model and not `force`: a model must not be lost to a mistyped name.
 Status CheckModelOutput(const std::string& folder, bool force);
+
+// Where a resumable training reads and writes: its options of these names.
+struct TrainingPlaces {
+  const std::string &data, &valid, &output, &state, &log;
+};
+Status CheckPlaces(const TrainingPlaces& places, bool force);
+
+// Error kUsage where a run is to be stopped and there is no state to keep.
+Status CheckStopAfter(double seconds, const std::string& state);
+
+// Says that the model is written, and how its prior is learned.
+void SayTrained(const std::string& output, const std::string& data);
 
 }  // namespace vqc

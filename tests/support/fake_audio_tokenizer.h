@@ -27,6 +27,7 @@ class FakeAudioTokenizer : public Tokenizer {
     info_.stride = info_.receptive_field = kStride;
     info_.rate = 24000;
     info_.latency = kStride;
+    info_.nested = true;
     info_.profile = 0x1234;
   }
 
@@ -99,27 +100,6 @@ class FakeAudioTokenizer : public Tokenizer {
       return std::vector<float>();
     }
   };
-
-  Result<Encoding> DoEncode(const Clip& clip) const override {
-    Encoder session;
-    VQC_ASSIGN(Tokens tokens, session.Push(clip.data));
-    VQC_ASSIGN(const Tokens rest, session.Flush());
-    tokens.shape.t += rest.shape.t;
-    tokens.ids.insert(tokens.ids.end(), rest.ids.begin(), rest.ids.end());
-    return Encoding{std::move(tokens), {}};
-  }
-
-  Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
-    Decoder session;
-    VQC_ASSIGN(std::vector<float> samples, session.Push(tokens));
-    Clip clip;
-    clip.modality = Modality::kAudio;
-    clip.rate = info_.rate;
-    clip.frames = target.frames;
-    samples.resize(static_cast<size_t>(target.frames));
-    clip.data = std::move(samples);
-    return clip;
-  }
 
   TokenizerInfo info_;
 };

@@ -29,16 +29,9 @@ class NetworkCodec : public ChunkCodec {
         device_(device) {}
 
   Status Load(const SafeTensors& tensors) {
-    VQC_TRY(LoadWeights(*encoder_, tensors, ""));
-    VQC_TRY(LoadWeights(*decoder_, tensors, ""));
-    VQC_TRY(LoadWeights(*quantizer_, tensors, "quantizer."));
-    for (torch::nn::Module* module :
-         {static_cast<torch::nn::Module*>(encoder_.get()), static_cast<torch::nn::Module*>(decoder_.get()),
-          static_cast<torch::nn::Module*>(quantizer_.get())}) {
-      module->eval();
-      module->to(device_);
-      SetChannelsLast(*module);
-    }
+    VQC_TRY(LoadForInference(*encoder_, tensors, "", device_));
+    VQC_TRY(LoadForInference(*decoder_, tensors, "", device_));
+    VQC_TRY(LoadForInference(*quantizer_, tensors, "quantizer.", device_));
     PackCodebooks();
     const InferenceScope scope;
     const auto probe =

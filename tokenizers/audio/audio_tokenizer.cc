@@ -35,6 +35,7 @@ class AudioTokenizer : public Tokenizer {
     info_.receptive_field = network.ReceptiveField();
     info_.rate = network.rate;
     info_.latency = network.Latency();
+    info_.nested = true;
     info_.profile = Profile();
   }
 
@@ -104,32 +105,6 @@ class AudioTokenizer : public Tokenizer {
     std::vector<float> last_;  // latents of the last token that arrived
     Concealment fade_{owner_.network_.rate};
   };
-
-  Result<Encoding> DoEncode(const Clip& clip) const override {
-    if (clip.channels != 1)
-      return Error{ErrorCode::kInternal, "an audio tokenizer takes one channel at a time"};
-    Encoder_ session(*this);
-    VQC_ASSIGN(Tokens tokens, session.Push(clip.data));
-    VQC_ASSIGN(const Tokens rest, session.Flush());
-    tokens.shape.t += rest.shape.t;
-    tokens.ids.insert(tokens.ids.end(), rest.ids.begin(), rest.ids.end());
-    return Encoding{std::move(tokens), {}};
-  }
-
-  Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
-    Decoding session(*this);
-    VQC_ASSIGN(std::vector<float> samples, session.Push(tokens));
-    VQC_ASSIGN(const std::vector<float> rest, session.Flush());
-    samples.insert(samples.end(), rest.begin(), rest.end());
-    samples.resize(static_cast<size_t>(target.frames));
-    Clip clip;
-    clip.modality = Modality::kAudio;
-    clip.frames = target.frames;
-    clip.rate = info_.rate;
-    clip.bit_depth = 16;
-    clip.data = std::move(samples);
-    return clip;
-  }
 
   // Of the latents of a rising chirp.
   uint32_t Profile() const {
