@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "quantizers/codebook_cache.h"
 #include "quantizers/cuda_search.h"
@@ -32,10 +33,13 @@ std::shared_ptr<const Codebook> Packed(const torch::Tensor& codebook, Metric met
   return packed;
 }
 
-torch::Tensor SearchOnCpu(const torch::Tensor& points, const torch::Tensor& codebook, Metric metric) {
-  auto ids = torch::empty({points.size(0)}, torch::kInt64);
+// [N, k].
+torch::Tensor SearchOnCpu(const torch::Tensor& points, const torch::Tensor& codebook, int64_t k,
+                          Metric metric) {
+  auto ids = torch::empty({points.size(0), k}, torch::kInt64);
   const auto packed = Packed(codebook, metric);
   SearchOptions options;
+  options.neighbours = static_cast<int>(k);
   options.threads = at::get_num_threads();
   const std::span<int64_t> found(ids.data_ptr<int64_t>(), static_cast<size_t>(ids.numel()));
   const auto status = Search(*packed, RowsOf(points), found, {}, options);
@@ -43,14 +47,31 @@ torch::Tensor SearchOnCpu(const torch::Tensor& points, const torch::Tensor& code
   return ids;
 }
 
-}  // namespace
-
-torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook, Metric metric) {
+// [N, k], or nothing where these tensors cannot be searched exactly.
+std::optional<torch::Tensor> Searched(const torch::Tensor& points, const torch::Tensor& codebook, int64_t k,
+                                      Metric metric) {
   if (points.device().is_cpu() && codebook.device().is_cpu() && points.scalar_type() == torch::kFloat32 &&
       codebook.scalar_type() == torch::kFloat32) {
-    return SearchOnCpu(points.detach().contiguous(), codebook, metric);
+    return SearchOnCpu(points.detach().contiguous(), codebook, k, metric);
   }
-  if (auto ids = ClosestCodewordOnCuda(points, codebook, metric)) return *std::move(ids);
+  return ClosestCodewordsOnCuda(points, codebook, k, metric);
+}
+
+}  // namespace
+
+torch::Tensor ClosestCodewords(const torch::Tensor& points, const torch::Tensor& codebook, int64_t k,
+                               Metric metric) {
+  TORCH_CHECK_VALUE(k >= 1 && k <= std::min<int64_t>(kMaxNeighbours, codebook.size(0)), k,
+                    " closest codewords are asked for; from 1 to ",
+                    std::min<int64_t>(kMaxNeighbours, codebook.size(0)), " are allowed");
+  auto ids = Searched(points, codebook, k, metric);
+  TORCH_CHECK(ids, "the closest codewords of ", points.scalar_type(), " on ", points.device(),
+              ": float32 on the CPU, or on a GPU with the CUDA part, is needed");
+  return *std::move(ids);
+}
+
+torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook, Metric metric) {
+  if (auto ids = Searched(points, codebook, 1, metric)) return ids->squeeze(1);
   TORCH_CHECK(metric != Metric::kCosine, "the closest codeword by the cosine of ", points.scalar_type(),
               " on ", points.device(), ": float32 on the CPU or a GPU is needed");
   const torch::NoGradGuard no_grad;

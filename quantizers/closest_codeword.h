@@ -16,4 +16,10 @@ namespace vqc {
 torch::Tensor ClosestCodeword(const torch::Tensor& points, const torch::Tensor& codebook,
                               Metric metric = Metric::kSquaredL2);
 
+// Indices [N, k] of the k closest rows of the codebook, closest first, k from 1 to the lesser of 16 and K;
+// float32 on the CPU, or on a GPU with the CUDA part. Otherwise as above; throws c10::Error for what cannot
+// be searched.
+torch::Tensor ClosestCodewords(const torch::Tensor& points, const torch::Tensor& codebook, int64_t k,
+                               Metric metric = Metric::kSquaredL2);
+
 }  // namespace vqc

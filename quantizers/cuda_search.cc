@@ -81,8 +81,8 @@ torch::Tensor WithRows(const torch::Tensor& matrix) {
 
 }  // namespace
 
-std::optional<torch::Tensor> ClosestCodewordOnCuda(const torch::Tensor& points, const torch::Tensor& codebook,
-                                                   Metric metric) {
+std::optional<torch::Tensor> ClosestCodewordsOnCuda(const torch::Tensor& points,
+                                                    const torch::Tensor& codebook, int64_t k, Metric metric) {
   const c10::Device device = codebook.device();
   if (!device.is_cuda() || points.device() != device || points.scalar_type() != torch::kFloat32 ||
       codebook.scalar_type() != torch::kFloat32 || points.dim() != 2 || codebook.dim() != 2) {
@@ -94,17 +94,24 @@ std::optional<torch::Tensor> ClosestCodewordOnCuda(const torch::Tensor& points, 
   BadRows& bad = BadRowsOf(device);
   bad.Check();
   const auto queries = WithRows(points.detach()), codewords = WithRows(codebook.detach());
-  auto ids = torch::empty({queries.size(0)}, torch::dtype(torch::kInt64).device(device));
+  auto ids = torch::empty({queries.size(0), k}, torch::dtype(torch::kInt64).device(device));
   if (queries.size(0) == 0) return ids;
   const c10::impl::VirtualGuardImpl guards(device.type());
   const c10::Stream current = guards.getStream(device);
   void* const stream = guards.getStreamNativeHandle(current);
   const auto packed = Packed(*part, codewords, MayComeAgain(codebook), metric, stream);
-  const auto workspace = Bytes(part->search_bytes(packed->codebook, queries.size(0)), device);
-  const auto found =
-      part->search(packed->codebook, {queries.data_ptr<float>(), queries.size(0), queries.stride(0)},
-                   ids.data_ptr<int64_t>(), static_cast<CudaBadRows*>(bad.device.data_ptr()),
-                   workspace.data_ptr(), stream);
+  const CudaRows rows{queries.data_ptr<float>(), queries.size(0), queries.stride(0)};
+  auto* const bad_rows = static_cast<CudaBadRows*>(bad.device.data_ptr());
+  const auto search = [&]() -> Status {
+    if (k > 1) {
+      return part->nearest(packed->codebook, rows, static_cast<int>(k), ids.data_ptr<int64_t>(), nullptr,
+                           bad_rows, stream);
+    }
+    const auto workspace = Bytes(part->search_bytes(packed->codebook, rows.rows), device);
+    return part->search(packed->codebook, rows, ids.data_ptr<int64_t>(), bad_rows, workspace.data_ptr(),
+                        stream);
+  };
+  const Status found = search();
   TORCH_CHECK(found.ok(), found.error().message);
   bad.host.copy_(bad.device, /*non_blocking=*/true);
   if (!torch::GradMode::is_enabled()) {

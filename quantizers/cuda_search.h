@@ -10,12 +10,12 @@
 
 namespace vqc {
 
-// As ClosestCodeword (quantizers/closest_codeword.h), for float32 tensors on one GPU: on its current stream,
+// As ClosestCodewords (quantizers/closest_codeword.h), for float32 tensors on one GPU: on its current stream,
 // in its own memory and without copies of rows. No value where the CUDA part or the device cannot do it.
 //
 // Throws c10::Error that names a row with NaN or infinity: without gradients at once; with them, so that
 // training need not wait for the GPU, in one of the next calls.
-std::optional<torch::Tensor> ClosestCodewordOnCuda(const torch::Tensor& points, const torch::Tensor& codebook,
-                                                   Metric metric);
+std::optional<torch::Tensor> ClosestCodewordsOnCuda(const torch::Tensor& points,
+                                                    const torch::Tensor& codebook, int64_t k, Metric metric);
 
 }  // namespace vqc

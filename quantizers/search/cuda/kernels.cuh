@@ -93,6 +93,18 @@ cudaError_t RunFilter80(const FilterArgs& args, const FilterPlan& plan, const De
 cudaError_t Finish(const FilterArgs& args, const Device& device, cudaStream_t stream);
 cudaError_t Exact(const FilterArgs& args, const Device& device, cudaStream_t stream);
 
+// Queries against a codebook for several neighbours.
+struct NearestArgs {
+  DeviceRows x;
+  Packed codes;  // the header and the source of it
+  int neighbours;
+  int64_t* ids;    // [rows][neighbours], closest first
+  double* values;  // likewise, or null
+  CudaBadRows* bad_rows;
+};
+
+cudaError_t Nearest(const NearestArgs& args, const Device& device, cudaStream_t stream);
+
 __device__ inline void NoteBadRow(uint64_t* least, int64_t row) {
   atomicMin(reinterpret_cast<unsigned long long*>(least), static_cast<unsigned long long>(row));
 }

@@ -43,6 +43,9 @@ class CudaSearcher {
   // ids[i] = the codeword closest to query i. Error kUsage names the first row of the queries with NaN or
   // infinity; the ids are undefined then.
   virtual Status Search(const Rows& queries, int64_t* ids) = 0;
+  // ids[i * neighbours + j] = the j-th closest codeword to query i; `values`, unless null, the metric of
+  // these.
+  virtual Status Nearest(const Rows& queries, int neighbours, int64_t* ids, double* values) = 0;
 };
 
 struct CudaPart {
@@ -59,6 +62,11 @@ struct CudaPart {
                    void* workspace, void* stream);
   // Copies the codewords to the device and packs them. Errors: kUsage (sizes; a row that is not finite).
   Result<std::unique_ptr<CudaSearcher>> (*make_searcher)(const Rows& codewords, Metric metric, int device);
+  // The closest codewords of each query, from 1 to the lesser of 16 and K, closest first: row major
+  // [N][neighbours] ids and, unless null, values of the metric. Compares all in float64, so for one `search`
+  // is quicker.
+  Status (*nearest)(const CudaCodebook& codebook, const CudaRows& queries, int neighbours, int64_t* ids,
+                    double* values, CudaBadRows* bad, void* stream);
   // k-means with up to so many clusters. The rows outlive the result and are in the memory of the host, from
   // where they are copied once if the device can hold them, or in that of the device.
   Result<std::unique_ptr<ClusterPass>> (*make_cluster_pass)(const Rows& rows, int64_t clusters, int device);

@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kMaxCodes = 1 << 20, kMaxDim = 1024;
 constexpr int64_t kMaxRows = 1 << 21;   // at a time: 48 MiB of queues
 constexpr int64_t kMaxLists = 1 << 18;  // rows x segments where there are several: 64 MiB of candidates
-constexpr int kMaxSegments = 32;
+constexpr int kMaxSegments = 32, kMaxNeighbours = 16;
 
 }  // namespace
 
@@ -217,8 +217,26 @@ Status SearchCodebook(const CudaCodebook& codebook, const CudaRows& queries, int
   return {};
 }
 
-constexpr CudaPart kPart = {Supports,       CodebookBytes, PackCodebook,   SearchBytes,
-                            SearchCodebook, MakeSearcher,  MakeClusterPass};
+Status NearestCodewords(const CudaCodebook& codebook, const CudaRows& queries, int neighbours, int64_t* ids,
+                        double* values, CudaBadRows* bad, void* stream) {
+  const int64_t most = std::min<int64_t>(kMaxNeighbours, codebook.codewords.rows);
+  if (neighbours < 1 || neighbours > most) {
+    return Error{ErrorCode::kUsage, "search on the GPU: " + std::to_string(neighbours) +
+                                        " neighbours are asked for; from 1 to " + std::to_string(most) +
+                                        " are allowed"};
+  }
+  if (queries.rows < 1) return {};
+  const DeviceScope scope(codebook.device);
+  VQC_ASSIGN(const Device device, DeviceOf(codebook.device));
+  const NearestArgs args{
+      {queries.data, queries.rows, queries.stride}, Unpack(codebook), neighbours, ids, values, bad};
+  const cudaError_t error = Nearest(args, device, static_cast<cudaStream_t>(stream));
+  if (error != cudaSuccess) return CudaError("comparing codewords", error);
+  return {};
+}
+
+constexpr CudaPart kPart = {Supports,       CodebookBytes, PackCodebook,     SearchBytes,
+                            SearchCodebook, MakeSearcher,  NearestCodewords, MakeClusterPass};
 
 }  // namespace
 

@@ -38,7 +38,18 @@ class Searcher final : public CudaSearcher {
     return {};
   }
 
-  Status Search(const Rows& queries, int64_t* ids) override {
+  Status Search(const Rows& queries, int64_t* ids) override { return Run(queries, 0, ids, nullptr); }
+  Status Nearest(const Rows& queries, int neighbours, int64_t* ids, double* values) override {
+    if (neighbours < 1) {
+      return Error{ErrorCode::kUsage, "search on the GPU: " + std::to_string(neighbours) +
+                                          " neighbours are asked for; at least 1 is needed"};
+    }
+    return Run(queries, neighbours, ids, values);
+  }
+
+ private:
+  // neighbours = 0: the closest by the filter.
+  Status Run(const Rows& queries, int neighbours, int64_t* ids, double* values) {
     if (queries.cols != codebook_.dim) {
       return Error{ErrorCode::kUsage, "search on the GPU: the queries have " + std::to_string(queries.cols) +
                                           " values, the codewords " + std::to_string(codebook_.dim)};
@@ -47,24 +58,34 @@ class Searcher final : public CudaSearcher {
     const int64_t slab =
         std::max<int64_t>(1, kSlabBytes / (queries.cols * static_cast<int64_t>(sizeof(float))));
     for (int64_t begin = 0; begin < queries.rows; begin += slab) {
-      VQC_TRY(SearchSlab(queries.Slice(begin, std::min(slab, queries.rows - begin)), begin, ids + begin));
+      const int64_t at = begin * std::max(neighbours, 1);
+      VQC_TRY(RunSlab(queries.Slice(begin, std::min(slab, queries.rows - begin)), begin, neighbours, ids + at,
+                      values ? values + at : nullptr));
     }
     return {};
   }
 
- private:
-  Status SearchSlab(const Rows& queries, int64_t first, int64_t* ids) {
+  Status RunSlab(const Rows& queries, int64_t first, int neighbours, int64_t* ids, double* values) {
     const CudaPart& part = *vqc_cuda_part();
-    const size_t id_bytes = static_cast<size_t>(queries.rows) * sizeof(int64_t);
+    const size_t id_bytes = static_cast<size_t>(queries.rows * std::max(neighbours, 1)) * sizeof(int64_t);
     VQC_TRY(queries_.Grow(static_cast<size_t>(queries.rows * queries.cols) * sizeof(float)));
     VQC_TRY(ids_.Grow(id_bytes));
-    VQC_TRY(workspace_.Grow(part.search_bytes(codebook_, queries.rows)));
+    if (values) VQC_TRY(values_.Grow(id_bytes));
+    if (neighbours == 0) VQC_TRY(workspace_.Grow(part.search_bytes(codebook_, queries.rows)));
     VQC_TRY(Copy(queries_.as<void>(), queries));
     CudaBadRows bad{kCudaNoRow, kCudaNoRow};
     cudaError_t error = cudaMemcpy(bad_.as<void>(), &bad, sizeof(bad), cudaMemcpyHostToDevice);
     if (error != cudaSuccess) return CudaError("copying", error);
-    VQC_TRY(part.search(codebook_, {queries_.as<float>(), queries.rows, queries.cols}, ids_.as<int64_t>(),
-                        bad_.as<CudaBadRows>(), workspace_.as<void>(), nullptr));
+    const CudaRows rows{queries_.as<float>(), queries.rows, queries.cols};
+    VQC_TRY(neighbours == 0
+                ? part.search(codebook_, rows, ids_.as<int64_t>(), bad_.as<CudaBadRows>(),
+                              workspace_.as<void>(), nullptr)
+                : part.nearest(codebook_, rows, neighbours, ids_.as<int64_t>(),
+                               values ? values_.as<double>() : nullptr, bad_.as<CudaBadRows>(), nullptr));
+    if (values) {
+      error = cudaMemcpy(values, values_.as<void>(), id_bytes, cudaMemcpyDeviceToHost);
+      if (error != cudaSuccess) return CudaError("copying values", error);
+    }
     error = cudaMemcpy(ids, ids_.as<void>(), id_bytes, cudaMemcpyDeviceToHost);
     if (error == cudaSuccess) error = cudaMemcpy(&bad, bad_.as<void>(), sizeof(bad), cudaMemcpyDeviceToHost);
     if (error != cudaSuccess) return CudaError("copying ids", error);
@@ -79,7 +100,7 @@ class Searcher final : public CudaSearcher {
   }
 
   int device_;
-  Buffer codewords_, packed_, bad_, queries_, ids_, workspace_;
+  Buffer codewords_, packed_, bad_, queries_, ids_, values_, workspace_;
   CudaCodebook codebook_;
 };
 

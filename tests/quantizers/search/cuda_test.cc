@@ -127,6 +127,45 @@ TEST_F(CudaSearch, TakesTheLowestOfEqualCodewords) {
   }
 }
 
+TEST_F(CudaSearch, FindsTheNearestInOrder) {
+  std::normal_distribution<float> normal;
+  std::uniform_int_distribution<int> small(-2, 2);
+  for (const Size& size : kSizes) {
+    for (const bool integers : {false, true}) {
+      const auto draw = [&] { return integers ? static_cast<float>(small(random_)) : normal(random_); };
+      const Matrix codewords = Filled(size.codewords, size.dim, draw),
+                   queries = Filled(size.queries, size.dim, draw);
+      for (const Metric metric : kMetrics) {
+        const auto codebook = Codebook::Make(codewords.View(), metric);
+        const auto searcher = part_->make_searcher(codewords.View(), metric, 0);
+        ASSERT_TRUE(codebook.ok() && searcher.ok());
+        for (const int k : {1, 3, 16}) {
+          if (k > size.codewords) continue;
+          const auto count = static_cast<size_t>(size.queries * k);
+          std::vector<int64_t> expected(count), found(count);
+          std::vector<double> expected_values(count), values(count);
+          ASSERT_TRUE(Search(*codebook, queries.View(), std::span(expected), std::span(expected_values),
+                             {.neighbours = k})
+                          .ok());
+          ASSERT_TRUE((*searcher)->Nearest(queries.View(), k, found.data(), values.data()).ok());
+          EXPECT_EQ(found, expected);
+          EXPECT_EQ(values, expected_values);
+        }
+      }
+    }
+  }
+  const Matrix codewords = Filled(20, 3, [&] { return normal(random_); });
+  const auto searcher = part_->make_searcher(codewords.View(), Metric::kSquaredL2, 0);
+  Matrix queries = Filled(30, 3, [&] { return normal(random_); });
+  std::vector<int64_t> ids(30 * 17);
+  EXPECT_FALSE((*searcher)->Nearest(queries.View(), 17, ids.data(), nullptr).ok());
+  EXPECT_FALSE((*searcher)->Nearest(queries.View(), -1, ids.data(), nullptr).ok());
+  queries.At(21, 1) = std::numeric_limits<float>::quiet_NaN();
+  const Status status = (*searcher)->Nearest(queries.View(), 4, ids.data(), nullptr);
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.error().message.find("row 21 "), std::string::npos) << status.error().message;
+}
+
 TEST_F(CudaSearch, DoesNotDependOnTheRestOfTheBatch) {
   std::normal_distribution<float> normal;
   const Matrix codewords = Filled(3000, 24, [&] { return normal(random_); });
