@@ -4,13 +4,15 @@
 
     cmake --preset core -DVQCODEC_CUDA=ON -DVQCODEC_BENCH=ON && cmake --build --preset core --target search_bench vqcodec_cuda
     python3 -m pip install torch==2.11.0 flash-kmeans==0.3.1
-    python3 bench/search_cuda.py build/core/lib/libsearch_bench.so [--rounds 20] [--json]
+    python3 bench/search_cuda.py build/core/lib/libsearch_bench.so [--rounds 20] [--shapes 5 6] [--json]
+    python3 bench/search_cuda.py build/core/lib/libsearch_bench.so --neighbours 8 --shapes 0 1
     python3 bench/search_cuda.py build/core/lib/libsearch_bench.so --kmeans [--rows 16777216] [--clusters 65536]
 
 Every round runs every program once, in an order that rotates; a cell is the median of CUDA events around it, with
 whatever the program has to prepare of the codebook inside. Beside the time is the share of rows with the index of
 the least float64 distance, lowest of equal ones. "data" is Gaussian, or "near": queries around the codewords, of
-which one in eight is there twice and one in eight moved by one unit in the last place.
+which one in eight is there twice and one in eight moved by one unit in the last place, or "copies": each codeword is
+there 40 times. --neighbours: several closest codewords, against sums in float32 and topk.
 
 --kmeans compares passes of k-means over rows of 64 Gaussian numbers in the memory of the GPU, and for vqcodec also of
 the host, all from random rows; inertia is that of the last centres by exact assignments.
@@ -36,7 +38,7 @@ def pointer(tensor):
 class Ours:
     def __init__(self, path):
         self.lib = ctypes.CDLL(path)
-        for name in ("BenchCudaBytes", "BenchCudaSearch", "BenchKMeans"):
+        for name in ("BenchCudaBytes", "BenchCudaSearch", "BenchCudaNearest", "BenchKMeans"):
             getattr(self.lib, name).restype = ctypes.c_char_p
 
     def check(self, message):
@@ -58,6 +60,21 @@ class Ours:
             return ids
         return run
 
+    def nearest(self, x, c, neighbours):
+        rows, codes, dim = (ctypes.c_int64(v) for v in (len(x), *c.shape))
+        sizes = (ctypes.c_int64 * 2)()
+        self.check(self.lib.BenchCudaBytes(rows, codes, dim, sizes))
+        packed = torch.empty(sizes[0], dtype=torch.uint8, device="cuda")
+        ids = torch.empty(len(x), neighbours, dtype=torch.int64, device="cuda")
+        bad = torch.full((2,), -1, dtype=torch.int64, device="cuda")
+
+        def run():
+            stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+            self.check(self.lib.BenchCudaNearest(pointer(x), rows, pointer(c), codes, dim, neighbours, pointer(ids),
+                                                 pointer(packed), pointer(bad), stream))
+            return ids
+        return run
+
     def kmeans(self, x, clusters, passes):
         """Centres, seconds until the first centres are there, seconds of each pass."""
         centres = torch.empty(clusters, x.shape[1])
@@ -66,6 +83,16 @@ class Ours:
         self.check(self.lib.BenchKMeans(pointer(x), rows, dim, k, count, ctypes.c_uint64(1), 0, 0, pointer(centres),
                                         pointer(seconds)))
         return centres, float(seconds[0]), seconds[1:].tolist()
+
+
+def torch_nearest(x, c, neighbours):
+    block = max(1, SCORE_BYTES // (4 * len(c)))
+
+    def run():
+        torch.backends.cuda.matmul.allow_tf32 = False
+        half = -0.5 * (c * c).sum(1)
+        return torch.cat([torch.addmm(half, part, c.T).topk(neighbours).indices for part in x.split(block)])
+    return run
 
 
 def torch_search(x, c, tf32):
@@ -107,11 +134,20 @@ def exact(x, c):
     return torch.tensor(found, device="cuda")
 
 
+def exact_nearest(x, c, neighbours):
+    """Indices by float64 differences, equal ones by rising index."""
+    c = c.double()
+    return torch.stack([(row.double() - c).pow(2).sum(1).sort(stable=True).indices[:neighbours] for row in x])
+
+
 def make(shape, data):
     rows, codes, dim = shape
     generator = torch.Generator("cuda").manual_seed(1)
     c = torch.randn(codes, dim, generator=generator, device="cuda")
     if data == "gaussian":
+        return torch.randn(rows, dim, generator=generator, device="cuda"), c
+    if data == "copies":
+        c = c[torch.arange(codes, device="cuda") % max(1, codes // 40)].contiguous()
         return torch.randn(rows, dim, generator=generator, device="cuda"), c
     c[1::8] = c[0::8][:len(c[1::8])]
     c[3::8] = torch.nextafter(c[2::8][:len(c[3::8])], torch.tensor(float("inf"), device="cuda"))
@@ -176,7 +212,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("library")
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--data", default="gaussian,near")
+    parser.add_argument("--data", default="gaussian,near", help="also: copies")
+    parser.add_argument("--shapes", type=int, nargs="*", default=range(len(SHAPES)), help="which of the nine")
+    parser.add_argument("--neighbours", type=int, default=1)
     parser.add_argument("--kmeans", action="store_true")
     parser.add_argument("--rows", type=int, default=1 << 24, help="of --kmeans")
     parser.add_argument("--clusters", type=int, default=1 << 16, help="of --kmeans")
@@ -190,13 +228,18 @@ def main():
     if not options.json:
         print(f"{torch.cuda.get_device_name()}; ms (agreement with float64)")
     for data in options.data.split(","):
-        for shape in SHAPES:
+        for shape in (SHAPES[i] for i in options.shapes):
             x, c = make(shape, data)
-            programs = {"vqcodec": ours.search(x, c), "torch fp32": torch_search(x, c, False),
-                        "torch tf32": torch_search(x, c, True), "flash fp32": flash_search(x, c, torch.float32),
-                        "flash bf16": flash_search(x, c, torch.bfloat16)}
             step = max(1, len(x) // min(CHECKED, max(256, (1 << 36) // (len(c) * shape[2]))))
-            expected = exact(x[::step], c)
+            if options.neighbours > 1:
+                programs = {"vqcodec": ours.nearest(x, c, options.neighbours),
+                            "torch fp32": torch_nearest(x, c, options.neighbours)}
+                expected = exact_nearest(x[::step], c, options.neighbours)
+            else:
+                programs = {"vqcodec": ours.search(x, c), "torch fp32": torch_search(x, c, False),
+                            "torch tf32": torch_search(x, c, True), "flash fp32": flash_search(x, c, torch.float32),
+                            "flash bf16": flash_search(x, c, torch.bfloat16)}
+                expected = exact(x[::step], c)
             agreement = {name: float((run()[::step].long() == expected).double().mean())
                          for name, run in programs.items()}
             times = measure(programs, options.rounds)

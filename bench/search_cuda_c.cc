@@ -49,4 +49,18 @@ const char* BenchCudaSearch(const float* queries, int64_t rows, const float* cod
   return status.ok() ? nullptr : Keep(status.error());
 }
 
+// Likewise for several neighbours: ids [rows][neighbours].
+const char* BenchCudaNearest(const float* queries, int64_t rows, const float* codebook, int64_t codewords,
+                             int64_t dim, int neighbours, int64_t* ids, void* packed, void* bad,
+                             void* stream) {
+  const auto part = vqc::LoadCudaPart();
+  if (!part.ok()) return Keep(part.error());
+  const auto made =
+      (*part)->pack({codebook, codewords, dim}, dim, vqc::Metric::kSquaredL2, packed, 0, stream);
+  if (!made.ok()) return Keep(made.error());
+  const auto status = (*part)->nearest(*made, {queries, rows, dim}, neighbours, ids, nullptr,
+                                       static_cast<vqc::CudaBadRows*>(bad), stream);
+  return status.ok() ? nullptr : Keep(status.error());
+}
+
 }  // extern "C"

@@ -44,7 +44,8 @@ TEST(Vq, FindsSeveralCodewordsInOrder) {
   torch::manual_seed(12);
   const auto points = torch::randn({40, 5}), codebook = torch::randn({90, 5});
   const auto distances = torch::cdist(points.to(torch::kFloat64), codebook.to(torch::kFloat64));
-  EXPECT_TRUE(torch::equal(ClosestCodewords(points, codebook, 7), std::get<1>(distances.sort(1)).slice(1, 0, 7)));
+  EXPECT_TRUE(
+      torch::equal(ClosestCodewords(points, codebook, 7), std::get<1>(distances.sort(1)).slice(1, 0, 7)));
   EXPECT_THROW(ClosestCodewords(points, codebook, 17), c10::Error);
   EXPECT_THROW(ClosestCodewords(points, codebook, 0), c10::Error);
   EXPECT_THROW(ClosestCodewords(points.to(torch::kFloat64), codebook, 2), c10::Error);

@@ -12,7 +12,7 @@
 
 namespace vqc::cuda {
 
-inline constexpr int kNoLimit = 0x7f800000;                    // of a row that has seen no codeword
+inline constexpr int kNoLimit = 0x7f7fffff;                    // of a row that has seen no codeword: finite V
 inline constexpr int kClosed = static_cast<int>(0x80000000u);  // of a row that looks for nothing
 inline constexpr int kOverflow = 1 << 20;                      // the count of a list that lost candidates
 
@@ -55,7 +55,7 @@ __device__ inline int Compact(Candidate* entries, int count, int limit) {
 
 // Puts the V of a row of each lane that are within its limit on the row's list.
 __device__ inline void AppendRow(const float (&v)[64], const int (&group)[4], int least, int row,
-                                 int first_code, int codes, Candidate* lists, RowStates& state) {
+                                 int first_code, Candidate* lists, RowStates& state) {
   const int lane = static_cast<int>(threadIdx.x) % 32, limit = state.limit[row];
   const auto bits = [&](int i) { return __float_as_int(v[i / 2 * 4 + row * 2 + i % 2]); };
   unsigned within = 0;
@@ -68,13 +68,6 @@ __device__ inline void AppendRow(const float (&v)[64], const int (&group)[4], in
   }
   Candidate* const list = lists + (lane / 4 + row * 8) * kListEntries;
   const int first = first_code + lane % 4 * 2, quad = lane & ~3;
-  // Only the last tile can have columns that are no codewords; their V is far above every limit but a huge
-  // one.
-  if (first_code + kTileCodes > codes) {
-    for (int i = 0; i < 32; ++i) {
-      if (first + i / 2 * 8 + i % 2 >= codes) within &= ~(1u << i);
-    }
-  }
   __syncwarp();  // what other lanes wrote to the list comes before
   const unsigned some = __ballot_sync(kAllLanes, within != 0);
   if (!__any_sync(kAllLanes, __popc(within) > 1)) {  // nearly always
@@ -115,7 +108,7 @@ __device__ inline void AppendRow(const float (&v)[64], const int (&group)[4], in
   }
 }
 
-__device__ inline void CollectCandidates(const float (&v)[64], int first_code, int codes, Candidate* lists,
+__device__ inline void CollectCandidates(const float (&v)[64], int first_code, Candidate* lists,
                                          RowStates& state) {
   int group[2][4];
   int least[2];
@@ -136,7 +129,7 @@ __device__ inline void CollectCandidates(const float (&v)[64], int first_code, i
       state.limit[row] = limit;
       state.least[row] = best;
     }
-    AppendRow(v, group[row], least[row], row, first_code, codes, lists, state);
+    AppendRow(v, group[row], least[row], row, first_code, lists, state);
   }
 }
 

@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(kRows * 2) Filter(const FilterArgs args, bool 
           }
         }
       }
-      CollectCandidates(v, (first + tile) * kTileCodes, args.codes.codes, lists, state);
+      CollectCandidates(v, (first + tile) * kTileCodes, lists, state);
     }
     WaitCopies<0>();
     CloseRows(args, first_row, segment, lists, state);

@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(kGroups * 128 + 128, 1) Filter(const FilterArg
       WaitProducts<0>();
       Pin(v);
       if (lane == 0) Arrive(ring.empty + before);
-      CollectCandidates(v, tile * kTileCodes, args.codes.codes, lists, state);
+      CollectCandidates(v, tile * kTileCodes, lists, state);
     }
     CloseRows(args, first_row, segment, lists, state);
   }

@@ -5,6 +5,7 @@
 
 #include <cuda_runtime.h>
 
+#include "quantizers/search/cuda/copies.cuh"
 #include "quantizers/search/cuda/layout.cuh"
 #include "quantizers/search/cuda/part.h"
 #include "quantizers/search/cuda/specification.cuh"
@@ -35,6 +36,7 @@ struct Packed {
   float* center;  // [PaddedDim], zero from D on; null where the metric has none
   uint4* data;    // [tiles][PaddedDim / 8][kTileCodes]
   CodebookHeader* header;
+  CopyTable copies;
 
   __host__ __device__ int tiles() const { return (codes + kTileCodes - 1) / kTileCodes; }
 };

@@ -19,7 +19,7 @@
 namespace vqc::cuda {
 
 inline constexpr int kTileCodes = 128;  // codewords of a tile
-inline constexpr int kSlots = 4;        // three pieces of |C|^2 / 2, and 1 for the offset
+inline constexpr int kSlots = 4;  // three pieces of |C|^2 / 2, and 1 for the offset; infinity: no answer
 
 __host__ __device__ constexpr int PaddedDim(int dim) { return (dim + kSlots + 15) / 16 * 16; }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A codebook into float16 tiles: its center, its largest number, then the tiles.
+// A codebook into float16 tiles: its center, then its largest number and the codewords that are there twice,
+// then the tiles.
 #include <cooperative_groups.h>
 
 #include <algorithm>
@@ -35,8 +36,8 @@ __device__ void FindCenter(const Packed& packed, int first) {
   }
 }
 
-// Eight codewords a warp.
-__device__ void FindLargest(const Packed& packed, bool vector) {
+// Eight codewords a warp: the largest number, rows that are not finite, and copies.
+__device__ void LookAtRows(const Packed& packed, bool vector) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int64_t warps = static_cast<int64_t>(gridDim.x) * blockDim.x / 32;
   float most = 0;
@@ -44,10 +45,18 @@ __device__ void FindLargest(const Packed& packed, bool vector) {
        eight * 8 < packed.codes; eight += warps) {
     const int64_t row = eight * 8 + lane % 8;
     bool finite;
-    most = fmaxf(most, RowMaxAbs(packed.source.data + row * packed.source.stride, packed.center, packed.dim,
-                                 vector, row < packed.codes, finite));
-    if (!finite && lane / 8 == 0) atomicMin(&packed.header->bad_row, static_cast<unsigned long long>(row));
+    unsigned long long hash = lane / 8;
+    most = fmaxf(most,
+                 RowMaxAbs(packed.source.data + row * packed.source.stride, packed.center, packed.dim, vector,
+                           row < packed.codes, finite, [&](const float(&v)[8]) { HashGroup(v, hash); }));
+    hash = JoinHashes(hash);
+    if (lane / 8 == 0 && row < packed.codes) {
+      if (!finite) atomicMin(&packed.header->bad_row, static_cast<unsigned long long>(row));
+      EnterCodeword(packed.copies, hash, packed.source.data, packed.source.stride, packed.dim,
+                    static_cast<int>(row));
+    }
   }
+  if (packed.metric == Metric::kCosine) return;
   for (int step = 4; step > 0; step /= 2) most = fmaxf(most, __shfl_xor_sync(kAllLanes, most, step));
   if (lane == 0 && most > packed.header->max_abs) AtomicMax(&packed.header->max_abs, most);
 }
@@ -67,13 +76,12 @@ __device__ void WriteTiles(const Packed& packed, bool vector) {
   for (int64_t eight = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / 32; eight * 8 < padded;
        eight += warps) {
     const int64_t row = eight * 8 + lane % 8;
-    const bool in_range = row < packed.codes;
+    const bool in_range = row < packed.codes && !IsCopy(packed.copies, row);
     const float* c = packed.source.data + row * packed.source.stride;
     float scale = PowerOfTwo(exponent);
     if (cosine) {
       bool finite;
       const float most = RowMaxAbs(c, nullptr, dim, vector, in_range, finite);
-      if (!finite && lane / 8 == 0) atomicMin(&packed.header->bad_row, static_cast<unsigned long long>(row));
       const bool usable = most > 0 && finite && Scalable(most);
       scale = usable ? PowerOfTwo(-ExponentAbove(most)) : 0.f;
       float squares = 0, unused = 0;
@@ -110,7 +118,7 @@ __device__ void WriteTiles(const Packed& packed, bool vector) {
         rest -= __half2float(piece);
         put(dim + i, piece);
       }
-      put(dim + 3, __float2half_rn(in_range ? 1.f : 65504.f));
+      put(dim + 3, __float2half_rn(in_range ? 1.f : INFINITY));
     }
     const float rows_norm = sqrtf(squares) * (1 + 1.f / 4096);
     norm = fmaxf(norm, rows_norm);
@@ -136,11 +144,13 @@ __global__ void __launch_bounds__(kThreads) PackAll(const Packed packed, bool ve
       FindCenter(packed, first);
     }
   }
-  grid.sync();
-  if (packed.metric != Metric::kCosine) {
-    FindLargest(packed, vector);
-    grid.sync();
+  const unsigned threads = gridDim.x * blockDim.x;
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < packed.copies.size; i += threads) {
+    packed.copies.slots[i] = kFreeSlot;
   }
+  grid.sync();
+  LookAtRows(packed, vector);
+  grid.sync();
   WriteTiles(packed, vector);
 }
 

@@ -54,9 +54,11 @@ __device__ inline float RowSum(float value) {
   return value + __shfl_xor_sync(kAllLanes, value, 16);
 }
 
-// Largest |number| of the row after centering. `finite` turns false where a number of the row is not.
+// Largest |number| of the row after centering. `finite` turns false where a number of the row is not. `each`
+// is shown the numbers before, in groups of eight.
+template <class Each>
 __device__ inline float RowMaxAbs(const float* row, const float* center, int dim, bool vector, bool in_range,
-                                  bool& finite) {
+                                  bool& finite, Each each) {
   float most = 0, raw = 0;
   if (in_range) {
 #pragma unroll 4
@@ -64,12 +66,17 @@ __device__ inline float RowMaxAbs(const float* row, const float* center, int dim
       float v[8];
       LoadGroup(row, group, dim, vector, v);
       raw = MaxAbs(raw, v);
+      each(v);
       Center(center, group, v);
       most = MaxAbs(most, v);
     }
   }
   finite = RowMax(raw <= kMaxFloat ? 0.f : 1.f) == 0.f;
   return RowMax(most);
+}
+__device__ inline float RowMaxAbs(const float* row, const float* center, int dim, bool vector, bool in_range,
+                                  bool& finite) {
+  return RowMaxAbs(row, center, dim, vector, in_range, finite, [](const float(&)[8]) {});
 }
 
 // Scales v, rounds it to float16 and adds up squares: of the scaled numbers, and of what rounding took away.

@@ -65,12 +65,16 @@ Packed Unpack(const CudaCodebook& codebook, size_t* bytes = nullptr) {
                 {codebook.codewords.data, codebook.codewords.rows, codebook.codewords.stride},
                 nullptr,
                 nullptr,
-                nullptr};
+                nullptr,
+                {}};
   Carver carver(codebook.memory);
   packed.header = carver.Take<CodebookHeader>(1);
   packed.center = carver.Take<float>(PaddedDim(packed.dim));
   packed.data =
       carver.Take<uint4>(static_cast<int64_t>(packed.tiles()) * kTileCodes * PaddedDim(packed.dim) / 8);
+  packed.copies.size = CopyTableSize(packed.codes);
+  packed.copies.slots = carver.Take<unsigned long long>(packed.copies.size);
+  packed.copies.places = carver.Take<int>(packed.codes);
   if (packed.metric != Metric::kSquaredL2) packed.center = nullptr;
   if (bytes) *bytes = carver.used();
   return packed;
@@ -219,12 +223,7 @@ Status SearchCodebook(const CudaCodebook& codebook, const CudaRows& queries, int
 
 Status NearestCodewords(const CudaCodebook& codebook, const CudaRows& queries, int neighbours, int64_t* ids,
                         double* values, CudaBadRows* bad, void* stream) {
-  const int64_t most = std::min<int64_t>(kMaxNeighbours, codebook.codewords.rows);
-  if (neighbours < 1 || neighbours > most) {
-    return Error{ErrorCode::kUsage, "search on the GPU: " + std::to_string(neighbours) +
-                                        " neighbours are asked for; from 1 to " + std::to_string(most) +
-                                        " are allowed"};
-  }
+  VQC_TRY(CheckNeighbours(neighbours, codebook.codewords.rows));
   if (queries.rows < 1) return {};
   const DeviceScope scope(codebook.device);
   VQC_ASSIGN(const Device device, DeviceOf(codebook.device));
@@ -246,6 +245,14 @@ Status CheckSize(int64_t codewords, int64_t dim) {
                                       std::to_string(dim) + "; there can be 1 to " +
                                       std::to_string(kMaxCodes) + " codewords of 1 to " +
                                       std::to_string(kMaxDim) + " values"};
+}
+
+Status CheckNeighbours(int neighbours, int64_t codewords) {
+  const int64_t most = std::min<int64_t>(kMaxNeighbours, codewords);
+  if (neighbours >= 1 && neighbours <= most) return {};
+  return Error{ErrorCode::kUsage, "search on the GPU: " + std::to_string(neighbours) +
+                                      " neighbours are asked for; from 1 to " + std::to_string(most) +
+                                      " are allowed in a codebook of " + std::to_string(codewords)};
 }
 
 }  // namespace vqc::cuda

@@ -40,10 +40,7 @@ class Searcher final : public CudaSearcher {
 
   Status Search(const Rows& queries, int64_t* ids) override { return Run(queries, 0, ids, nullptr); }
   Status Nearest(const Rows& queries, int neighbours, int64_t* ids, double* values) override {
-    if (neighbours < 1) {
-      return Error{ErrorCode::kUsage, "search on the GPU: " + std::to_string(neighbours) +
-                                          " neighbours are asked for; at least 1 is needed"};
-    }
+    VQC_TRY(CheckNeighbours(neighbours, codebook_.codewords.rows));
     return Run(queries, neighbours, ids, values);
   }
 

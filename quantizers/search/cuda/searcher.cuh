@@ -38,6 +38,8 @@ Result<Device> DeviceOf(int index);
 
 // Error kUsage where no codebook can have this size.
 Status CheckSize(int64_t codewords, int64_t dim);
+// Error kUsage where so many neighbours cannot be asked for.
+Status CheckNeighbours(int neighbours, int64_t codewords);
 
 Result<std::unique_ptr<ClusterPass>> MakeClusterPass(const Rows& rows, int64_t clusters, int device);
 Result<std::unique_ptr<CudaSearcher>> MakeSearcher(const Rows& codewords, Metric metric, int device);

@@ -61,6 +61,22 @@ class CudaSearch : public testing::Test {
         << static_cast<int>(metric);
   }
 
+  void ExpectNearest(const Matrix& codewords, const Matrix& queries, Metric metric, int k) {
+    const auto codebook = Codebook::Make(codewords.View(), metric);
+    const auto searcher = part_->make_searcher(codewords.View(), metric, 0);
+    ASSERT_TRUE(codebook.ok() && searcher.ok());
+    const auto count = static_cast<size_t>(queries.rows * k);
+    std::vector<int64_t> expected(count), found(count);
+    std::vector<double> expected_values(count), values(count);
+    ASSERT_TRUE(Search(*codebook, queries.View(), std::span(expected), std::span(expected_values),
+                       {.neighbours = k, .threads = 0})
+                    .ok());
+    ASSERT_TRUE((*searcher)->Nearest(queries.View(), k, found.data(), values.data()).ok());
+    EXPECT_EQ(found, expected) << queries.rows << " x " << codewords.rows << " x " << codewords.cols
+                               << ", metric " << static_cast<int>(metric) << ", k " << k;
+    EXPECT_EQ(values, expected_values);
+  }
+
   const CudaPart* part_ = nullptr;
   std::mt19937 random_{7};
 };
@@ -127,6 +143,24 @@ TEST_F(CudaSearch, TakesTheLowestOfEqualCodewords) {
   }
 }
 
+TEST_F(CudaSearch, TakesTheLowestOfScatteredCopies) {
+  std::normal_distribution<float> normal;
+  for (const int64_t different : {1, 3, 50, 1500}) {
+    for (const int64_t dim : {1, 16, 70}) {
+      const Matrix base = Filled(different, dim, [&] { return normal(random_); });
+      Matrix codewords(4000, dim);  // the last 2500 are copies: whole tiles of them
+      for (int64_t k = 0; k < codewords.rows; ++k) {
+        std::copy_n(base.data.begin() + (k * 7 % different) * dim, dim, codewords.data.begin() + k * dim);
+      }
+      codewords.At(3990, 0) = -0.f;  // equal to 0, but not in all bits
+      codewords.At(3991, 0) = 0.f;
+      Matrix queries = Filled(300, dim, [&] { return normal(random_); });
+      std::copy_n(codewords.data.begin() + 3990 * dim, 2 * dim, queries.data.begin());
+      for (const Metric metric : kMetrics) ExpectExact(codewords, queries, metric);
+    }
+  }
+}
+
 TEST_F(CudaSearch, FindsTheNearestInOrder) {
   std::normal_distribution<float> normal;
   std::uniform_int_distribution<int> small(-2, 2);
@@ -136,30 +170,46 @@ TEST_F(CudaSearch, FindsTheNearestInOrder) {
       const Matrix codewords = Filled(size.codewords, size.dim, draw),
                    queries = Filled(size.queries, size.dim, draw);
       for (const Metric metric : kMetrics) {
-        const auto codebook = Codebook::Make(codewords.View(), metric);
-        const auto searcher = part_->make_searcher(codewords.View(), metric, 0);
-        ASSERT_TRUE(codebook.ok() && searcher.ok());
         for (const int k : {1, 3, 16}) {
-          if (k > size.codewords) continue;
-          const auto count = static_cast<size_t>(size.queries * k);
-          std::vector<int64_t> expected(count), found(count);
-          std::vector<double> expected_values(count), values(count);
-          ASSERT_TRUE(Search(*codebook, queries.View(), std::span(expected), std::span(expected_values),
-                             {.neighbours = k})
-                          .ok());
-          ASSERT_TRUE((*searcher)->Nearest(queries.View(), k, found.data(), values.data()).ok());
-          EXPECT_EQ(found, expected);
-          EXPECT_EQ(values, expected_values);
+          if (k <= size.codewords) ExpectNearest(codewords, queries, metric, k);
         }
       }
     }
   }
-  const Matrix codewords = Filled(20, 3, [&] { return normal(random_); });
-  const auto searcher = part_->make_searcher(codewords.View(), Metric::kSquaredL2, 0);
+}
+
+TEST_F(CudaSearch, FindsTheNearestOfCodewordsOneUlpApart) {
+  std::normal_distribution<float> normal;
+  for (const int64_t dim : {1, 8, 130}) {
+    const Matrix base = Filled(40, dim, [&] { return normal(random_) + 4096; });
+    Matrix codewords(800, dim);  // 20 about each, some of them equal
+    for (int64_t k = 0; k < codewords.rows; ++k) {
+      std::copy_n(base.data.begin() + k % 40 * dim, dim, codewords.data.begin() + k * dim);
+      float& value = codewords.At(k, k % dim);
+      if (k % 3 != 0) value = std::nextafter(value, k % 3 == 1 ? 1e9f : -1e9f);
+    }
+    const Matrix queries = Filled(200, dim, [&] { return normal(random_) + 4096; });
+    for (const Metric metric : kMetrics) ExpectNearest(codewords, queries, metric, 16);
+  }
+}
+
+TEST_F(CudaSearch, RefusesNeighboursThatCannotBe) {
+  std::normal_distribution<float> normal;
+  const Matrix codewords = Filled(20, 3, [&] { return normal(random_); }),
+               few = Filled(5, 3, [&] { return normal(random_); });
+  const auto searcher = part_->make_searcher(codewords.View(), Metric::kSquaredL2, 0),
+             of_few = part_->make_searcher(few.View(), Metric::kSquaredL2, 0);
   Matrix queries = Filled(30, 3, [&] { return normal(random_); });
   std::vector<int64_t> ids(30 * 17);
-  EXPECT_FALSE((*searcher)->Nearest(queries.View(), 17, ids.data(), nullptr).ok());
-  EXPECT_FALSE((*searcher)->Nearest(queries.View(), -1, ids.data(), nullptr).ok());
+  const auto expect_refused = [&](const auto& made, int k) {
+    const Status status = (*made)->Nearest(queries.View(), k, ids.data(), nullptr);
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, ErrorCode::kUsage);
+  };
+  for (const int k : {17, 0, -1}) expect_refused(searcher, k);
+  expect_refused(of_few, 6);
+  EXPECT_TRUE((*of_few)->Nearest(queries.View(), 5, ids.data(), nullptr).ok());
+  EXPECT_TRUE((*searcher)->Nearest({nullptr, 0, 3}, 5, nullptr, nullptr).ok());
   queries.At(21, 1) = std::numeric_limits<float>::quiet_NaN();
   const Status status = (*searcher)->Nearest(queries.View(), 4, ids.data(), nullptr);
   ASSERT_FALSE(status.ok());
