@@ -147,13 +147,17 @@ def compare(ours, x, c, args):
         programs["vqcodec, isa"] = ours.search(x, c, args.threads, args.isa)
     if args.threads > 1:
         programs["vqcodec, one thread"] = ours.search(x, c, 1)
+    if args.alone:
+        programs = {name: run for name, run in programs.items() if name.startswith("vqcodec")}
     runs, answers = measure(programs, args.rounds, time.process_time if args.threads == 1 else time.perf_counter,
-                             0 if args.threads == 1 else PAUSE)
+                            0 if args.threads == 1 or args.alone else PAUSE)
     times = {name: statistics.median(values) for name, values in runs.items()}
     some = np.linspace(0, len(x) - 1, min(args.checked, len(x))).astype(int)
     right = exact(x[some], c)
-    best = min(value for name, value in times.items() if not name.startswith("vqcodec"))
-    record = {"shape": [*x.shape[:1], *c.shape], "threads": args.threads, "best_peer_ratio": best / times["vqcodec"]}
+    record = {"shape": [*x.shape[:1], *c.shape], "threads": args.threads}
+    if not args.alone:
+        best = min(value for name, value in times.items() if not name.startswith("vqcodec"))
+        record["best_peer_ratio"] = best / times["vqcodec"]
     if args.threads > 1:
         record["speedup_of_threads"] = min(runs["vqcodec, one thread"]) / min(runs["vqcodec"])
     for name, seconds in times.items():
@@ -163,9 +167,9 @@ def compare(ours, x, c, args):
 
 
 def show(record):
+    words = {"best_peer_ratio": "best peer / vqcodec = {:.2f}", "speedup_of_threads": "{:.2f} times as fast as one thread"}
     print("x".join(map(str, record["shape"])), f"threads {record['threads']}",
-          f"best peer / vqcodec = {record['best_peer_ratio']:.2f}",
-          *(f"threads are {record[key]:.2f} times as fast as one" for key in record if key == "speedup_of_threads"))
+          *(text.format(record[key]) for key, text in words.items() if key in record))
     for name, cell in record.items():
         if isinstance(cell, dict):
             print(f"    {name:20} {1e3 * cell['seconds']:10.2f} ms {cell['gflops']:8.1f} GFLOP/s   "
@@ -221,6 +225,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--shapes", type=int, nargs="*", default=range(len(SHAPES)), help="which of the six")
+    parser.add_argument("--alone", action="store_true", help="without peers and without pauses between runs")
     parser.add_argument("--isa", type=int, default=-1, help="also this one: 1 portable, 2 AVX2, 3 AVX-512")
     parser.add_argument("--features", help=".npy [N, D] float32")
     parser.add_argument("--codes", type=int, default=16384)
