@@ -192,7 +192,7 @@ Result<Decoder> Decoder::Load(const AudioNetworkConfig& config, size_t dim, cons
              kernel = static_cast<size_t>(config.kernel);
   const size_t first = config.fold > 1 ? static_cast<size_t>(config.TokenWidth(config.decoder)) : width;
   VQC_ASSIGN(auto in, Linear::Load(weights, "decoder.in", dim, first));
-  VQC_ASSIGN(auto head, Linear::Load(weights, "decoder.head", width, 2 * static_cast<size_t>(config.Bins())));
+  VQC_ASSIGN(auto head, Linear::Load(weights, "decoder.head", width, 3 * static_cast<size_t>(config.Bins())));
   Decoder decoder(config, Synthesis(length, false), Synthesis(length, true), std::move(in), std::move(head));
   decoder.window_ = Hann(length, 1 / double{kOverlap});
   if (config.fold > 1) {
@@ -210,18 +210,20 @@ Result<Decoder> Decoder::Load(const AudioNetworkConfig& config, size_t dim, cons
   return decoder;
 }
 
-// Windowed frames [frames][window] from the head's rows of log magnitudes and phases.
+// Windowed frames [frames][window] from the head's rows of log magnitudes and of
+// directions, real parts before imaginary ones, whose angles are the phases.
 std::vector<float> Decoder::Frames(const std::vector<float>& spectra) const {
-  const size_t length = window_.size(), half = length / 2 + 1, count = spectra.size() / (2 * half);
-  std::vector<float> magnitude(half), sine(half), cosine(half), real(count * half), imaginary(count * half);
+  const size_t length = window_.size(), half = length / 2 + 1, count = spectra.size() / (3 * half);
+  std::vector<float> magnitude(half), real(count * half), imaginary(count * half);
   for (size_t t = 0; t < count; ++t) {
-    const float* row = spectra.data() + t * 2 * half;
+    const float* row = spectra.data() + t * 3 * half;
     for (size_t k = 0; k < half; ++k) magnitude[k] = std::min(row[k], kMaxLogMagnitude);
     Exp(magnitude.data(), half);
-    SinCos(row + half, half, sine.data(), cosine.data());
     for (size_t k = 0; k < half; ++k) {
-      real[t * half + k] = magnitude[k] * cosine[k];
-      imaginary[t * half + k] = magnitude[k] * sine[k];
+      const float x = row[half + k], y = row[2 * half + k];
+      const float scale = magnitude[k] / std::sqrt(x * x + y * y + kDirectionFloor);
+      real[t * half + k] = x * scale;
+      imaginary[t * half + k] = y * scale;
     }
   }
   const auto even = even_.Apply(real.data(), count), odd = odd_.Apply(imaginary.data(), count);

@@ -92,23 +92,6 @@ void Silu(float* values, size_t count) {
   for (size_t i = 0; i < count; ++i) values[i] = values[i] / (1.0f + ExpOf(-values[i]));
 }
 
-void SinCos(const float* phases, size_t count, float* sines, float* cosines) {
-  for (size_t i = 0; i < count; ++i) {
-    const float x = std::min(std::max(phases[i], -1000.0f), 1000.0f);
-    const float n = (x * 0.636619772367581343f + kRound) - kRound;  // quarter turns
-    const float r = ((x - n * 1.5703125f) - n * 4.837512969970703e-4f) - n * 7.54978995489188e-8f;
-    const float z = r * r;
-    const float sine = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
-    const float cosine =
-        ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z +
-        1.0f;
-    const int32_t quarter = static_cast<int32_t>(n);
-    const float s = quarter & 1 ? cosine : sine, c = quarter & 1 ? sine : cosine;
-    sines[i] = quarter & 2 ? -s : s;
-    cosines[i] = (quarter + 1) & 2 ? -c : c;
-  }
-}
-
 void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y) {
   constexpr size_t kLanes = 16;
   float lanes[kLanes] = {}, squares[kLanes] = {};

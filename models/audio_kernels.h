@@ -26,8 +26,6 @@ LinearFunction ChooseLinear();
 void Exp(float* values, size_t count);
 void Log(float* values, size_t count);   // of positive normal numbers
 void Silu(float* values, size_t count);  // x / (1 + exp(-x))
-// Of phases below 1000 in magnitude.
-void SinCos(const float* phases, size_t count, float* sines, float* cosines);
 
 // Layer norm of a row (models/audio_numbers.h has the epsilon).
 void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y);

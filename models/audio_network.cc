@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <string>
 
 #include "models/audio_numbers.h"
@@ -28,6 +29,23 @@ void AddBlocks(torch::nn::ModuleList& list, const AudioNetworkConfig& config,
 torch::Tensor Run(const torch::nn::ModuleList& list, torch::Tensor x) {
   for (const auto& block : *list) x = block->as<FrameBlock>()->forward(x);
   return x;
+}
+
+// Bins whose phases latents carry to begin with: every third, as many as independent frames of three hops
+// have, and in half of the latents at most.
+int64_t CarriedBins(const AudioNetworkConfig& config, int64_t dim) {
+  if (config.fold > 1) return 0;
+  return std::min<int64_t>(
+      {dim / 4, (config.phase_bins - 1) / 3, config.encoder.width / 2, config.decoder.width / 2});
+}
+int64_t CarriedBin(int64_t index) { return 3 * (index + 1); }
+
+// The first `count` outputs become the inputs that `of` names.
+template <class Of>
+void PassOn(torch::nn::Linear& layer, int64_t count, Of&& of) {
+  layer->weight.slice(0, 0, count).zero_();
+  layer->bias.slice(0, 0, count).zero_();
+  for (int64_t i = 0; i < count; ++i) layer->weight[i][of(i)] = 1;
 }
 
 }  // namespace
@@ -87,6 +105,14 @@ torch::Tensor AudioEncoderImpl::forward(const torch::Tensor& samples) {
   return out_->forward(Norm(x, norm_weight_, norm_bias_)).transpose(1, 2);
 }
 
+void AudioEncoderImpl::CarryPhases() {
+  const torch::NoGradGuard no_grad;
+  const int64_t count = 2 * CarriedBins(config_, out_->options.out_features());
+  const int64_t real = config_.Bins(), imaginary = real + config_.phase_bins;
+  PassOn(in_, count, [&](int64_t i) { return (i % 2 == 0 ? real : imaginary) + CarriedBin(i / 2); });
+  PassOn(out_, count, [](int64_t i) { return i; });
+}
+
 AudioDecoderImpl::AudioDecoderImpl(const AudioNetworkConfig& config, int64_t dim) : config_(config) {
   window_ = register_buffer("window", torch::hann_window(config.Window()) / audio::kOverlap);
   const int64_t width = config.decoder.width,
@@ -99,7 +125,23 @@ AudioDecoderImpl::AudioDecoderImpl(const AudioNetworkConfig& config, int64_t dim
   register_module("frames", frames_);
   norm_weight_ = register_parameter("norm_weight", torch::ones({width}));
   norm_bias_ = register_parameter("norm_bias", torch::zeros({width}));
-  head_ = register_module("head", torch::nn::Linear(width, 2 * config.Bins()));
+  head_ = register_module("head", torch::nn::Linear(width, 3 * config.Bins()));
+}
+
+void AudioDecoderImpl::CarryPhases() {
+  constexpr double kOthers = 0.1;
+  const torch::NoGradGuard no_grad;
+  const int64_t count = 2 * CarriedBins(config_, in_->options.in_features()), bins = config_.Bins();
+  if (count == 0) return;
+  PassOn(in_, count, [](int64_t i) { return i; });
+  head_->weight.slice(0, bins).mul_(kOthers);
+  head_->bias.slice(0, bins).mul_(kOthers);
+  for (int64_t i = 0; i < count; ++i) {
+    // Neighbouring bins of a window turn by half a circle, since phases count from the window's begin.
+    for (int64_t shift = -1; shift <= 1; ++shift) {
+      head_->weight[(i % 2 + 1) * bins + CarriedBin(i / 2) + shift][i] = shift == 0 ? 1 : -1;
+    }
+  }
 }
 
 torch::Tensor AudioDecoderImpl::forward(const torch::Tensor& latents) {
@@ -108,9 +150,11 @@ torch::Tensor AudioDecoderImpl::forward(const torch::Tensor& latents) {
     x = unfold_->forward(x).reshape({x.size(0), x.size(1) * config_.fold, config_.decoder.width});
   }
   x = head_->forward(Norm(Run(frames_, x), norm_weight_, norm_bias_));
-  const auto parts = x.chunk(2, -1);
-  const auto magnitude = torch::exp(parts[0].clamp_max(audio::kMaxLogMagnitude));
-  const auto frames = torch::fft_irfft(torch::polar(magnitude, parts[1]), config_.Window()) * window_;
+  const auto parts = x.chunk(3, -1);
+  const auto scale = torch::exp(parts[0].clamp_max(audio::kMaxLogMagnitude)) *
+                     torch::rsqrt(parts[1].square() + parts[2].square() + audio::kDirectionFloor);
+  const auto spectra = torch::complex(parts[1] * scale, parts[2] * scale);
+  const auto frames = torch::fft_irfft(spectra, config_.Window()) * window_;
   // Frame t covers the hops t - 1, t and t + 1.
   const int64_t hop = config_.hop;
   const auto before = frames.slice(2, 0, hop), at = frames.slice(2, hop, 2 * hop),

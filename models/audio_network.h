@@ -29,6 +29,10 @@ class AudioEncoderImpl : public torch::nn::Module {
  public:
   AudioEncoderImpl(const AudioNetworkConfig& config, int64_t dim);
   torch::Tensor forward(const torch::Tensor& samples);
+  // Weights to begin with by which the first latents are real and imaginary parts of low bins, so that
+  // training starts with phases that are roughly right instead of having to discover them. Nothing where fold
+  // is above 1.
+  void CarryPhases();
 
  private:
   AudioNetworkConfig config_;
@@ -45,6 +49,7 @@ class AudioDecoderImpl : public torch::nn::Module {
  public:
   AudioDecoderImpl(const AudioNetworkConfig& config, int64_t dim);
   torch::Tensor forward(const torch::Tensor& latents);
+  void CarryPhases();  // the counterpart: directions of bins are those of the nearest bin that is carried
 
  private:
   AudioNetworkConfig config_;

@@ -101,6 +101,12 @@ bool Composite::LearnsFromDecoder() const {
                      [](const auto& part) { return part->LearnsFromDecoder(); });
 }
 
+void Composite::Arrange() {
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    if (i == 0 || parts_[i] != parts_[0]) parts_[i]->Arrange();
+  }
+}
+
 size_t Composite::Observed() const {
   size_t count = 0;
   for (const auto& part : parts_) count += part->Observed();

@@ -21,6 +21,7 @@ class Composite : public Quantizer {
   std::vector<torch::Tensor> Codebooks() override;
   bool LearnsFromDecoder() const override;
   size_t Observed() const override;
+  void Arrange() override;
   void Update(const std::vector<CodebookSums>& seen, const TrainingStep& step) override;
 
  protected:

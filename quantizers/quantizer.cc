@@ -40,7 +40,9 @@ void Quantizer::CheckCodes(const torch::Tensor& codes) const {
   TORCH_CHECK_VALUE(codes.scalar_type() == torch::kInt64, "codes are of ", codes.scalar_type(),
                     "; they must be of int64");
   CheckDevice(*this, codes, "codes");
-  if (codes.numel() == 0) return;
+  // A GPU would have to be waited for at every step; there the lookup itself stops at an id that is not
+  // there.
+  if (codes.numel() == 0 || (codes.is_cuda() && is_training())) return;
   const auto rows = codes.movedim(1, 0).reshape({levels, -1});
   const auto least = rows.amin(1).cpu(), most = rows.amax(1).cpu();
   for (int64_t level = 0; level < levels; ++level) {

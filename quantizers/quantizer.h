@@ -60,6 +60,9 @@ class Quantizer : public torch::nn::Module {
   // Sets codebooks from latents of a network that has been trained a little without quantization: k-means,
   // level by level. Does nothing where there is nothing to set. Error (kUsage): fewer latents than codewords.
   virtual Status Initialize(const torch::Tensor& latents, uint64_t seed) { return {}; }
+  // Renames the codes of codebooks that Update keeps so that ids with equal leading digits lie close to one
+  // another (codeword_order.h). What is decoded stays the same; for the end of training.
+  virtual void Arrange() {}
   // Whether what was decoded must pass gradients on to parameters (projections), not to latents alone.
   virtual bool LearnsFromDecoder() const { return false; }
 

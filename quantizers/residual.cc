@@ -45,8 +45,9 @@ QuantizerOutput Residual::DoForward(const torch::Tensor& latents) {
     } else {
       // Samples that do not use the level are encoded all the same, so that every id means something.
       const auto on = used.nonzero().squeeze(1).to(latents.device());
-      ids = part.Encode(residual.detach());
-      taken = part.Decode(ids).detach();
+      const auto all = part.forward(residual.detach());
+      ids = all.codes;
+      taken = all.quantized.detach();
       if (on.size(0) > 0) {
         const auto out = part.forward(residual.index_select(0, on));
         taken = taken.index_copy(0, on, out.quantized);

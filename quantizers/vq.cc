@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "quantizers/codeword_order.h"
 #include "quantizers/latent_rows.h"
 #include "quantizers/sinkhorn.h"
 
@@ -66,6 +67,13 @@ std::vector<CodebookSums> Vq::DoObserve(const torch::Tensor& latents, const torc
 
 void Vq::Update(const std::vector<CodebookSums>& seen, const TrainingStep&) {
   if (options_.by_ema) UpdateByEma(seen.at(0), options_.ema, codebook_, counts_, sums_);
+}
+
+void Vq::Arrange() {
+  if (!options_.by_ema) return;
+  const torch::NoGradGuard no_grad;
+  const auto order = OrderByPrincipalAxes(codebook_.cpu()).to(codebook_.device());
+  for (torch::Tensor tensor : {codebook_, counts_, sums_}) tensor.copy_(tensor.index_select(0, order));
 }
 
 Status Vq::Initialize(const torch::Tensor& latents, uint64_t seed) {

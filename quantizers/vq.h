@@ -33,6 +33,7 @@ class Vq : public CodebookQuantizer {
 
   void Update(const std::vector<CodebookSums>& seen, const TrainingStep& step) override;
   size_t Observed() const override { return options_.by_ema ? 1 : 0; }
+  void Arrange() override;
   Status Initialize(const torch::Tensor& latents, uint64_t seed) override;
 
   torch::Tensor& codebook() { return codebook_; }  // [entries, dim]

@@ -12,8 +12,8 @@ namespace {
 constexpr struct {
   int64_t window, mels;
 } kScales[] = {{2048, 320}, {1024, 160}, {512, 80}, {256, 40}, {128, 20}};
-constexpr size_t kComplexScale = 1;
-constexpr double kFloor = 1e-4;  // of mel magnitudes, before the logarithm
+constexpr size_t kComplexScales = 3;  // the longest windows of them
+constexpr double kFloor = 1e-4;       // of mel magnitudes, before the logarithm
 
 double Mel(double hertz) { return 2595 * std::log10(1 + hertz / 700); }
 
@@ -44,6 +44,15 @@ torch::Tensor Compressed(const torch::Tensor& spectrum, const torch::Tensor& mag
   return torch::view_as_real(spectrum) * torch::pow(magnitude + 1e-3, -0.6).unsqueeze(-1);
 }
 
+// Le Roux et al. 2019 (arXiv 1811.02508), bounded below so that clips that are right already do not count.
+torch::Tensor Distortion(const torch::Tensor& decoded, const torch::Tensor& original) {
+  constexpr double kEnough = -30, kSmall = 1e-6;
+  const auto scale = (decoded * original).sum(1, true) / (original.square().sum(1, true) + kSmall);
+  const auto signal = scale * original;
+  const auto ratio = (signal.square().sum(1) + kSmall) / ((decoded - signal).square().sum(1) + kSmall);
+  return (-10 * torch::log10(ratio)).clamp_min(kEnough).mean();
+}
+
 }  // namespace
 
 SpectralLosses::SpectralLosses(double rate, torch::Device device) {
@@ -55,7 +64,8 @@ SpectralLosses::SpectralLosses(double rate, torch::Device device) {
 
 SpectralLosses::Terms SpectralLosses::Compare(const torch::Tensor& decoded,
                                               const torch::Tensor& original) const {
-  Terms terms{torch::zeros({}, decoded.options()), torch::zeros({}, decoded.options())};
+  Terms terms{torch::zeros({}, decoded.options()), torch::zeros({}, decoded.options()),
+              Distortion(decoded, original)};
   for (size_t i = 0; i < scales_.size(); ++i) {
     const Scale& scale = scales_[i];
     const auto made = Spectrum(decoded, scale.window, scale.hann),
@@ -66,7 +76,10 @@ SpectralLosses::Terms SpectralLosses::Compare(const torch::Tensor& decoded,
                         kFloor * std::sqrt(scale.window));
     };
     terms.mel = terms.mel + torch::l1_loss(mel(loud), mel(wanted)) / static_cast<double>(scales_.size());
-    if (i == kComplexScale) terms.complex = torch::l1_loss(Compressed(made, loud), Compressed(given, wanted));
+    if (i < kComplexScales) {
+      terms.complex = terms.complex + torch::l1_loss(Compressed(made, loud), Compressed(given, wanted)) /
+                                          static_cast<double>(kComplexScales);
+    }
   }
   return terms;
 }

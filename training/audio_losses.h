@@ -13,8 +13,9 @@ class SpectralLosses {
   SpectralLosses(double rate, torch::Device device);
 
   struct Terms {
-    torch::Tensor mel;      // mean over scales of the L1 of log mel magnitudes
-    torch::Tensor complex;  // L1 of compressed complex spectra
+    torch::Tensor mel;         // mean over scales of the L1 of log mel magnitudes
+    torch::Tensor complex;     // mean over the longer windows of the L1 of compressed complex spectra
+    torch::Tensor distortion;  // minus the scale-invariant ratio of signal to distortion, in dB, 30 at most
   };
   // Samples [B, N].
   Terms Compare(const torch::Tensor& decoded, const torch::Tensor& original) const;

@@ -44,6 +44,10 @@ AudioTrainer::AudioTrainer(const TrainAudioOptions& options, AudioNetworkConfig 
       quantizer_(std::move(quantizer)),
       losses_(config.rate, device),
       random_(options.seed) {
+  if (options.waveform_weight > 0) {
+    encoder_->CarryPhases();
+    decoder_->CarryPhases();
+  }
   encoder_->to(device_);
   decoder_->to(device_);
   quantizer_->to(device_);
@@ -132,9 +136,10 @@ Result<AudioMeasures> AudioTrainer::Step(const AudioSet& set, double progress) {
   const auto terms = losses_.Compare(decoded, clips);
   measures.mel = terms.mel.detach();
   measures.complex = terms.complex.detach();
+  measures.distortion = terms.distortion.detach();
   measures.commitment = quantized.loss.detach();
-  auto loss =
-      kMelWeight * terms.mel + options_.complex_weight * terms.complex + kCommitmentWeight * quantized.loss;
+  auto loss = kMelWeight * terms.mel + options_.complex_weight * terms.complex +
+              options_.waveform_weight * terms.distortion + kCommitmentWeight * quantized.loss;
   if (progress >= options_.adversarial_from) {
     const auto say = Judge(clips, decoded, progress, measures);
     loss = loss + kAdversarialWeight * say.adversarial + kFeatureWeight * say.features;
@@ -158,7 +163,10 @@ AudioTrainer::Evaluation AudioTrainer::Evaluate(const AudioSet& set) {
   CodeCounter counter(quantizer_->Vocab());
   const auto clips = set.Plain(kEvaluated, ClipLength());
   const auto quantized = quantizer_->forward(encoder_->forward(clips));
-  mean.mel = losses_.Compare(decoder_->forward(quantized.quantized), clips).mel.item<double>();
+  const auto terms = losses_.Compare(decoder_->forward(quantized.quantized), clips);
+  mean.mel = terms.mel.item<double>();
+  mean.complex = terms.complex.item<double>();
+  mean.distortion = terms.distortion.item<double>();
   counter.Add(quantized.codes);
   for (const auto& level : counter.Statistics())
     mean.usage += level.usage / static_cast<double>(quantizer_->Vocab().size());
@@ -167,7 +175,10 @@ AudioTrainer::Evaluation AudioTrainer::Evaluate(const AudioSet& set) {
   return mean;
 }
 
-void AudioTrainer::Export(TensorBag& bag) { ExportWeights(*optimizer_, *quantizer_, bag); }
+void AudioTrainer::Export(TensorBag& bag) {
+  quantizer_->Arrange();
+  ExportWeights(*optimizer_, *quantizer_, bag);
+}
 
 void AudioTrainer::Save(TensorBag& bag) const {
   optimizer_->Save(bag);

@@ -21,7 +21,7 @@ namespace vqc {
 
 // Of a step; tensors on the device, so that a step does not wait. Undefined before discriminators judge.
 struct AudioMeasures {
-  torch::Tensor mel, complex, commitment, adversarial, features, judged, norm;
+  torch::Tensor mel, complex, distortion, commitment, adversarial, features, judged, norm;
 };
 
 class AudioTrainer {
@@ -36,13 +36,14 @@ class AudioTrainer {
   // One step at `progress` in [0, 1) of the schedule.
   Result<AudioMeasures> Step(const AudioSet& set, double progress);
 
-  // With averaged weights over plain clips: the mel distance, and the mean share of a codebook that was used.
+  // With averaged weights over plain clips: distances of spectra, and the mean share of a codebook that was
+  // used.
   struct Evaluation {
-    double mel = 0, usage = 0;
+    double mel = 0, complex = 0, distortion = 0, usage = 0;
   };
   Evaluation Evaluate(const AudioSet& set);
 
-  // Averaged weights as F16, as a bundle holds them.
+  // Averaged weights as F16, as a bundle holds them; codes are arranged first.
   void Export(TensorBag& bag);
   void Save(TensorBag& bag) const;
   Status Load(const SafeTensors& state);

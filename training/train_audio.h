@@ -29,6 +29,7 @@ struct TrainAudioOptions {
   double learning_rate = 6e-4;
   double adversarial_from = 0.2;  // share of the schedule before discriminators judge; 1: they never do
   double complex_weight = 2;      // of the complex spectra in the loss
+  double waveform_weight = 0;     // of the ratio of signal to distortion, in dB
   uint64_t seed = 1;
 };
 

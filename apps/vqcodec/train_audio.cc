@@ -93,6 +93,9 @@ RunCommand AddTrainAudio(CLI::App& parent) {
             "Share of the training after which discriminators judge; 1: they never do (default 0.2)");
   AddNumber(*app, "--complex-weight", train.complex_weight, {0, 1000, false, false},
             "Weight of complex spectra in the loss, for sound that keeps its waveform (default 2)");
+  AddNumber(*app, "--waveform-weight", train.waveform_weight, {0, 1000, false, false},
+            "Weight of each dB of distortion against signal; above 0 latents carry phases from the start "
+            "(default 0)");
   return [command] {
     const Status status = Run(*command);
     return status.ok() ? static_cast<int>(kExitOk) : Fail("train audio", status.error());
