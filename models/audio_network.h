@@ -44,7 +44,7 @@ class AudioEncoderImpl : public torch::nn::Module {
 TORCH_MODULE(AudioEncoder);
 
 // Quantized latents [B, dim, T] -> samples [B, T * stride], not clamped. The head gives log magnitude and
-// phase of each bin (Siuzdak 2023, arXiv 2306.00814); windows are added up.
+// direction of each bin, whose angle is the phase (after Siuzdak 2023, arXiv 2306.00814); windows are added up.
 class AudioDecoderImpl : public torch::nn::Module {
  public:
   AudioDecoderImpl(const AudioNetworkConfig& config, int64_t dim);
