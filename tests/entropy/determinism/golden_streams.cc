@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encodes and decodes the golden streams of tests/golden/v1/entropy/streams/, and says how many came out
 // otherwise:
-//   golden_streams FOLDER_OF_GOLDENS [--threads N] [--update]
+//   golden_streams FOLDER_OF_GOLDENS [--threads N] [--update] [--tokens FILE]
 // FOLDER_OF_GOLDENS is tests/golden/v1/entropy, which also has the tables of the trained priors. Every thread
 // does all streams. Without a test framework, so that it builds in seconds with any compiler and any flags
 // (matrix.py).
@@ -62,14 +62,26 @@ std::vector<Golden> AllGoldens() {
                           uint32_t window = 0) {
     all.push_back({prior + (window ? "-windows-" : "-") + map, prior, std::move(tokens), window, {}});
   };
+  // Those of tests/entropy/golden_test.cc, which lie a folder higher.
+  for (const char* prior : {"uniform", "adaptive", "static", "mixing", "neural", "table", "blockwise"}) {
+    const std::string above = std::string("../") + prior;
+    all.push_back({above + "-0", prior, SmoothMap({1, 1, 12, 10}, kSmall, 50), 0, {}});
+    all.push_back({above + "-1", prior, RandomMap({1, 1, 5, 9}, {12}, 51), 0, {}});
+    all.push_back({above + "-2", prior, SmoothMap({1, 3, 4, 4}, kSmall, 52), 0, {}});
+    all.push_back({above + "-3", prior, {{1, 1, 1, 1}, {12}, {7}}, 0, {}});
+  }
+  for (const char* prior : {"uniform", "adaptive"}) {
+    const std::string above = std::string("../") + prior;
+    all.push_back({above + "-generic", prior, RandomMap({3, 20, 1, 1}, {1000, 17, 1u << 20}, 53), 0, {}});
+  }
   for (const char* prior :
-       {"uniform", "adaptive", "static", "mixing", "table", "blockwise"}) {  // vocabularies of 12
+       {"uniform", "adaptive", "static", "mixing", "neural", "table", "blockwise"}) {  // vocabularies of 12
     add(prior, "smooth", SmoothMap({1, 1, 24, 31}, kSmall, 60));
     add(prior, "random", RandomMap({1, 1, 17, 5}, {12}, 61));
     add(prior, "frames", SmoothMap({1, 5, 6, 7}, kSmall, 62));
     add(prior, "sequence", SmoothMap({1, 200, 1, 1}, kSmall, 63));
   }
-  for (const char* prior : {"uniform", "adaptive", "static", "mixing"}) {
+  for (const char* prior : {"uniform", "adaptive", "static", "mixing", "neural"}) {
     add(prior, "smooth", SmoothMap({1, 1, 16, 16}, kSmall, 64), 32);
     add(prior, "frames", SmoothMap({1, 3, 6, 7}, kSmall, 65), 100);
   }
@@ -141,6 +153,26 @@ std::string Check(const Golden& golden, const std::filesystem::path& folder, boo
   return *back == golden.tokens ? "" : "other tokens";
 }
 
+template <class T>
+std::string ListOf(const std::vector<T>& values) {
+  std::string text;
+  for (const T value : values) text += (text.empty() ? "" : ",") + std::to_string(value);
+  return "[" + text + "]";
+}
+
+bool WriteTokens(const std::filesystem::path& path) {
+  std::ofstream file(path);
+  for (const Golden& golden : AllGoldens()) {
+    const Tokens& tokens = golden.tokens;
+    const TokenShape& shape = tokens.shape;
+    file << "{\"name\":\"" << golden.name << "\",\"prior\":\"" << golden.prior
+         << "\",\"shape\":" << ListOf<uint32_t>({shape.levels, shape.t, shape.h, shape.w})
+         << ",\"vocab\":" << ListOf(tokens.vocab) << ",\"window\":" << golden.window_bytes
+         << ",\"rows\":" << ListOf(golden.rows) << ",\"ids\":" << ListOf(tokens.ids) << "}\n";
+  }
+  return file.good();
+}
+
 int Run(const std::filesystem::path& folder, int threads, bool update) {
   if (update) std::filesystem::create_directories(folder / "streams");
   const std::vector<Golden> goldens = AllGoldens();
@@ -172,6 +204,7 @@ int main(int argc, char** argv) {
   bool update = false;
   for (int i = 2; i < argc; ++i) {
     if (std::strcmp(argv[i], "--update") == 0) update = true;
+    if (std::strcmp(argv[i], "--tokens") == 0 && i + 1 < argc) return vqc::WriteTokens(argv[i + 1]) ? 0 : 1;
     if (std::strcmp(argv[i], "--threads") == 0 && i + 1 < argc) threads = std::atoi(argv[++i]);
   }
   return vqc::Run(argv[1], threads, update);

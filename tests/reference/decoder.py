@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A second decoder of .vqc streams, written from docs/format.md with the standard library alone. Slow and plain: it is
+there to be read, and to check that the text and the C++ code say the same.
+
+    python3 tests/reference/decoder.py FILE.vqc MODEL_FOLDER      prints the head, and the tokens of each chunk
+
+Numbers in brackets are sections of docs/format.md. Whatever is not as described there raises Damaged.
+"""
+import hashlib
+import json
+import pathlib
+import struct
+import sys
+
+from coding import Reader, crc32c, require
+from mixing import mixing
+from neural import neural
+from rans import decode_blockwise, decode_table
+from walk import Adaptive, Sequential, Static, Uniform, decode_windows
+
+MAGIC = bytes((0x8F, 0x56, 0x51, 0x01))
+SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000, 176400, 192000)
+AUDIO, ACTIONS = 2, 3
+ALPHA, LEVELS = 1, 9  # fields [5]
+
+
+# [6] By coding: those that go digit by digit, and those that code a chunk at once.
+SEQUENTIAL = {0: Sequential(Uniform), 1: Sequential(Adaptive), 2: Sequential(Static), 3: Sequential(mixing),
+              4: Sequential(neural)}
+WHOLE = {5: decode_table, 6: decode_blockwise}
+
+
+def read_fields(reader, known):
+    """[5] The values of the fields that a part may have, by id."""
+    size = reader.varint() + 1
+    require(size <= 2**32 - 1, "fields of 4 GiB")
+    entries = Reader(reader.bytes(size))
+    fields, before = {}, 0
+    while entries.left():
+        number = entries.varint()
+        require(number > before, "the ids of fields rise")
+        before = number
+        value = entries.bytes(entries.varint())
+        require(number in known or number % 2 == 0, f"the critical field {number} is not known here")
+        if number in known:
+            fields[number] = value
+    if LEVELS in fields:
+        require(len(fields[LEVELS]) == 1 and 1 <= fields[LEVELS][0] <= 64, "1 to 64 levels in 1 byte")
+    return fields
+
+
+def read_head(reader):
+    """[3] and [4] What stands before the payload, as far as images and all else have it in common."""
+    require(reader.bytes(4) == MAGIC, "magic, version 1 in the compact form")
+    kind = reader.u8()
+    head = {"image": kind < 0x80, "fields": bool(kind & 8)}
+    if head["image"]:
+        head.update(channels=(kind & 3) + 1, bits=16 if kind & 4 else 8, single=True)
+        coding = kind >> 4
+        head["coding"] = coding if coding < 7 else reader.u8() + 7
+        require(head["coding"] <= 255, "the coding is one byte")
+    else:
+        head.update(modality=kind & 7, bits=16 if kind & 0x10 else 8, single=bool(kind & 0x20))
+        require(not kind & 0x40 and head["modality"] in (AUDIO, ACTIONS), "reserved bits and modality")
+        require(not head["single"] or head["modality"] == AUDIO, "only sound comes in one chunk")
+        head["coding"] = reader.u8()
+    head["key"] = reader.bytes(8)
+    head["profile"] = reader.u16()
+    head["height"] = head["width"] = 1
+    sound = not head["image"] and head["modality"] == AUDIO
+    if not sound:
+        head["height"], head["width"] = reader.u16() + 1, reader.u16() + 1
+    if head["image"]:
+        return head
+    head["channels"] = reader.u8() + 1
+    require(head["channels"] <= 255, "channels")
+    code = reader.u8() if sound else 0
+    require(code <= len(SOUND_RATES), "rate code")
+    if code:
+        head["rate"] = (SOUND_RATES[code - 1], 1)
+    else:
+        top, bottom = reader.varint(), reader.varint() + 1
+        require(top < 2**32 and bottom <= 1001, "rate")
+        require(lowest_terms(top, bottom), "the rate is in lowest terms")
+        require(not (sound and bottom == 1 and top in SOUND_RATES), "a rate with a code is not written out")
+        head["rate"] = (top, bottom)
+    head["chunk_frames"] = reader.varint() + 1
+    require(head["chunk_frames"] <= 2**32 - 1, "frames of a chunk")
+    return head
+
+
+def lowest_terms(top, bottom):
+    while top:
+        top, bottom = bottom % top, top
+    return bottom == 1
+
+
+def read_single(data, reader, head):
+    """[3] and [4.1] A stream that is one chunk under one checksum."""
+    size = reader.varint()
+    require(size < 2**32, "payload size")
+    chunk = {"first_frame": 0, "frames": head.get("chunk_frames", 1), "check": reader.u16()}
+    chunk["payload"] = reader.bytes(size)
+    chunk["fields"] = {}
+    if head["fields"]:
+        chunk["fields"] = read_fields(reader, (ALPHA,) if head["image"] else (ALPHA, LEVELS))
+    require(reader.u32() == crc32c(data[:reader.at - 4]), "checksum")
+    require(reader.left() == 0, "nothing follows")
+    head["levels"] = chunk["fields"].get(LEVELS, b"\0")[0]
+    return [chunk]
+
+
+def read_chunks(data, reader, head):
+    """[4] Head, chunks, end."""
+    fields = read_fields(reader, (LEVELS,)) if head["fields"] else {}
+    head["levels"] = fields.get(LEVELS, b"\0")[0]
+    head_crc = crc32c(data[:reader.at])
+    require(reader.u32() == head_crc, "checksum of the head")
+    chunks, checks, short = [], struct.pack("<I", head_crc), False
+    while True:
+        start = reader.at
+        sync = reader.bytes(2)
+        if sync == b"\xE7\x45":
+            break
+        require(sync == b"\xE7\x43", "sync bytes")
+        sequence, missing, size = reader.varint(), reader.varint(), reader.varint()
+        require(size < 2**33, "payload size")
+        chunk = {"check": reader.u16(), "payload": reader.bytes(size // 2)}
+        chunk["fields"] = read_fields(reader, (ALPHA,)) if size % 2 else {}
+        crc = crc32c(data[start:reader.at], head_crc)
+        require(reader.u32() == crc, "checksum of a chunk")
+        checks += struct.pack("<I", crc)
+        require(sequence == len(chunks) and not short, "chunks follow each other")
+        require(missing < head["chunk_frames"], "a chunk has frames")
+        short = missing > 0
+        chunk.update(first_frame=sequence * head["chunk_frames"], frames=head["chunk_frames"] - missing)
+        chunks.append(chunk)
+    require(reader.u32() == crc32c(checks), "end checksum")
+    require(reader.left() == 0, "nothing follows")
+    return chunks
+
+
+def read_stream(data):
+    """Head and chunks of a sound stream."""
+    reader = Reader(data)
+    head = read_head(reader)
+    return head, (read_single if head["single"] else read_chunks)(data, reader, head)
+
+
+def decode_payload(coding, shape, vocab, factors, payload, tables=b""):
+    """[6] Ids in the order of time, row, column, level. tables: those of the model's prior, if it has any."""
+    if coding in WHOLE:
+        return WHOLE[coding](shape, vocab, factors, payload, tables)
+    require(coding & 7 in SEQUENTIAL and coding < 16, f"coding {coding} is not known")
+    prior = SEQUENTIAL[coding & 7]
+    if coding >= 8:
+        return decode_windows(coding, prior, shape, vocab, factors, payload, tables)
+    return prior.decode(shape, vocab, factors, payload, tables)
+
+
+class Model:
+    """A folder with card.json and model.safetensors."""
+
+    def __init__(self, folder):
+        folder = pathlib.Path(folder)
+        self.card = json.loads((folder / "card.json").read_text())
+        self.tensors = (folder / "model.safetensors").read_bytes()
+        self.header = json.loads(self.tensors[8:8 + struct.unpack("<Q", self.tensors[:8])[0]])
+
+    def tensor(self, name):
+        begin, end = self.header[name]["data_offsets"]
+        start = 8 + struct.unpack("<Q", self.tensors[:8])[0]
+        return self.tensors[start + begin:start + end]
+
+    def tables_for(self, key):
+        """[6] The tables of the prior whose streams have this key; None if it is not this model's."""
+        ids = [(self.card["prior_id"], "prior.tables")]
+        ids += [(one["prior_id"], f"earlier.{one['prior_id'][:16]}.tables") for one in self.card.get("earlier_priors", [])]
+        for prior_id, name in ids:
+            if hashlib.sha256(bytes.fromhex(self.card["model_id"]) + bytes.fromhex(prior_id)).digest()[:8] == key:
+                return self.tensor(name) if name in self.header else b""
+        return None
+
+    def shape_of(self, head, chunk):
+        """Levels, times, rows, columns and vocabularies of a chunk's tokens."""
+        config = {**self.card["config"], **self.card["config"].get("network", {})}
+        vocab = config.get("vocab")
+        if vocab is None:
+            vocab = [product(level) for level in self.card["factors"]]
+        if head["image"]:
+            rows, columns = (-(-side // config["stride"]) for side in (head["height"], head["width"]))
+            return (len(vocab), 1, rows, columns), vocab
+        vocab = vocab[:head["levels"] or len(vocab)]  # [4.2]
+        top, bottom = head["rate"]
+        times = -(-chunk["frames"] * config["rate"] * bottom // (top * config["stride"]))
+        return (len(vocab), 1, head["channels"], times), vocab
+
+
+def product(numbers):
+    result = 1
+    for number in numbers:
+        result *= number
+    return result
+
+
+def token_check(ids):
+    """[3] 16 bits that tell tokens that were decoded with the wrong tables."""
+    return crc32c(b"".join(struct.pack("<I", one) for one in ids)) & 0xFFFF
+
+
+def main(path, folder):
+    data = pathlib.Path(path).read_bytes()
+    head, chunks = read_stream(data)
+    model = Model(folder)
+    tables = model.tables_for(head["key"])
+    require(tables is not None, "the stream is of another model")
+    print({name: value.hex() if isinstance(value, bytes) else value for name, value in head.items()})
+    for chunk in chunks:
+        shape, vocab = model.shape_of(head, chunk)
+        ids = decode_payload(head["coding"], shape, vocab, model.card["factors"], chunk["payload"], tables)
+        require(token_check(ids) == chunk["check"], "token check")
+        print(*ids)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
