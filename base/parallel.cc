@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -28,7 +27,7 @@ Status ParallelFor(size_t count, int threads, const std::function<Status(size_t)
     for (size_t t = 1; t < std::min(count, static_cast<size_t>(std::max(threads, 1))); ++t) {
       helpers.emplace_back(run);
     }
-  } catch (const std::system_error&) {  // no more threads to be had: those there are do it all
+  } catch (const std::exception&) {  // no more threads, or no memory for them: those there are do it all
   }
   run();
   for (std::thread& helper : helpers) helper.join();

@@ -19,6 +19,7 @@ Result<size_t> CheckedTokenCount(const TokenShape& shape, std::span<const uint32
                                               std::to_string(vocab.size()) + " vocabularies"};
   }
   for (const uint32_t size : vocab) {
+    if (size == 0) return Error{ErrorCode::kCorruptData, "tokens came with a vocabulary of 0"};
     if (size > limits.max_vocab) {
       return Error{ErrorCode::kLimit, "a vocabulary of " + std::to_string(size) + ", max_vocab allows " +
                                           std::to_string(limits.max_vocab)};

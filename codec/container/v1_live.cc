@@ -47,7 +47,9 @@ struct StreamReader::State {
   Limits limits;
   bool salvage = false, closed = false, done = false, single = false;
   std::vector<uint8_t> buffer;
-  uint64_t consumed = 0;  // bytes of the stream before the buffer
+  size_t front = 0;       // where what is not consumed begins in it
+  uint64_t consumed = 0;  // bytes of the stream before that
+  uint64_t tried = 0;     // of salvage: bytes of chunks that were none
   std::optional<v1::GeneralHead> head;
   StreamHeader header;
   uint32_t end_crc = 0;
@@ -56,15 +58,18 @@ struct StreamReader::State {
   bool short_one = false;
   std::vector<std::string> defects;
 
+  std::span<const uint8_t> Pending() const { return std::span(buffer).subspan(front); }
   void Drop(size_t count) {
-    buffer.erase(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(count));
+    front += count;
     consumed += count;
   }
   Error CutOff() const {
-    return Error{
-        ErrorCode::kCorruptData,
-        "the stream is cut off after " + std::to_string(consumed + buffer.size()) + " bytes: it has no end"};
+    return Error{ErrorCode::kCorruptData, "the stream is cut off after " +
+                                              std::to_string(consumed + Pending().size()) +
+                                              " bytes: it has no end"};
   }
+  // A forged stream can hold a false chunk at every byte, each as long as the rest.
+  bool SearchIsTooLong() const { return tried > 16 * (consumed + Pending().size()) + (1u << 20); }
 
   Status ReadHead();
   Result<std::optional<Chunk>> ReadSingle();
@@ -87,7 +92,10 @@ StreamReader& StreamReader::operator=(StreamReader&&) noexcept = default;
 StreamReader::~StreamReader() = default;
 
 void StreamReader::Push(std::span<const uint8_t> bytes) {
-  state_->buffer.insert(state_->buffer.end(), bytes.begin(), bytes.end());
+  auto& buffer = state_->buffer;
+  buffer.erase(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(state_->front));
+  state_->front = 0;
+  buffer.insert(buffer.end(), bytes.begin(), bytes.end());
 }
 void StreamReader::Close() { state_->closed = true; }
 const StreamHeader* StreamReader::Header() const { return state_->head ? &state_->header : nullptr; }
@@ -147,10 +155,11 @@ Result<std::optional<Chunk>> StreamReader::State::ReadSingle() {
 // True when the end stands at the front of the buffer and is consumed.
 Result<bool> StreamReader::State::ReadEnd() {
   constexpr size_t kEndBytes = v1::kEndSync.size() + 4;
-  if (buffer.size() < kEndBytes || !std::equal(v1::kEndSync.begin(), v1::kEndSync.end(), buffer.begin()))
+  const auto bytes = Pending();
+  if (bytes.size() < kEndBytes || !std::equal(v1::kEndSync.begin(), v1::kEndSync.end(), bytes.begin()))
     return false;
-  if (salvage && (!closed || buffer.size() > kEndBytes)) return false;
-  ByteReader reader(std::span<const uint8_t>(buffer).subspan(v1::kEndSync.size()));
+  if (salvage && (!closed || bytes.size() > kEndBytes)) return false;
+  ByteReader reader(bytes.subspan(v1::kEndSync.size()));
   const uint32_t found = reader.U32();
   if (found != end_crc) {
     const Error wrong = v1::ChecksumError("the end", found, end_crc);
@@ -158,9 +167,9 @@ Result<bool> StreamReader::State::ReadEnd() {
     defects.push_back(wrong.message + " (or chunks are missing)");
   }
   if (!closed) {  // what follows is an error, so wait for it
-    if (buffer.size() == kEndBytes) return true;
+    if (bytes.size() == kEndBytes) return true;
   }
-  if (buffer.size() > kEndBytes) {
+  if (bytes.size() > kEndBytes) {
     return Error{ErrorCode::kCorruptData,
                  "bytes follow the end of the stream; damaged, or something was appended"};
   }
@@ -173,17 +182,17 @@ Result<bool> StreamReader::State::ReadEnd() {
 // A chunk at the front of the buffer. `progress`: something was consumed and it is worth calling again.
 Result<std::optional<Chunk>> StreamReader::State::ReadChunk(bool& progress) {
   const auto nothing = std::optional<Chunk>();
+  const auto pending = Pending();
   const auto damaged = [&](const Error& error) -> Result<std::optional<Chunk>> {
     if (!salvage) return error;
     // On to the next place where a chunk or the end may begin.
-    size_t at = 1;
-    while (at < buffer.size() && buffer[at] != v1::kChunkSync[0]) ++at;
-    Drop(at);
+    const auto next_sync = std::find(pending.begin() + 1, pending.end(), v1::kChunkSync[0]);
+    Drop(static_cast<size_t>(next_sync - pending.begin()));
     progress = true;
     return nothing;
   };
-  if (buffer.size() < v1::kChunkHeadBytes && !closed) return nothing;
-  const auto size = v1::ChunkBytes(buffer);
+  if (pending.size() < v1::kChunkHeadBytes && !closed) return nothing;
+  const auto size = v1::ChunkBytes(pending);
   if (!size.ok()) return damaged(size.error());
   const uint64_t most = limits.max_chunk_bytes + (1u << 16);  // and its head and fields; sound has no more
   if (*size && **size > most) {
@@ -191,11 +200,14 @@ Result<std::optional<Chunk>> StreamReader::State::ReadChunk(bool& progress) {
                                            " bytes, max_chunk_bytes is " +
                                            std::to_string(limits.max_chunk_bytes) + ", or it is damaged"});
   }
-  if (!*size || **size > buffer.size()) return closed ? damaged(CutOff()) : nothing;
-  const auto bytes = std::span<const uint8_t>(buffer).first(static_cast<size_t>(**size));
+  if (!*size || **size > pending.size()) return closed ? damaged(CutOff()) : nothing;
+  const auto bytes = pending.first(static_cast<size_t>(**size));
   ByteReader reader(bytes);
   const auto view = v1::ReadChunk(bytes, reader, *head, nullptr);
-  if (!view.ok()) return damaged(view.error());
+  if (!view.ok()) {
+    tried += bytes.size();
+    return damaged(view.error());
+  }
   if (view->sequence < next || (view->sequence > next && !salvage) || short_one) {
     return damaged({ErrorCode::kCorruptData, "chunk " + std::to_string(view->sequence) +
                                                  " stands where chunk " + std::to_string(next) +
@@ -224,7 +236,13 @@ Result<std::optional<Chunk>> StreamReader::Next() {
   if (s.single) return s.ReadSingle();
   if (!s.head) return std::optional<Chunk>();
   for (;;) {
-    if (s.buffer.empty()) {
+    if (s.SearchIsTooLong()) {
+      s.defects.push_back("the search for chunks was given up at byte " + std::to_string(s.consumed) +
+                          ": too many false beginnings");
+      s.done = true;
+      return std::optional<Chunk>();
+    }
+    if (s.Pending().empty()) {
       if (!s.closed) return std::optional<Chunk>();
       if (!s.salvage) return s.CutOff();
       s.NoteLost(s.consumed);
@@ -234,7 +252,7 @@ Result<std::optional<Chunk>> StreamReader::Next() {
     }
     VQC_ASSIGN(const bool end, s.ReadEnd());
     if (end) return std::optional<Chunk>();
-    const bool waits_for_end = !s.closed && s.buffer.size() < v1::kEndSync.size() + 4;
+    const bool waits_for_end = !s.closed && s.Pending().size() < v1::kEndSync.size() + 4;
     if (waits_for_end) return std::optional<Chunk>();
     bool progress = false;
     VQC_ASSIGN(auto chunk, s.ReadChunk(progress));

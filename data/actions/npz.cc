@@ -49,10 +49,10 @@ Result<Directory> FindDirectory(const std::string& file, std::span<const uint8_t
 // Sizes of 2^32 - 1 stand in the extra field with the id 1, in the order of the header.
 void ReadZip64(std::span<const uint8_t> extra, uint64_t& plain, uint64_t& packed, uint64_t& local) {
   ByteReader reader(extra);
-  while (reader.remaining() >= 4) {
+  while (reader.ok() && reader.remaining() >= 4) {
     const uint16_t id = reader.U16(), size = reader.U16();
     const auto field = reader.Bytes(size);
-    if (id != 1 || !reader.ok()) continue;
+    if (id != 1) continue;
     ByteReader values(field);
     for (uint64_t* value : {&plain, &packed, &local}) {
       if (*value == 0xFFFFFFFF && values.remaining() >= 8) *value = values.U64();
@@ -64,7 +64,7 @@ void ReadZip64(std::span<const uint8_t> extra, uint64_t& plain, uint64_t& packed
 
 Status AddNpz(const std::string& file, std::span<const uint8_t> bytes, std::vector<Episode>& episodes) {
   VQC_ASSIGN(const Directory directory, FindDirectory(file, bytes));
-  uint64_t at = directory.at;
+  uint64_t at = directory.at, left = bytes.size();  // of what arrays may take in all: they do not overlap
   for (uint64_t i = 0; i < directory.entries; ++i) {
     if (at > bytes.size() || bytes.size() - at < 46 || At(bytes, at, 4) != kCentral) return Damaged(file);
     const uint64_t method = At(bytes, at + 10, 2), name_size = At(bytes, at + 28, 2),
@@ -82,7 +82,9 @@ Status AddNpz(const std::string& file, std::span<const uint8_t> bytes, std::vect
     if (local > bytes.size() || bytes.size() - local < 30 || At(bytes, local, 4) != kLocal)
       return Damaged(file);
     const uint64_t data = local + 30 + At(bytes, local + 26, 2) + At(bytes, local + 28, 2);
-    if (data > bytes.size() || plain != packed || bytes.size() - data < plain) return Damaged(file);
+    if (data > bytes.size() || plain != packed || bytes.size() - data < plain || plain > left)
+      return Damaged(file);
+    left -= plain;
     if (name.ends_with(".npy")) name.resize(name.size() - 4);
     VQC_TRY(AddNpy(file, name, bytes.subspan(data, plain), episodes));
   }

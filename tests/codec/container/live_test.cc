@@ -159,5 +159,25 @@ TEST(Live, EveryRateComesBack) {
   }
 }
 
+// 128 Ki beginnings of chunks, each of which claims the next MiB: trying them all would take 128 GiB of
+// checksums.
+TEST(Live, SalvageOfAForgedStreamGivesUp) {
+  auto bytes = Written(testing::Audio(2), 24000);
+  ByteWriter forged;
+  forged.Append(bytes);
+  for (int i = 0; i < 1 << 17; ++i) {
+    forged.U16(0x43E7);
+    forged.U16(0);  // sequence, missing frames
+    forged.Varint(2u << 20);
+    forged.U16(0);
+  }
+  const auto taken = Take(forged.bytes(), 1 << 16, true);
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_TRUE(taken->done);
+  EXPECT_EQ(taken->stream.chunks.size(), 2u);
+  ASSERT_FALSE(taken->defects.empty());
+  EXPECT_NE(taken->defects.back().find("given up"), std::string::npos) << taken->defects.back();
+}
+
 }  // namespace
 }  // namespace vqc

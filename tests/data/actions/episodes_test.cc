@@ -48,16 +48,20 @@ std::string Fixed(uint64_t value, int bytes) {
   return text;
 }
 
-// A ZIP archive of one file, as numpy.savez writes it; `method` 0 is stored.
-std::string Zip(const std::string& name, const std::string& data, uint16_t method) {
+// A ZIP archive of one file, as numpy.savez writes it; `method` 0 is stored. The directory names it `entries`
+// times.
+std::string Zip(const std::string& name, const std::string& data, uint16_t method,
+                const std::string& extra = "", int entries = 1) {
   const std::string sizes =
       Fixed(0, 4) + Fixed(data.size(), 4) + Fixed(data.size(), 4) + Fixed(name.size(), 2);
   const std::string local = Fixed(0x04034B50, 4) + Fixed(20, 2) + Fixed(0, 2) + Fixed(method, 2) +
                             Fixed(0, 4) + sizes + Fixed(0, 2) + name + data;
-  const std::string central = Fixed(0x02014B50, 4) + Fixed(20, 2) + Fixed(20, 2) + Fixed(0, 2) +
-                              Fixed(method, 2) + Fixed(0, 4) + sizes + Fixed(0, 2) + Fixed(0, 2) +
-                              Fixed(0, 2) + Fixed(0, 2) + Fixed(0, 4) + Fixed(0, 4) + name;
-  return local + central + Fixed(0x06054B50, 4) + Fixed(0, 4) + Fixed(1, 2) + Fixed(1, 2) +
+  const std::string entry = Fixed(0x02014B50, 4) + Fixed(20, 2) + Fixed(20, 2) + Fixed(0, 2) +
+                            Fixed(method, 2) + Fixed(0, 4) + sizes + Fixed(extra.size(), 2) + Fixed(0, 2) +
+                            Fixed(0, 2) + Fixed(0, 2) + Fixed(0, 4) + Fixed(0, 4) + name + extra;
+  std::string central;
+  for (int i = 0; i < entries; ++i) central += entry;
+  return local + central + Fixed(0x06054B50, 4) + Fixed(0, 4) + Fixed(entries, 2) + Fixed(entries, 2) +
          Fixed(central.size(), 4) + Fixed(local.size(), 4) + Fixed(0, 2);
 }
 
@@ -88,6 +92,14 @@ TEST_F(Episodes, AreReadFromNpz) {
   const std::string whole = Zip("x.npy", npy, 0);
   for (size_t size = 4; size < whole.size(); ++size)
     EXPECT_NE(MessageOf(Write("c.npz", whole.substr(0, size))), "none");
+}
+
+TEST_F(Episodes, OfAForgedNpzEndAndStaySmall) {
+  const std::string npy = Npy<float>("<f4", {2, 2}, {1, 2, 3, 4});
+  // An extra field that runs past its end.
+  EXPECT_EQ(MessageOf(Write("cut.npz", Zip("x.npy", npy, 0, Fixed(9, 2) + Fixed(0xFFFF, 2)))), "none");
+  // The same bytes as many arrays.
+  EXPECT_NE(MessageOf(Write("bomb.npz", Zip("x.npy", npy, 0, "", 60000))).find("damaged"), std::string::npos);
 }
 
 TEST_F(Episodes, AreReadFromSafetensors) {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a fuzz target without libFuzzer:
+//   TARGET [--mutations N] FILE_OR_FOLDER...
+// Every file is run as it is, and then N times with random damage, the same in every run. When the target
+// aborts, crashes or takes half a minute, the bytes are left in ./failed-input, which it takes as an
+// argument.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include "tests/fuzz/fuzz_input.h"
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+Bytes current;
+
+void KeepInput(int signal_number) {
+  const int file = open("failed-input", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  const bool kept = file >= 0 && write(file, current.data(), current.size()) >= 0;
+  constexpr std::string_view kText = "failed; the bytes are in ./failed-input\n";
+  if (kept && write(STDERR_FILENO, kText.data(), kText.size()) < 0) _exit(1);
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+Bytes ReadAll(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void Damage(Bytes& bytes, const Bytes& other, std::mt19937& random) {
+  const auto place = [&](size_t size) { return size == 0 ? 0 : random() % size; };
+  const auto at = [&](size_t i) { return bytes.begin() + static_cast<ptrdiff_t>(i); };
+  switch (random() % 7) {
+    case 0:
+      if (!bytes.empty()) bytes[place(bytes.size())] ^= static_cast<uint8_t>(1u << random() % 8);
+      return;
+    case 1:
+      if (!bytes.empty()) bytes[place(bytes.size())] = static_cast<uint8_t>(random());
+      return;
+    case 2:
+      bytes.insert(at(place(bytes.size() + 1)), static_cast<uint8_t>(random()));
+      return;
+    case 3:
+      bytes.resize(place(bytes.size() + 1));
+      return;
+    case 4: {
+      const size_t from = place(bytes.size());
+      bytes.erase(at(from), at(std::min(bytes.size(), from + 1 + random() % 8)));
+      return;
+    }
+    case 5: {  // extreme numbers, where sizes may stand
+      static constexpr uint8_t kExtremes[] = {0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF};
+      const size_t from = place(bytes.size()), count = 1 + random() % 8;
+      const uint8_t value = kExtremes[random() % std::size(kExtremes)];
+      for (size_t i = from; i < std::min(bytes.size(), from + count); ++i) bytes[i] = value;
+      return;
+    }
+    default: {  // a piece of another input
+      const size_t from = place(other.size()), to = std::min(other.size(), from + random() % 64);
+      bytes.insert(at(place(bytes.size() + 1)), other.begin() + static_cast<ptrdiff_t>(from),
+                   other.begin() + static_cast<ptrdiff_t>(to));
+      return;
+    }
+  }
+}
+
+void Run(Bytes bytes) {
+  current = std::move(bytes);
+  alarm(30);
+  LLVMFuzzerTestOneInput(current.data(), current.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int mutations = 0;
+  std::vector<std::filesystem::path> paths;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--mutations" && i + 1 < argc) {
+      mutations = std::atoi(argv[++i]);
+    } else if (std::filesystem::is_directory(argv[i])) {
+      for (const auto& entry : std::filesystem::directory_iterator(argv[i])) paths.push_back(entry.path());
+    } else {
+      paths.emplace_back(argv[i]);
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  if (paths.empty()) return std::fprintf(stderr, "no inputs\n"), 2;
+  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) signal(number, KeepInput);
+  std::vector<Bytes> seeds;
+  for (const auto& path : paths) seeds.push_back(ReadAll(path));
+  std::mt19937 random(1);
+  for (const Bytes& seed : seeds) {
+    Run(seed);
+    for (int i = 0; i < mutations; ++i) {
+      Bytes bytes = seed;
+      for (uint32_t count = 1 + random() % 4; count > 0; --count)
+        Damage(bytes, seeds[random() % seeds.size()], random);
+      Run(std::move(bytes));
+    }
+  }
+  std::printf("%zu inputs, each with %d mutations\n", seeds.size(), mutations);
+  return 0;
+}
