@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tokenizers/action/action_tokenizer.h"
+#include "tokenizers/action/courses.h"
 #include "tokenizers/action/fast.h"
 #include "tokenizers/action/uniform_bins.h"
 
@@ -30,7 +31,8 @@ Codec MakeFastOf(const nlohmann::json& config, const ActionConfig& action, const
   return MakeFast(config, action, {reinterpret_cast<const char*>(json.bytes.data()), json.bytes.size()});
 }
 
-constexpr Row kRows[] = {{"action-bins", &MakeBins}, {"action-fast", &MakeFastOf}};
+constexpr Row kRows[] = {
+    {"action-bins", &MakeBins}, {"action-courses", &MakeCourses}, {"action-fast", &MakeFastOf}};
 
 const Row* Find(std::string_view type) {
   const auto* row =

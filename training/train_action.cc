@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -14,6 +15,7 @@
 #include "tokenizers/action/fast.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/torch_part.h"
+#include "training/course_trainer.h"
 
 namespace vqc {
 namespace {
@@ -97,6 +99,29 @@ Status FitFast(const TrainActionOptions& options, const ActionChunks& chunks, Mo
   card.factors = {{fitted.Vocab() + 1}};
   const auto json = BytesOf(fitted.bpe().ToJson());
   tensors[kFastTokenizer] = {DType::kU8, {static_cast<int64_t>(json.size())}, json};
+  return {};
+}
+
+OwnedTensor Floats(const std::vector<float>& values, std::vector<int64_t> shape) {
+  OwnedTensor tensor{DType::kF32, std::move(shape), std::vector<uint8_t>(values.size() * sizeof(float))};
+  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+  return tensor;
+}
+
+Status FitCourseBooks(const TrainActionOptions& options, const ActionChunks& chunks, ModelCard& card,
+                      OwnedTensors& tensors) {
+  CourseOptions own{options.levels, options.entries, options.bit_weight, options.network.threads,
+                    options.network.seed};
+  VQC_ASSIGN(const CourseBooks books, FitCourses(chunks, own));
+  card.config["levels"] = own.levels;
+  card.config["entries"] = own.entries;
+  card.config["bit_weight"] = own.bit_weight;
+  card.factors.assign(static_cast<size_t>(own.levels), {static_cast<uint32_t>(own.entries)});
+  tensors[kCourseCodewords] = Floats(books.motion.codewords, {own.levels, chunks.chunk, own.entries});
+  tensors[kCourseBits] = Floats(books.motion.bits, {own.levels, own.entries});
+  if (chunks.gripper < 0) return {};
+  tensors[kGripperCodewords] = Floats(books.gripper.codewords, {own.levels, chunks.chunk, own.entries});
+  tensors[kGripperBits] = Floats(books.gripper.bits, {own.levels, own.entries});
   return {};
 }
 
@@ -186,6 +211,8 @@ Status Train(const TrainActionOptions& options) {
     card.factors.assign(static_cast<size_t>(options.dims), {static_cast<uint32_t>(options.bins)});
   } else if (options.tokenizer == "fast") {
     VQC_TRY(FitFast(options, chunks, card, tensors));
+  } else if (options.tokenizer == "courses") {
+    VQC_TRY(FitCourseBooks(options, chunks, card, tensors));
   } else {
     VQC_TRY(FitNetwork(options, chunks, card, tensors));
   }

@@ -37,11 +37,12 @@ struct TrainActionOptions {
   std::vector<Data> data;
   std::string output;             // bundle folder
   std::string name = "action";    // of the model
-  std::string tokenizer = "rvq";  // rvq, mlp, fast or bins
+  std::string tokenizer = "rvq";  // rvq, mlp, courses, fast or bins
   nlohmann::json about;           // of the card
   int chunk = 10, dims = 7, gripper = -1, stride = 5;
   double quantile = 0.01;
-  int levels = 8, entries = 256;  // of rvq and mlp
+  int levels = 8, entries = 256;  // of rvq, mlp and courses
+  double bit_weight = 0;          // of courses
   int bins = 256;                 // of bins
   double scale = 10;              // of fast
   int vocab = 1024;               // of fast

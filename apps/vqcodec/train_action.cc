@@ -129,9 +129,9 @@ void AddFiles(CLI::App& app, TrainActionCommand& command) {
 
 void AddModel(CLI::App& app, TrainActionOptions& train) {
   const std::string group = "Model";
-  AddChoice(app, "--tokenizer", train.tokenizer, {"rvq", "mlp", "fast", "bins"},
-            "Residual VQ behind a convolutional pyramid, the same behind an MLP, FAST, or uniform bins "
-            "(default rvq)")
+  AddChoice(app, "--tokenizer", train.tokenizer, {"rvq", "mlp", "courses", "fast", "bins"},
+            "Residual VQ behind a convolutional pyramid, the same behind an MLP, of each dimension's course, "
+            "FAST, or uniform bins (default rvq)")
       ->group(group);
   AddNumber(app, "--chunk", train.chunk, {1, kMaxActionChunk, false, true}, "Steps of a chunk (default 10)",
             group);
@@ -142,8 +142,12 @@ void AddModel(CLI::App& app, TrainActionOptions& train) {
   AddNumber(app, "--quantile", train.quantile, {0, 0.25, false, false},
             "Share of a dimension's values that may lie beyond its range, on each side (default 0.01)",
             group);
-  AddNumber(app, "--levels", train.levels, {1, 64, false, true}, "Levels of rvq and mlp (default 8)", group);
+  AddNumber(app, "--levels", train.levels, {1, 64, false, true}, "Levels of rvq, mlp and courses (default 8)",
+            group);
   AddNumber(app, "--entries", train.entries, {2, 65536, false, true}, "Codewords of a level (default 256)",
+            group);
+  AddNumber(app, "--bit-weight", train.bit_weight, {0, 1e6, false, false},
+            "courses: squared error, summed over a dimension's steps, that a coded bit is worth (default 0)",
             group);
   AddNumber(app, "--bins", train.bins, {2, 65536, false, true}, "Bins of a value (default 256)", group);
   AddNumber(app, "--scale", train.scale, {1e-3, 1e4, false, false},

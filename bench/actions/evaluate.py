@@ -4,12 +4,13 @@
 
     pip install metaworld==3.1.1 mujoco==3.3.0 numpy
     bench/actions/simulate.py sim
-    bench/actions/evaluate.py --sim sim --real bridge.npy --work work [--replay] [--program build/dev/bin/vqcodec]
+    bench/actions/evaluate.py --sim sim --real bridge.npy --work work --replay [--program build/dev/bin/vqcodec]
 
 --real is an array [trajectories, 10, 7]. Models are kept in --work and taken from there when it is run again. Writes
 WORK/figures.json, and docs/images/actions-*.svg, docs/actions-figures.md unless --no-docs.
 """
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import subprocess
@@ -22,11 +23,13 @@ import plots  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[2]
 SLOTS = "0,1,2,6"
-RVQ_LEVELS, MLP_LEVELS, OWN_TRAINING = (2, 4, 6, 8, 12, 16), (2, 4, 8, 16), 8
-NETWORKS = {"rvq": {"widths": [12, 24, 48, 96], "blocks": 1, "hidden": 256, "hidden_blocks": 2},
-            "mlp": {"widths": [256, 256]}}
-RATES = {"rvq": 5e-4, "mlp": 1e-3}
-FAST_SCALES, BINS = (1, 2, 3, 5, 10, 20), (3, 5, 9, 17, 33, 256)
+# Levels and weight of a bit; the first is the model that the program comes with.
+COURSES = ((4, 0.0005), (4, 0.02), (4, 0.008), (4, 0.003), (4, 0.0012), (6, 0.0002), (6, 0.00007))
+NETWORKS = {"rvq": ({"widths": [12, 24, 48, 96], "blocks": 1, "hidden": 256, "hidden_blocks": 2}, 5e-4, (4, 8, 16)),
+            "mlp": ({"widths": [256, 256]}, 1e-3, (2, 4, 8, 16))}
+FAST_SCALES, BINS = (1, 2, 3, 5, 10), (3, 5, 9, 17, 256)
+# Of one trajectory left out: levels, at 8 bits a level and dimension, each on its own.
+REAL_LEVELS = 3
 
 
 class Bench:
@@ -40,71 +43,85 @@ class Bench:
             raise SystemExit(f"vqcodec {' '.join(map(str, arguments))}\n{done.stderr}")
         return done.stdout
 
+    def all_of(self, work, items):
+        """work(item) of all items, --jobs at a time."""
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            return list(pool.map(work, items))
+
     def model(self, name, *arguments):
         """The folder of a model, which is trained if it is not there."""
         folder = self.work / name
         if not (folder / "card.json").exists():
-            if "/" not in name:
-                print("training", name, flush=True)
-            self.run("train", "action", "-o", folder, "--name", name, "--gripper", 6, *arguments)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            self.run("train", "action", "-o", folder, "--name", folder.name, "--gripper", 6, *arguments)
         return folder
 
-    def measure(self, models, data, *arguments):
-        names = ",".join(map(str, models))
-        return json.loads(self.run("eval", data, "-r", "-m", names, "--json", *arguments))["models"]
+    def measure(self, model, data, *arguments):
+        return json.loads(self.run("eval", data, "-r", "-m", model, "--json", *arguments))["models"][0]
 
     # Simulation: learned from 40 tasks, measured on 10 others.
 
-    def network(self, kind, levels, data, *more):
-        config = self.work / f"{kind}.json"
-        config.write_text(json.dumps({"network": NETWORKS[kind]}))
-        return ("--tokenizer", kind, "--levels", levels, "--config", config, "--learning-rate", RATES[kind], "--threads",
-                self.options.threads, *data, *more)
+    def simulation_models(self):
+        """name -> arguments."""
+        threads = ("--threads", 1)
+        data = ("--data", f"metaworld:{SLOTS}={self.options.sim}/train", "--stride", 2)
+        models = {}
+        for levels, weight in COURSES:
+            models[f"courses-{weight}"] = ("--tokenizer", "courses", "--levels", levels, "--bit-weight", weight, *threads,
+                                           *data)
+        for scale in FAST_SCALES:
+            models[f"fast-{scale}"] = ("--tokenizer", "fast", "--scale", scale, *data)
+        for bins in BINS:
+            models[f"bins-{bins}"] = ("--tokenizer", "bins", "--bins", bins, *data)
+        for kind, (network, rate, all_levels) in NETWORKS.items():
+            config = self.work / f"{kind}.json"
+            config.write_text(json.dumps({"network": network}))
+            for levels in all_levels:
+                models[f"{kind}-{levels}"] = ("--tokenizer", kind, "--levels", levels, "--config", config, "--learning-rate",
+                                              rate, "--seconds", self.options.seconds, *threads, *data)
+        return {name: given for name, given in models.items() if name.split("-")[0] in self.options.kinds}
 
     def simulation(self):
-        data = ("--data", f"metaworld:{SLOTS}={self.options.sim}/train")
-        models = []
-        for kind, all_levels in (("rvq", RVQ_LEVELS), ("mlp", MLP_LEVELS)):
-            most = max(all_levels)
-            whole = self.model(f"{kind}-{most}", *self.network(kind, most, data, "--seconds", self.options.seconds))
-            for levels in all_levels:  # the first levels of one training, each with a prior of its own
-                seconds = self.options.seconds if levels == OWN_TRAINING else "1e-6"
-                models.append(whole if levels == most else self.model(
-                    f"{kind}-{levels}", *self.network(kind, levels, data, "--init", whole, "--seconds", seconds)))
-        models += [self.model(f"fast-{scale}", "--tokenizer", "fast", "--scale", scale, *data) for scale in FAST_SCALES]
-        models += [self.model(f"bins-{bins}", "--tokenizer", "bins", "--bins", bins, *data) for bins in BINS]
-        return self.measure(models, self.options.sim / "held-out")
+        held_out = self.options.sim / "held-out"
+        return self.all_of(lambda item: self.measure(self.model(item[0], *item[1]), held_out),
+                           list(self.simulation_models().items()))
 
-    # Real robot: one trajectory is left out at a time.
+    # Real robot: one trajectory is left out at a time. Copies of it are left out with it.
 
     def real(self):
         trajectories = np.load(self.options.real).astype("float32")
-        runs = {}
-        part = self.work / "sim-part"  # every fifth task: enough to keep what was learned
+        trajectories = np.unique(trajectories.reshape(len(trajectories), -1), axis=0).reshape(-1, *trajectories.shape[1:])
+        part = self.work / "sim-part"  # every fifth task: enough for the shapes of courses
         part.mkdir(exist_ok=True)
         for path in sorted((self.options.sim / "train").glob("*.npz"))[::5]:
             if not (part / path.name).exists():
                 (part / path.name).symlink_to(path.resolve())
-        sim = ("--data", f"metaworld:{SLOTS}@9={part}")
-        start = self.work / "rvq-8"
+        folder = self.work / "fold"
+        folder.mkdir(exist_ok=True)
+        work = []
         for fold in range(len(trajectories)):
-            print(f"trajectory {fold + 1} of {len(trajectories)}", flush=True)
-            others, held = self.work / "fold" / f"{fold}-train.npy", self.work / "fold" / f"{fold}-test.npy"
-            others.parent.mkdir(exist_ok=True)
+            others, held = folder / f"{fold}-train.npy", folder / f"{fold}-test.npy"
             np.save(others, np.delete(trajectories, fold, 0))
             np.save(held, trajectories[fold])
-            bridge, alone = ("--data", f"bridge@1={others}"), ("--stride", 10, "--batch", 128, "--quantile", 0)
-            steps = self.options.fold_steps
-            variants = {
-                "real": self.network("rvq", 8, bridge, "--steps", steps, *alone),
-                "simulation + real": self.network("rvq", 8, sim + bridge, "--init", start, "--steps", steps, *alone),
-                "mlp, real": self.network("mlp", 8, bridge, "--steps", steps, *alone),
-                "fast 10": ("--tokenizer", "fast", "--scale", 10, *bridge, *alone),
-                "bins 256": ("--tokenizer", "bins", *bridge, *alone),
-            }
-            for name, arguments in variants.items():
-                folder = self.model(f"fold/{fold}-{name.replace(' ', '')}".replace(",", "-"), *arguments)
-                runs.setdefault(name, []).append(self.measure([folder], held, "--source", "bridge")[0])
+            bridge, sim = ("--data", f"bridge={others}"), ("--data", f"metaworld:{SLOTS}={part}")
+            courses = ("--tokenizer", "courses", "--levels", REAL_LEVELS, "--threads", 1)
+            common = ("--quantile", 0, "--prior", "static")
+            work += [("real", fold, held, (*courses, *bridge, *common)),
+                     ("simulation + real", fold, held, (*courses, *sim, *bridge, *common)),
+                     ("FAST 10", fold, held, ("--tokenizer", "fast", "--scale", 10, *bridge, *common)),
+                     ("256 bins", fold, held, ("--tokenizer", "bins", *bridge, *common))]
+
+        def one(item):
+            name, fold, held, arguments = item
+            model = self.model(f"fold/{fold}-{name.replace(' + ', '-').replace(' ', '-')}", *arguments)
+            levels = range(1, REAL_LEVELS + 1) if "courses" in arguments else [0]
+            return [(f"{name}, {n} {'level' if n == 1 else 'levels'}" if n else name,
+                     self.measure(model, held, "--source", "bridge", "--action-levels", n)) for n in levels]
+
+        runs = {}
+        for found in self.all_of(one, work):
+            for name, figures in found:
+                runs.setdefault(name, []).append(figures)
         return runs
 
 
@@ -123,26 +140,30 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/bin/vqcodec")
     parser.add_argument("--seconds", type=float, default=600, help="of training of each network (default 600)")
-    parser.add_argument("--fold-steps", type=int, default=200, help="of training for each trajectory (default 200)")
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("-j", "--jobs", type=int, default=2, help="models at a time (default 2)")
+    parser.add_argument("--kinds", default="courses,fast,bins,rvq,mlp", help="of tokenizers; the last two need libtorch")
     parser.add_argument("--replay", action="store_true", help="also replay decoded actions in Meta-World")
     parser.add_argument("--no-docs", action="store_true")
     options = parser.parse_args()
+    options.kinds = options.kinds.split(",")
     bench = Bench(options)
     kept = bench.work / "figures.json"
     figures = json.loads(kept.read_text()) if kept.exists() else {}
-    figures["simulation"] = bench.simulation()
-    kept.write_text(json.dumps(figures))
+
+    def stage(name, measure):
+        figures[name] = measure()
+        kept.write_text(json.dumps(figures))
+        print(name, "measured", flush=True)
+
+    stage("simulation", bench.simulation)
+    if options.real:
+        stage("real", bench.real)
     if options.replay:
         import replay
 
-        figures["replay"] = replay.measure(bench, figures.get("replay", {}))
-        kept.write_text(json.dumps(figures))
-    if options.real:
-        figures["real"] = bench.real()
-    kept.write_text(json.dumps(figures))
+        stage("replay", lambda: replay.measure(bench, list(bench.simulation_models())))
     if not options.no_docs:
-        plots.write(figures, ROOT / "docs", interval)
+        plots.write(bench, figures, ROOT / "docs", interval)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of evaluate.py as SVG pictures and a page of tables. No library: lines and text are enough."""
+"""Figures of evaluate.py as SVG pictures and a page of tables. No plotting library: lines and text are enough."""
 import html
 import math
 
-COLOURS = {"action-rvq": "#2a6fbb", "action-mlp": "#c2571a", "action-fast": "#3b8f4b", "action-bins": "#8a4fa3"}
-NAMES = {"action-rvq": "residual VQ", "action-mlp": "MLP-RVQ", "action-fast": "FAST", "action-bins": "uniform bins"}
+import numpy as np
+
+COLOURS = {"action-courses": "#111111", "action-rvq": "#2a6fbb", "action-mlp": "#c2571a", "action-fast": "#3b8f4b", "action-bins": "#8a4fa3"}
+NAMES = {"action-courses": "courses", "action-rvq": "pyramid RVQ", "action-mlp": "MLP-RVQ", "action-fast": "FAST", "action-bins": "uniform bins"}
+SHOWN, EPISODES = "courses-0.0005", 20  # whose trajectories are drawn; episodes of a task in replay.py
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 380, 70, 50, 20, 130
 
 
@@ -70,29 +73,71 @@ def simulation_table(models):
 
 def real_table(runs, interval):
     rows = []
-    base = [m["mse"] for m in runs["real"]]
     for name, folds in runs.items():
         mse = [m["mse"] for m in folds]
         mean, low, high = interval(mse)
-        d, d_low, d_high = interval([a - b for a, b in zip(mse, base)])
+        alone = runs.get(name.replace("simulation + real", "real"), folds)
+        d, d_low, d_high = interval([a["mse"] - b["mse"] for a, b in zip(folds, alone)])
+        less = f"{d:+.4f} ({d_low:+.4f} to {d_high:+.4f})" if alone is not folds else ""
         dims = " ".join(f"{sum(m['dim_mse'][i] for m in folds) / len(folds):.1e}" for i in range(len(folds[0]["dim_mse"])))
-        rows.append([name, f"{sum(m['bits_raw_per_chunk'] for m in folds) / len(folds):.0f}", f"{mean:.4f} ({low:.4f} to {high:.4f})",
-                     f"{d:+.4f} ({d_low:+.4f} to {d_high:+.4f})", dims])
-    return table(rows, ["tokenizer", "index bits", "MSE (95 %)", "less that of real alone, paired (95 %)", "MSE of each dimension, raw units"])
+        rows.append([name, f"{sum(m['bits_raw_per_chunk'] for m in folds) / len(folds):.0f}",
+                     f"{mean:.4f} ({low:.4f} to {high:.4f})", less, dims])
+    return table(rows, ["tokenizer", "index bits", "MSE (95 %)", "less that of real alone, paired (95 %)",
+                        "MSE of each dimension, raw units"])
 
 
 def replay_table(done, models):
     bits = {m["model"]: m["bits_per_chunk"] for m in models}
     names = list(next(iter(done.values())))
-    total = 20 * len(done)
+    total = EPISODES * len(done)
+    whole = sum(row["untokenised"] for row in done.values())
     rows = []
     for name in names:
-        share = 100 * sum(row[name] for row in done.values()) / total
-        rows.append([name, f"{bits[name]:.1f}" if name in bits else "", f"{share:.1f} %"])
-    return table(rows, ["actions", "coded bits a chunk", f"success of {total} episodes"])
+        count = sum(row[name] for row in done.values())
+        rows.append([name, f"{bits[name]:.1f}" if name in bits else "", f"{100 * count / total:.1f} %",
+                     f"{100 * (count - whole) / total:+.1f}"])
+    return table(rows, ["actions", "coded bits a chunk", f"success of {total} episodes", "points against untokenised"])
 
 
-def write(figures, docs, interval):
+def trajectories(path, title, original, decoded, names):
+    """Small charts under each other, one for each dimension: steps to the right, values up."""
+    height, width, left = 90, 640, 70
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height * len(names) + 40}" '
+           'font-family="sans-serif" font-size="12">', f"<title>{html.escape(title)}</title>",
+           f'<rect width="{width}" height="{height * len(names) + 40}" fill="white"/>']
+    for d, name in enumerate(names):
+        both = np.concatenate([original[:, d], decoded[:, d]])
+        low, high = float(both.min()), float(both.max())
+        span = high - low or 1.0
+        top = 10 + height * d
+        out.append(f'<text x="8" y="{top + height / 2:.0f}">{html.escape(name)}</text>'
+                   f'<text x="{left - 6}" y="{top + 10}" text-anchor="end" fill="#888">{high:.2g}</text>'
+                   f'<text x="{left - 6}" y="{top + height - 20}" text-anchor="end" fill="#888">{low:.2g}</text>')
+        for values, colour, thickness in ((original[:, d], "#bbbbbb", 4), (decoded[:, d], "#c2571a", 1.5)):
+            drawn = " ".join(f"{left + (width - left - 10) * t / max(1, len(values) - 1):.1f},"
+                             f"{top + (height - 20) * (1 - (float(v) - low) / span):.1f}" for t, v in enumerate(values))
+            out.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="{thickness}"/>')
+    out.append(f'<text x="{left}" y="{height * len(names) + 30}">{html.escape(title)}: original gray, decoded orange</text></svg>')
+    path.write_text("\n".join(out) + "\n")
+
+
+def write_trajectories(bench, images):
+    from replay import decoded
+
+    chosen = sorted((bench.options.sim / "held-out").glob("*.npz"))[3]
+    with np.load(chosen) as episodes:
+        original = episodes[episodes.files[0]]
+    back = decoded(bench, bench.work / SHOWN, [original], bench.work / "shown")[0]
+    trajectories(images / "actions-trajectory.svg", f"An episode of {chosen.stem}, not trained on", original, back,
+                 ["x", "y", "z", "gripper"])
+    if bench.options.real:
+        original = np.load(bench.work / "fold" / "0-test.npy")
+        back = decoded(bench, bench.work / "fold" / "0-simulation-real", [original], bench.work / "shown", "--source", "bridge")[0]
+        trajectories(images / "actions-bridge.svg", "A trajectory of BridgeData V2, left out", original, back,
+                     ["x", "y", "z", "roll", "pitch", "yaw", "gripper"])
+
+
+def write(bench, figures, docs, interval):
     images = docs / "images"
     images.mkdir(exist_ok=True)
     models = figures["simulation"]
@@ -100,6 +145,7 @@ def write(figures, docs, interval):
           "mean squared error", (1e-4, 1), log_y=True, x_range=(0, 250))
     chart(images / "actions-r2.svg", "R² against bits, held-out tasks", curves(models, "r2"), "coded bits per chunk of 10 steps", "R²",
           (0.8, 1), x_range=(0, 250))
+    write_trajectories(bench, images)
     parts = ["# Figures of action tokenizers", "Written by `bench/actions/evaluate.py`; see [actions.md](actions.md).",
              "## Held-out tasks of Meta-World", simulation_table(models)]
     if figures.get("replay"):

@@ -4,6 +4,7 @@
 The actions of a whole episode go through encode and decode and are replayed in the layout that they were recorded in.
 """
 import json
+import multiprocessing
 import warnings
 
 import numpy as np
@@ -39,33 +40,43 @@ def replay(env, layout, actions):
     return False
 
 
-def decoded(bench, model, episodes, folder):
-    """The episodes through encode and decode, one .vqc each."""
+def decoded(bench, model, episodes, folder, *arguments):
+    """The episodes through encode, which gets the arguments too, and decode, one .vqc each."""
     folder.mkdir(parents=True, exist_ok=True)
-    for i, actions in enumerate(episodes):
-        np.save(folder / f"{i:02d}.npy", actions)
-    names = [str(folder / f"{i:02d}.npy") for i in range(len(episodes))]
-    bench.run("encode", *names, "-m", model, "-O", folder / "vqc", "--force", "-j", 1)
-    bench.run("decode", *[str(folder / "vqc" / f"{i:02d}.vqc") for i in range(len(episodes))], "-O", folder / "out",
-              "--force", "-j", 1)
-    return [np.load(folder / "out" / f"{i:02d}.npy") for i in range(len(episodes))]
+    names = [folder / f"{i:02d}.npy" for i in range(len(episodes))]
+    for name, actions in zip(names, episodes):
+        np.save(name, actions)
+    bench.run("encode", *names, "-m", model, "-O", folder / "vqc", "--force", "-j", 1, *arguments)
+    bench.run("decode", *[folder / "vqc" / f"{name.stem}.vqc" for name in names], "-m", model, "-O", folder / "out",
+              "--format", "npy", "--force", "-j", 1)
+    return [np.load(folder / "out" / name.name) for name in names]
 
 
-def measure(bench, done):
+def one(job):
+    """Successes of a task: of the policy, of its actions as they were, and of those that each model gives back."""
+    bench, models, number, task = job
+    kept = bench.work / "replay" / f"{task}.json"
+    rows = json.loads(kept.read_text()) if kept.exists() else {}
+    missing = [model for model in models if model not in rows]
+    if not missing:
+        return rows
     warnings.filterwarnings("ignore")
+    found = record(task, seed=5000 + number)
+    env = environment(task, seed=5000 + number)
+    rows["policy"] = sum(success for _, _, success in found)
+    rows["untokenised"] = sum(replay(env, layout, actions) for layout, actions, _ in found)
+    for model in missing:
+        episodes = decoded(bench, bench.work / model, [actions for _, actions, _ in found], bench.work / "replay" / task)
+        rows[model] = sum(replay(env, layout, actions) for (layout, _, _), actions in zip(found, episodes))
+    kept.write_text(json.dumps(rows))
+    print(task, json.dumps(rows), flush=True)
+    return rows
+
+
+def measure(bench, models):
+    """task -> {"policy", "untokenised" and each model: successes of EPISODES}, of the held-out tasks."""
+    (bench.work / "replay").mkdir(exist_ok=True)
     names = [name for name, held_out in tasks() if held_out]
-    models = ["rvq-2", "rvq-4", "rvq-8", "rvq-16", "mlp-8", "fast-1", "fast-2", "fast-5", "bins-5", "bins-17"]
-    for i, task in enumerate(names):
-        if task in done:
-            continue
-        found = record(task, seed=5000 + i)
-        env = environment(task, seed=5000 + i)
-        rows = {"policy": sum(success for _, _, success in found),
-                "untokenised": sum(replay(env, layout, actions) for layout, actions, _ in found)}
-        for model in models:
-            episodes = decoded(bench, bench.work / model, [actions for _, actions, _ in found], bench.work / "replay")
-            rows[model] = sum(replay(env, layout, actions) for (layout, _, _), actions in zip(found, episodes))
-        done[task] = rows
-        print(task, json.dumps(rows), flush=True)
-        (bench.work / "replay.json").write_text(json.dumps(done))
-    return done
+    with multiprocessing.Pool(bench.options.jobs) as pool:
+        done = pool.map(one, [(bench, models, number, name) for number, name in enumerate(names)], chunksize=1)
+    return dict(zip(names, done))

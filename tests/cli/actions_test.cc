@@ -39,8 +39,10 @@ class ActionsTest : public CliTest {
   }
 
   Ran Train(const std::string& tokenizer, const std::string& data = "robot:0,1,2,6=episodes") {
-    return Run({"train", "action", "--data", data, "--gripper", "6", "--quantile", "0", "--tokenizer",
-                tokenizer, "--scale", "20", "--name", tokenizer, "-o", "models/" + tokenizer});
+    return Run({"train",   "action",     "--data",    data,          "--gripper",
+                "6",       "--quantile", "0",         "--tokenizer", tokenizer,
+                "--scale", "20",         "--entries", "64",          "--bit-weight",
+                "0.001",   "--name",     tokenizer,   "-o",          "models/" + tokenizer});
   }
 
   void ExpectRefusal(int exit_code, const std::vector<std::string>& arguments, const std::string& mention) {
@@ -51,7 +53,7 @@ class ActionsTest : public CliTest {
 };
 
 TEST_F(ActionsTest, ComeBackFromFiles) {
-  for (const std::string tokenizer : {"bins", "fast"}) {
+  for (const std::string tokenizer : {"bins", "courses", "fast"}) {
     const Ran trained = Train(tokenizer);
     ASSERT_EQ(trained.exit_code, 0) << trained.err;
     const std::string model = "./models/" + tokenizer, name = "episodes/3.npy";

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/course_trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "base/parallel.h"
+#include "quantizers/search/hash_random.h"
+#include "quantizers/search/kmeans.h"
+#include "tokenizers/action/dct.h"
+
+namespace vqc {
+namespace {
+
+constexpr size_t kMostCourses = 60000, kBlock = 2048;
+constexpr int kPasses = 8, kTrainingBeam = 2;
+
+// Courses [n][steps] of the gripper or of all other slots: at most kMostCourses, of each source as many as
+// its share of the shares says, drawn by chance or, where there are fewer, repeated.
+std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, uint64_t seed) {
+  const auto own_slots = [&](const ActionChunks::Source& source) {
+    std::vector<int> slots;
+    for (const int slot : source.slots) {
+      if ((slot == chunks.gripper) == gripper) slots.push_back(slot);
+    }
+    return slots;
+  };
+  double shares = 0;
+  size_t all = 0;
+  for (const auto& source : chunks.sources) {
+    const size_t own = source.count * own_slots(source).size();
+    all += own;
+    if (own > 0) shares += source.share;
+  }
+  const auto budget = static_cast<double>(std::min(all, kMostCourses));
+  const auto steps = static_cast<size_t>(chunks.chunk), dims = static_cast<size_t>(chunks.dims);
+  std::vector<float> courses;
+  for (size_t s = 0; s < chunks.sources.size(); ++s) {
+    const auto& source = chunks.sources[s];
+    const auto slots = own_slots(source);
+    const size_t own = source.count * slots.size();
+    if (own == 0) continue;
+    const auto wanted = std::max<size_t>(1, static_cast<size_t>(budget * source.share / shares));
+    const HashRandom random(seed, s);
+    for (size_t i = 0; i < wanted; ++i) {
+      const size_t which =
+          wanted >= own ? i % own : static_cast<size_t>(random.Below(i, static_cast<int64_t>(own)));
+      const size_t chunk = source.first + which / slots.size();
+      const auto slot = static_cast<size_t>(slots[which % slots.size()]);
+      for (size_t t = 0; t < steps; ++t) courses.push_back(chunks.values[(chunk * steps + t) * dims + slot]);
+    }
+  }
+  return courses;
+}
+
+class Fit {
+ public:
+  Fit(std::vector<float> courses, int steps, const CourseOptions& options)
+      : options_(options),
+        courses_(std::move(courses)),
+        count_(courses_.size() / static_cast<size_t>(steps)) {
+    book_.levels = options.levels;
+    book_.entries = options.entries;
+    book_.steps = steps;
+    const auto levels = static_cast<size_t>(options.levels);
+    book_.codewords.resize(levels * Steps() * Entries());
+    book_.bits.resize(levels * Entries());
+  }
+
+  Result<CourseBook> Run() {
+    std::vector<float> residual = courses_;
+    const auto levels = static_cast<size_t>(book_.levels);
+    for (size_t level = 0; level < levels; ++level) VQC_TRY(Begin(level, residual));
+    // The weight comes in by and by: at once it would empty clusters that have a use.
+    for (int pass = 0; pass < kPasses; ++pass) {
+      book_.bit_weight = options_.bit_weight * std::min(1.0, 2.0 * (pass + 1) / kPasses);
+      VQC_TRY(Pass());
+    }
+    for (size_t level = 0; level < levels; ++level) Order(level);
+    return std::move(book_);
+  }
+
+ private:
+  size_t Steps() const { return static_cast<size_t>(book_.steps); }
+  size_t Entries() const { return static_cast<size_t>(book_.entries); }
+  float& Value(size_t level, size_t step, size_t id) {
+    return book_.codewords[(level * Steps() + step) * Entries() + id];
+  }
+
+  // Clusters of the residual, which is then cut by them.
+  Status Begin(size_t level, std::vector<float>& residual) {
+    const Rows rows(residual.data(), static_cast<int64_t>(count_), book_.steps);
+    KMeansOptions options;
+    options.clusters = std::min<int64_t>(book_.entries, static_cast<int64_t>(count_));
+    options.seed = options_.seed + level;
+    options.threads = options_.threads;
+    VQC_ASSIGN(KMeans clusters, KMeans::Start(rows, options));
+    while (!clusters.Done()) VQC_TRY(clusters.Pass());
+    VQC_ASSIGN(const auto ids, clusters.Assign());
+    const auto& centres = clusters.state().centres;
+    for (size_t i = 0; i < centres.size(); ++i) Value(level, i % Steps(), i / Steps()) = centres[i];
+    std::vector<double> counts(Entries());
+    for (size_t i = 0; i < count_; ++i) {
+      const auto id = static_cast<size_t>(ids[i]);
+      counts[id] += 1;
+      for (size_t t = 0; t < Steps(); ++t) residual[i * Steps() + t] -= centres[id * Steps() + t];
+    }
+    SetBits(level, counts);
+    return {};
+  }
+
+  void SetBits(size_t level, const std::vector<double>& counts) {
+    const double all = std::accumulate(counts.begin(), counts.end(), 0.0) + 0.5 * book_.entries;
+    for (size_t k = 0; k < counts.size(); ++k)
+      book_.bits[level * Entries() + k] = static_cast<float>(-std::log2((counts[k] + 0.5) / all));
+  }
+
+  Status Pass() {
+    const auto levels = static_cast<size_t>(book_.levels);
+    std::vector<uint32_t> ids(count_ * levels);
+    const int threads = options_.threads > 0 ? options_.threads : CoreCount();
+    VQC_TRY(ParallelFor((count_ + kBlock - 1) / kBlock, threads, [&](size_t block) -> Status {
+      for (size_t i = block * kBlock; i < std::min(count_, (block + 1) * kBlock); ++i) {
+        const auto own = book_.Encode({courses_.data() + i * Steps(), Steps()}, book_.steps, kTrainingBeam);
+        std::copy(own.begin(), own.end(), ids.begin() + static_cast<std::ptrdiff_t>(i * levels));
+      }
+      return {};
+    }));
+    for (size_t level = 0; level < levels; ++level) Refit(level, ids);
+    return {};
+  }
+
+  // Codewords of a level to the means of the courses that have them, less those of the other levels.
+  void Refit(size_t level, const std::vector<uint32_t>& ids) {
+    const auto levels = static_cast<size_t>(book_.levels);
+    std::vector<double> sums(Entries() * Steps()), counts(Entries());
+    for (size_t i = 0; i < count_; ++i) {
+      const uint32_t* own = ids.data() + i * levels;
+      counts[own[level]] += 1;
+      for (size_t t = 0; t < Steps(); ++t) {
+        double left = courses_[i * Steps() + t];
+        for (size_t other = 0; other < levels; ++other) {
+          if (other != level) left -= Value(other, t, own[other]);
+        }
+        sums[own[level] * Steps() + t] += left;
+      }
+    }
+    for (size_t k = 0; k < Entries(); ++k) {
+      for (size_t t = 0; t < Steps() && counts[k] > 0; ++t)
+        Value(level, t, k) = static_cast<float>(sums[k * Steps() + t] / counts[k]);
+    }
+    SetBits(level, counts);
+  }
+
+  // Halves the codewords again and again along the coefficient of their cosine transform that varies most, so
+  // that ids with the same leading digits are of similar courses, as priors want them.
+  void Order(size_t level) {
+    const Dct dct(book_.steps);
+    std::vector<double> signal(Steps()), spectra(Entries() * Steps());
+    for (size_t k = 0; k < Entries(); ++k) {
+      for (size_t t = 0; t < Steps(); ++t) signal[t] = Value(level, t, k);
+      dct.Forward(signal, std::span(spectra).subspan(k * Steps(), Steps()));
+    }
+    std::vector<uint32_t> order(Entries());
+    std::iota(order.begin(), order.end(), 0u);
+    Halve(spectra, order);
+    const CourseBook before = book_;
+    for (size_t k = 0; k < Entries(); ++k) {
+      for (size_t t = 0; t < Steps(); ++t) Value(level, t, k) = before.Column(level, t)[order[k]];
+      book_.bits[level * Entries() + k] = before.Bits(level, order[k]);
+    }
+  }
+
+  void Halve(const std::vector<double>& spectra, std::span<uint32_t> ids) const {
+    if (ids.size() <= 1) return;
+    size_t axis = 0;
+    double most = -1;
+    for (size_t c = 0; c < Steps(); ++c) {
+      double sum = 0, squares = 0;
+      for (const uint32_t id : ids) {
+        const double value = spectra[id * Steps() + c];
+        sum += value;
+        squares += value * value;
+      }
+      const double spread = squares - sum * sum / static_cast<double>(ids.size());
+      if (spread > most) most = spread, axis = c;
+    }
+    std::stable_sort(ids.begin(), ids.end(), [&](uint32_t a, uint32_t b) {
+      return spectra[a * Steps() + axis] < spectra[b * Steps() + axis];
+    });
+    Halve(spectra, ids.first(ids.size() / 2));
+    Halve(spectra, ids.subspan(ids.size() / 2));
+  }
+
+  const CourseOptions options_;
+  std::vector<float> courses_;
+  size_t count_;
+  CourseBook book_;
+};
+
+Result<CourseBook> FitBook(const ActionChunks& chunks, bool gripper, const CourseOptions& options) {
+  auto courses = CoursesOf(chunks, gripper, options.seed);
+  if (courses.empty()) {
+    return Error{ErrorCode::kUsage, std::string("the sources have no ") +
+                                        (gripper ? "gripper: leave --gripper out, or name its slot"
+                                                 : "dimension beside the gripper to learn courses of")};
+  }
+  return Fit(std::move(courses), chunks.chunk, options).Run();
+}
+
+}  // namespace
+
+Result<CourseBooks> FitCourses(const ActionChunks& chunks, const CourseOptions& options) {
+  CourseBooks books;
+  VQC_ASSIGN(books.motion, FitBook(chunks, false, options));
+  if (chunks.gripper >= 0) {
+    VQC_ASSIGN(books.gripper, FitBook(chunks, true, options));
+  }
+  return books;
+}
+
+}  // namespace vqc

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The codebooks of courses (tokenizers/action/courses.h), learned from chunks.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "tokenizers/action/courses.h"
+#include "training/action_chunks.h"
+
+namespace vqc {
+
+struct CourseOptions {
+  int levels = 3, entries = 256;
+  double bit_weight = 0;
+  int threads = 0;  // 0: one for each core
+  uint64_t seed = 1;
+};
+
+struct CourseBooks {
+  CourseBook motion, gripper;  // the latter without codewords where the chunks have no gripper
+};
+
+// k-means of each level on what the levels before left over, then passes in which all courses are encoded
+// with weighted bits and each level is set to the means of what is its own to give (Lloyd's iteration of
+// entropy-constrained VQ, Chou et al. 1989). Sources count by their shares. Equal arguments give equal books,
+// whatever the number of threads. Error kUsage where a kind of courses has no chunk.
+Result<CourseBooks> FitCourses(const ActionChunks& chunks, const CourseOptions& options);
+
+}  // namespace vqc
