@@ -139,7 +139,7 @@ def write_trajectories(bench, images):
 
 def write(bench, figures, docs, interval):
     images = docs / "images"
-    images.mkdir(exist_ok=True)
+    images.mkdir(parents=True, exist_ok=True)
     models = figures["simulation"]
     chart(images / "actions-mse.svg", "Error against bits, held-out tasks", curves(models, "mse"), "coded bits per chunk of 10 steps",
           "mean squared error", (1e-4, 1), log_y=True, x_range=(0, 250))
