@@ -25,11 +25,14 @@ RunCommand AddCluster(CLI::App& parent);
 RunCommand AddCompare(CLI::App& parent);
 RunCommand AddCompletion(CLI::App& parent);
 RunCommand AddDecode(CLI::App& parent);
+RunCommand AddDetokenize(CLI::App& parent);
 RunCommand AddEncode(CLI::App& parent);
 RunCommand AddEval(CLI::App& parent);
 RunCommand AddInfo(CLI::App& parent);
+RunCommand AddInspect(CLI::App& parent);
 RunCommand AddList(CLI::App& parent);
 RunCommand AddStream(CLI::App& parent);
+RunCommand AddTokenize(CLI::App& parent);
 RunCommand AddTrain(CLI::App& parent);
 RunCommand AddTrainAudio(CLI::App& parent);  // sub-command of train
 RunCommand AddTrim(CLI::App& parent);

@@ -5,10 +5,13 @@ namespace vqc {
 namespace {
 
 constexpr CommandRow kCommands[] = {
-    {"encode", &AddEncode}, {"decode", &AddDecode},         {"stream", &AddStream},
-    {"trim", &AddTrim},     {"info", &AddInfo},             {"list", &AddList},
-    {"eval", &AddEval},     {"compare", &AddCompare},       {"train", &AddTrain},
-    {"cluster", &AddCluster}, {"completion", &AddCompletion},
+    {"encode", &AddEncode},     {"decode", &AddDecode},
+    {"stream", &AddStream},     {"trim", &AddTrim},
+    {"info", &AddInfo},         {"list", &AddList},
+    {"tokenize", &AddTokenize}, {"detokenize", &AddDetokenize},
+    {"inspect", &AddInspect},   {"eval", &AddEval},
+    {"compare", &AddCompare},   {"train", &AddTrain},
+    {"cluster", &AddCluster},   {"completion", &AddCompletion},
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 // What encode, decode and eval do alike with pictures and jobs.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "apps/vqcodec/batch.h"
 #include "apps/vqcodec/inputs.h"
 #include "base/clip.h"
+#include "data/media/flatten_alpha.h"
 
 namespace vqc {
 
@@ -21,14 +21,8 @@ bool IsReadableMedia(std::string_view extension);  // a picture or a sound
 // The picture in a file or, for "-", in standard input.
 Result<Clip> ReadWholeImage(const std::string& path, const Limits& limits);
 
-// Red, green, blue in [-1, 1].
-using Colour = std::array<float, 3>;
 // "#rrggbb", "white", "black" or "gray".
 Result<Colour> ParseColour(std::string_view text);
-
-// The picture over a background: colour * alpha + background * (1 - alpha), on the samples as they are
-// stored. A gray picture stays gray over a gray background. REQUIRES: clip.HasAlpha()
-Clip FlattenAlpha(Clip clip, const Colour& background);
 
 // A plan whose names and record heads are those of `jobs`, which must outlive it.
 BatchPlan PlanOfJobs(const std::string& command, const std::vector<Job>& jobs);

@@ -23,7 +23,7 @@ Progress::Progress(const std::string& when, size_t total)
     : total_(total),
       shown_(total > 0 && (when == "always" || (when == "auto" && total > 1 && IsTerminal()))) {}
 
-void Progress::Update(size_t done) {
+void Progress::Update(size_t done, const std::string& more) {
   if (!shown_) return;
   const double seconds = watch_.Seconds();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
@@ -33,6 +33,7 @@ void Progress::Update(size_t done) {
   if (done > 0 && rate > 0) {
     std::fprintf(stderr, "  %.2f/s  %.0f s left", rate, static_cast<double>(total_ - done) / rate);
   }
+  if (!more.empty()) std::fprintf(stderr, "  %s", more.c_str());
   std::fputs("\x1b[K", stderr);
   std::fflush(stderr);
   drawn_ = true;

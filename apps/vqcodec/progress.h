@@ -15,7 +15,8 @@ class Progress {
   // "never".
   Progress(const std::string& when, size_t total);
 
-  void Update(size_t done);
+  // `more` is told after the counts.
+  void Update(size_t done, const std::string& more = "");
   // Clears the bar, so that a line can be written.
   void Clear();
 

@@ -27,7 +27,8 @@ TEST_F(CliTest, HelpIsAsAgreed) {
   EXPECT_EQ(ran.err, "");
   CompareWithGolden("vqcodec", ran.out);
   for (const std::string command :
-       {"encode", "decode", "stream", "trim", "info", "list", "eval", "compare", "train", "cluster", "completion"}) {
+       {"encode", "decode", "stream", "trim", "info", "list", "tokenize", "detokenize", "inspect", "eval",
+        "compare", "train", "cluster", "completion"}) {
     const Ran help = Run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden(command, help.out);

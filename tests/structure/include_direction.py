@@ -13,7 +13,7 @@ LEVELS = {
     "models": 3,
     "tokenizers": 4,
     "codec": 5, "data": 5, "data/actions": 5, "eval": 5,
-    "training": 6,
+    "data/tokens": 6, "training": 6,
     "apps": 7, "bench": 7, "tests": 7, "examples": 7, "python": 7,
 }
 

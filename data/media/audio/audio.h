@@ -69,6 +69,10 @@ Result<std::unique_ptr<AudioReader>> OpenAudio(const std::string& path,
                                                const std::optional<RawAudio>& raw = {},
                                                const Limits& limits = {});
 
+// The same of a file's bytes; `name` is for messages.
+Result<std::unique_ptr<AudioReader>> OpenAudioBytes(std::vector<uint8_t> bytes, const std::string& name,
+                                                    const Limits& limits = {});
+
 // A sound, or the bytes of what is none and may be a picture (ReadImage).
 struct AnyMedia {
   std::unique_ptr<AudioReader> audio;  // null for the latter

@@ -150,6 +150,15 @@ Result<std::unique_ptr<AudioReader>> OpenAudio(const std::string& path, const st
   }
 }
 
+Result<std::unique_ptr<AudioReader>> OpenAudioBytes(std::vector<uint8_t> bytes, const std::string& name,
+                                                    const Limits& limits) {
+  try {
+    return OpenSource(ByteSource::OfMemory(std::move(bytes), name), {}, limits);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kResource, name + ": not enough memory to open the sound"};
+  }
+}
+
 Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAudio>& raw, const Limits& limits) {
   AnyMedia media;
   if (path != "-" && !raw) {

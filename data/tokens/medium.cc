@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/tokens/medium.h"
+
+#include <utility>
+
+#include "base/printable.h"
+#include "data/media/audio/resample.h"
+#include "data/media/media.h"
+
+namespace vqc {
+namespace {
+
+constexpr uint64_t kMaxSidecarBytes = 16 << 20;
+constexpr size_t kPieceFrames = 1 << 14;
+
+TokenLayout LayoutOf(const Tokenizer& tokenizer) {
+  return {tokenizer.Info().modality, tokenizer.Info().vocab};
+}
+
+Status ReadPicture(const SourceItem& item, const MediumOptions& options, Medium& medium) {
+  VQC_ASSIGN(const auto bytes, ReadExtent(item.media, item.name, options.limits.max_input_bytes));
+  VQC_ASSIGN(medium.clip, ReadImage(bytes, Printable(item.name), options.limits));
+  if (medium.clip.HasAlpha()) medium.clip = FlattenAlpha(std::move(medium.clip), options.background);
+  medium.facts["width"] = medium.clip.width;
+  medium.facts["height"] = medium.clip.height;
+  medium.facts["channels"] = medium.clip.channels;
+  medium.facts["bit_depth"] = medium.clip.bit_depth;
+  return {};
+}
+
+Status OpenSound(const SourceItem& item, const MediumOptions& options, Medium& medium) {
+  if (item.media.path && item.media.whole) {
+    VQC_ASSIGN(medium.audio, OpenAudio(*item.media.path, {}, options.limits));
+  } else {
+    VQC_ASSIGN(auto bytes, ReadExtent(item.media, item.name, options.limits.max_input_bytes));
+    VQC_ASSIGN(medium.audio, OpenAudioBytes(std::move(bytes), Printable(item.name), options.limits));
+  }
+  medium.facts["rate"] = medium.audio->Info().rate;
+  medium.facts["channels"] = medium.audio->Info().channels;
+  return {};
+}
+
+// Every channel of a sound through a session of its own.
+class SoundLanes {
+ public:
+  static Result<SoundLanes> Create(const AudioInfo& info, const Tokenizer& tokenizer) {
+    VQC_ASSIGN(Resampler resampler,
+               Resampler::Create(info.rate, static_cast<int>(tokenizer.Info().rate), info.channels));
+    SoundLanes lanes(std::move(resampler));
+    for (int c = 0; c < info.channels; ++c) {
+      VQC_ASSIGN(auto session, tokenizer.NewEncodeSession());
+      lanes.lanes_.push_back({std::move(session), {}});
+    }
+    return lanes;
+  }
+
+  Status Push(std::span<const float> interleaved) {
+    VQC_TRY(resampler_.Push(interleaved, resampled_));
+    return Tokenize(false);
+  }
+  Status Flush() {
+    VQC_TRY(resampler_.Flush(resampled_));
+    return Tokenize(true);
+  }
+
+  std::vector<uint32_t> Ids() const {
+    std::vector<uint32_t> ids;
+    for (const Lane& lane : lanes_) ids.insert(ids.end(), lane.ids.begin(), lane.ids.end());
+    return ids;
+  }
+
+ private:
+  struct Lane {
+    std::unique_ptr<EncodeSession> session;
+    std::vector<uint32_t> ids;
+  };
+
+  explicit SoundLanes(Resampler resampler) : resampler_(std::move(resampler)) {}
+
+  Status Tokenize(bool last) {
+    const size_t channels = lanes_.size(), count = resampled_.size() / channels;
+    std::vector<float> samples(count);
+    for (size_t c = 0; c < channels; ++c) {
+      for (size_t i = 0; i < count; ++i) samples[i] = resampled_[i * channels + c];
+      Lane& lane = lanes_[c];
+      VQC_ASSIGN(const Tokens tokens, lane.session->Push(samples));
+      lane.ids.insert(lane.ids.end(), tokens.ids.begin(), tokens.ids.end());
+      if (!last) continue;
+      VQC_ASSIGN(const Tokens rest, lane.session->Flush());
+      lane.ids.insert(lane.ids.end(), rest.ids.begin(), rest.ids.end());
+    }
+    resampled_.clear();
+    return {};
+  }
+
+  Resampler resampler_;
+  std::vector<Lane> lanes_;
+  std::vector<float> resampled_;
+};
+
+Status TokenizeSound(AudioReader& reader, const Tokenizer& tokenizer, TokenItem& item) {
+  const auto channels = static_cast<size_t>(reader.Info().channels);
+  VQC_ASSIGN(SoundLanes lanes, SoundLanes::Create(reader.Info(), tokenizer));
+  std::vector<float> piece(kPieceFrames * channels);
+  uint64_t frames = 0;
+  for (;;) {
+    VQC_ASSIGN(const size_t got, reader.Read(piece));
+    if (got == 0) break;
+    frames += got;
+    VQC_TRY(lanes.Push(std::span(piece).first(got * channels)));
+  }
+  if (frames == 0) return Error{ErrorCode::kInput, "the sound has no samples; it needs at least one"};
+  VQC_TRY(lanes.Flush());
+  item.ids = lanes.Ids();
+  item.facts["frames"] = frames;
+  const TokenLayout layout = LayoutOf(tokenizer);
+  TokenShape shape{.levels = static_cast<uint32_t>(layout.vocab.size())};
+  shape.t = static_cast<uint32_t>(item.ids.size() / (channels * layout.vocab.size()));
+  item.shape = ArrayShape(layout, shape, channels);
+  return {};
+}
+
+}  // namespace
+
+Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const MediumOptions& options) {
+  Medium medium;
+  medium.key = item.key;
+  medium.facts = {{"source", item.name}};
+  VQC_TRY(modality == Modality::kAudio ? OpenSound(item, options, medium)
+                                       : ReadPicture(item, options, medium));
+  for (const SourceSidecar& sidecar : item.sidecars) {
+    const std::string name = item.name + " (" + sidecar.extension + ")";
+    VQC_ASSIGN(auto bytes, ReadExtent(sidecar.extent, name, kMaxSidecarBytes));
+    medium.sidecars.push_back({sidecar.extension, std::move(bytes)});
+  }
+  return medium;
+}
+
+Result<TokenItem> TokenizeMedium(Medium medium, const Tokenizer& tokenizer) {
+  TokenItem item;
+  item.key = std::move(medium.key);
+  item.facts = std::move(medium.facts);
+  item.sidecars = std::move(medium.sidecars);
+  if (medium.audio) {
+    VQC_TRY(TokenizeSound(*medium.audio, tokenizer, item));
+    return item;
+  }
+  VQC_ASSIGN(auto tokens, tokenizer.Encode({&medium.clip, 1}));
+  item.shape = ArrayShape(LayoutOf(tokenizer), tokens.front().shape, 1);
+  item.ids = std::move(tokens.front().ids);
+  return item;
+}
+
+}  // namespace vqc

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Medium: an item of a source on its way to tokens.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "data/media/audio/audio.h"
+#include "data/media/flatten_alpha.h"
+#include "data/tokens/item.h"
+#include "data/tokens/source.h"
+#include "tokenizers/tokenizer.h"
+
+namespace vqc {
+
+struct Medium {
+  std::string key;
+  Json facts;
+  Clip clip;                           // a picture without alpha
+  std::unique_ptr<AudioReader> audio;  // or a sound, opened: it is decoded piece by piece as it is tokenized
+  std::vector<Sidecar> sidecars;
+};
+
+struct MediumOptions {
+  Limits limits;
+  Colour background = {1, 1, 1};  // what transparent pictures are put on
+};
+
+// Reads a picture (kImage) or opens a sound (kAudio), and reads its sidecars. Errors: those of ReadExtent,
+// ReadImage and OpenAudio.
+Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const MediumOptions& options);
+
+// Sound is brought to the tokenizer's rate first; each channel is tokenized on its own.
+Result<TokenItem> TokenizeMedium(Medium medium, const Tokenizer& tokenizer);
+
+}  // namespace vqc

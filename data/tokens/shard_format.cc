@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/tokens/shard_format.h"
+
+#include "data/tokens/shard_formats.h"
+
+namespace vqc {
+namespace {
+
+constexpr std::string_view kTar[] = {".tar"};
+constexpr std::string_view kNpy[] = {".npy", kItemsSuffix};
+constexpr std::string_view kSafetensors[] = {".safetensors"};
+constexpr std::string_view kJsonl[] = {".jsonl"};
+constexpr std::string_view kMegatron[] = {".bin", ".idx", kItemsSuffix};
+
+constexpr ShardFormat kFormats[] = {
+    {"webdataset", "tar of KEY.tokens.npy, KEY.tokens.json and sidecars", kTar, &CreateWebdataset,
+     &OpenWebdataset},
+    {"npy", "one array a shard, and its items as JSON lines", kNpy, &CreateNpy, &OpenNpy},
+    {"safetensors", "a tensor for each item", kSafetensors, &CreateSafetensors, &OpenSafetensors},
+    {"jsonl", "a line of JSON for each item", kJsonl, &CreateJsonl, &OpenJsonl},
+    {"megatron", "indexed data set of Megatron-LM (.bin, .idx), and its items as JSON lines", kMegatron,
+     &CreateMegatron, &OpenMegatron},
+};
+
+}  // namespace
+
+std::span<const ShardFormat> ShardFormats() { return kFormats; }
+
+const ShardFormat* FindShardFormat(std::string_view name) {
+  for (const ShardFormat& format : kFormats) {
+    if (format.name == name) return &format;
+  }
+  return nullptr;
+}
+
+const ShardFormat* ShardFormatOf(std::string_view file_name) {
+  if (file_name.ends_with(kItemsSuffix)) return nullptr;
+  for (const ShardFormat& format : kFormats) {
+    if (file_name.ends_with(format.suffixes.front())) return &format;
+  }
+  return nullptr;
+}
+
+std::string StemOf(uint64_t shard) {
+  const std::string digits = std::to_string(shard);
+  return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
+}
+
+std::vector<std::string> FilesOf(const ShardFormat& format, uint64_t shard) {
+  std::vector<std::string> names;
+  for (const std::string_view suffix : format.suffixes) names.push_back(StemOf(shard) + std::string(suffix));
+  return names;
+}
+
+}  // namespace vqc
