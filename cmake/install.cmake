@@ -10,7 +10,7 @@ set(vqc_public_headers
   data/media/media.h data/media/audio/audio.h
   entropy/digits.h entropy/frequency_table.h entropy/prior.h entropy/priors.h entropy/range_coder.h entropy/row_coder.h
   entropy/token_coder.h entropy/windows.h entropy/rans/band_table.h entropy/rans/symbols.h
-  models/card.h models/safetensors.h models/store.h
+  models/card.h models/decoder.h models/safetensors.h models/store.h
   quantizers/search/cluster_pass.h quantizers/search/codebook.h quantizers/search/isa.h quantizers/search/kmeans.h quantizers/search/metric.h
   quantizers/search/rows.h quantizers/search/search.h
   tokenizers/session.h tokenizers/tokenizer.h)

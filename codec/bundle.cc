@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "models/decoder.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/outline.h"
 #include "tokenizers/torch_part.h"
@@ -43,6 +44,13 @@ bool IsFinite(const TensorView& tensor) {
   }
 }
 
+Status CheckFinite(const SafeTensors& tensors, const std::string& path) {
+  for (const auto& [name, tensor] : tensors.Tensors()) {
+    if (!IsFinite(tensor)) return Damaged(path + ": tensor " + name + " holds a value that is not finite");
+  }
+  return {};
+}
+
 Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const std::string& path) {
   if (ModelIdOf(card, tensors) != card.model_id)
     return Damaged(path + ": the weights are not those of the card");
@@ -53,10 +61,7 @@ Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const std
       return Damaged(path + ": the earlier prior " + HexOf(earlier.prior_id) + " is not the one of the card");
     }
   }
-  for (const auto& [name, tensor] : tensors.Tensors()) {
-    if (!IsFinite(tensor)) return Damaged(path + ": tensor " + name + " holds a value that is not finite");
-  }
-  return {};
+  return CheckFinite(tensors, path);
 }
 
 Result<BundlePrior> PriorOf(const ModelCard& card, const std::string& name, const Sha256& id,
@@ -114,10 +119,36 @@ Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
   return Weights{std::move(tensors), std::move(prior.model), std::move(earlier)};
 }
 
+bool HasDecoder(const BundleOptions& options) {
+  return !options.decoder.empty() && options.decoder != kOwnDecoder;
+}
+
+// Puts the decoder's weights and network in the place of the model's own; returns its name.
+Result<std::string> UseDecoder(const ModelEntry& entry, const BundleOptions& options, ModelCard& card,
+                               SafeTensors& tensors) {
+  VQC_ASSIGN(const DecoderEntry decoder, FindDecoder(entry, options.decoder));
+  VQC_ASSIGN(const SafeTensors others, OpenDecoder(decoder, options.limits));
+  VQC_TRY(CheckFinite(others, decoder.folder));
+  auto views = others.Tensors();
+  for (const auto& [name, tensor] : tensors.Tensors()) {
+    if (!name.starts_with(kDecoderPrefix)) views[name] = tensor;
+  }
+  VQC_ASSIGN(auto bytes, WriteSafeTensors(views, {}));
+  VQC_ASSIGN(tensors, SafeTensors::Parse(std::move(bytes), decoder.folder, options.limits));
+  auto& network = card.config["network"];
+  if (!network.is_object()) network = nlohmann::json::object();
+  network["decoder"] = decoder.card.network;
+  return decoder.card.name;
+}
+
 }  // namespace
 
 Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options) {
   if (IsCoreTokenizer(entry.card.tokenizer)) {
+    if (HasDecoder(options)) {
+      return Error{ErrorCode::kUsage,
+                   "model " + entry.card.name + " has no network, so no other decoder either"};
+    }
     VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
     VQC_ASSIGN(auto tokenizer, MakeCoreTokenizer(entry.card, weights.tensors));
     VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
@@ -126,11 +157,16 @@ Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options)
   // Loading libtorch takes longer than reading and checking the weights: both at once.
   auto loading = std::async(std::launch::async, &LoadTorchPart);
   VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
+  ModelCard card = entry.card;
+  std::string decoder;
+  if (HasDecoder(options)) {
+    VQC_ASSIGN(decoder, UseDecoder(entry, options, card, weights.tensors));
+  }
   VQC_ASSIGN(const TorchPart* part, loading.get());
-  VQC_ASSIGN(auto tokenizer,
-             part->load_tokenizer(entry.card, weights.tensors, options.device, options.threads));
+  VQC_ASSIGN(auto tokenizer, part->load_tokenizer(card, weights.tensors, options.device, options.threads));
   VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
-  return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier)};
+  return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier),
+                std::move(decoder)};
 }
 
 Result<Bundle> LoadPriorOnly(const ModelEntry& entry, const Limits& limits) {

@@ -27,15 +27,18 @@ struct Bundle {
   std::shared_ptr<const Tokenizer> tokenizer;  // null after LoadPriorOnly
   std::shared_ptr<const PriorModel> prior;     // of streams that are made now
   std::vector<BundlePrior> earlier{};          // of streams that were made with the card's earlier priors
+  std::string decoder{};                       // name of the decoder in place of the model's own; empty: none
 };
 
 struct BundleOptions {
   std::string device = "cpu";  // "cpu", "cuda", "cuda:N" or "auto"
   int threads = 1;             // of one tokenizer call
   Limits limits;               // of the weights file
+  std::string decoder{};       // name or folder of a decoder (models/decoder.h); empty or "own": the model's
 };
 
-// Reads and verifies the weights (identities, finiteness) and loads the torch part.
+// Reads and verifies the weights (identities, finiteness), also those of the decoder, and loads the torch
+// part.
 Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options);
 
 // The same without the network and without loading the torch part: enough for ReadTokens.

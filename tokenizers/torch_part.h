@@ -18,6 +18,7 @@ namespace vqc {
 
 struct TrainImageOptions;  // training/train_image.h
 struct TrainPriorOptions;
+struct TrainDecoderOptions;   // training/train_decoder.h
 struct TrainAudioOptions;     // training/train_audio.h
 struct ActionNetworkOptions;  // training/train_action.h
 struct ActionChunks;          // training/action_chunks.h
@@ -35,6 +36,7 @@ struct TorchPart {
                                                              const SafeTensors& tensors,
                                                              const std::string& device, int threads);
   Status (*train_image)(const TrainImageOptions& options);
+  Status (*train_decoder)(const TrainDecoderOptions& options);
   Status (*train_prior)(const TrainPriorOptions& options);
   Status (*train_audio)(const TrainAudioOptions& options);
   Result<TrainedActionNetwork> (*train_action)(const ActionNetworkOptions& options,

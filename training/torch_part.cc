@@ -8,6 +8,7 @@
 #include "tokenizers/tokenizers.h"
 #include "training/action_trainer.h"
 #include "training/train_audio.h"
+#include "training/train_decoder.h"
 #include "training/train_image.h"
 
 namespace vqc {
@@ -22,8 +23,8 @@ std::vector<std::string> QuantizerLines() {
 
 std::string Version() { return TORCH_VERSION; }
 
-constexpr TorchPart kPart = {&MakeTokenizer,      &TrainImage,     &TrainPrior, &TrainAudio,
-                             &TrainActionNetwork, &QuantizerLines, &Version};
+constexpr TorchPart kPart = {&MakeTokenizer, &TrainImage,         &TrainDecoder,   &TrainPrior,
+                             &TrainAudio,    &TrainActionNetwork, &QuantizerLines, &Version};
 
 }  // namespace
 

@@ -24,6 +24,7 @@ struct DecodeCommandOptions {
   InputOptions input;
   OutputOptions output;
   ModelOptions model;
+  std::string decoder;  // name or folder; empty: the model's own
   RunOptions run;
   Limits limits;
   std::string format;       // an extension with or without its dot; empty: told by the output's name
@@ -118,6 +119,7 @@ Result<ItemReport> FinishDecoding(const Work& work, const DecodeCommandOptions& 
   const StreamHeader& header = work.stream.header;
   ItemReport report;
   report.record = ModelRecord(bundle->card);
+  if (!bundle->decoder.empty()) report.record["decoder"] = bundle->decoder;
   report.record.update(PictureRecord(header.width, header.height, header.channels, header.bit_depth));
   report.record.update(TokensRecord(decoded.tokens.shape, decoded.tokens.vocab));
   report.record.update(SizeRecord(work.stream.chunks.front().payload.size(), work.file_bytes,
@@ -147,7 +149,8 @@ int RunDecode(const DecodeCommandOptions& options) {
   if (!jobs.ok()) return Fail("decode", jobs.error());
   if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("decode", apart.error());
 
-  ModelCache models({options.model.device, ThreadsOf(options.run, jobs->size()), options.limits});
+  ModelCache models(
+      {options.model.device, ThreadsOf(options.run, jobs->size()), options.limits, options.decoder});
   BatchPlan plan = PlanOfJobs("decode", *jobs);
   plan.begin = [&](size_t i) -> Result<BatchPlan::Finish> {
     const Job& job = (*jobs)[i];
@@ -174,6 +177,7 @@ RunCommand AddDecode(CLI::App& parent) {
                  "vqcodec decode photo.vqc -o seen.png     # the format is told by the name\n"
                  "vqcodec decode tokens/*.vqc -O seen --format jpg\n"
                  "vqcodec decode -r tokens -O seen --skip-existing\n"
+                 "vqcodec decode photo.vqc -o seen.png --decoder perceptual  # the same tokens, sharper\n"
                  "vqcodec decode talk.vqc -o talk.flac     # sound, at its own rate; WAV if not said\n"
                  "vqcodec decode - -o - --format ppm <a.vqc >a.ppm\n"
                  "vqcodec decode damaged.vqc -o what-is-left.png --salvage");
@@ -188,6 +192,10 @@ RunCommand AddDecode(CLI::App& parent) {
   AddChoice(*app, "--bits", options->bits, {"16", "24", "float"}, "Samples of sound (default 16)")
       ->group("Output");
   AddModelOptions(*app, options->model, "the one that the stream names");
+  app->add_option("--decoder", options->decoder,
+                  "Name or folder of another decoder for the model's tokens (default: own, the model's)")
+      ->type_name("DECODER")
+      ->group("Model");
   app->add_flag(
          "--salvage", options->salvage,
          "Decode what can be had of damaged streams, lost tokens made up; exit status 1, defects listed")

@@ -36,12 +36,17 @@ RunCommand AddEval(CLI::App& parent) {
       AddCommand(parent, "eval", "Measure size, quality, tokens and time of models on pictures",
                  "vqcodec eval kodak/*.png\n"
                  "vqcodec eval -r photos -m my-model --json >figures.json\n"
-                 "vqcodec eval kodak/*.png -m image-f16,image-f8 --against webp --report out"
-                 "\n"
+                 "vqcodec eval kodak/*.png -m image-f16,image-f8 --against webp --report out\n"
+                 "vqcodec eval kodak/*.png --decoder own,perceptual --report out\n"
                  "vqcodec eval kodak/*.png -j 1            # times and memory of one picture at a time");
   AddInputOptions(*app, options->input, "Original pictures");
   AddModelOptions(*app, options->model,
                   std::string(kDefaultImageModel) + "; several with commas between them");
+  app->add_option(
+         "--decoder", options->pictures.decoders,
+         "Names or folders of decoders for the model's tokens, with commas; own is the model's (default)")
+      ->type_name("DECODER,...")
+      ->group("Model");
   app->add_option("--against", options->pictures.against,
                   "Measure other codecs at several qualities too: jpeg, webp, avif, jxl, with commas")
       ->type_name("CODEC,...")

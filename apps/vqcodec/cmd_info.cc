@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec info: what is in a stream or a model. Never loads libtorch.
+// vqcodec info: what is in a stream, a model or a decoder. Never loads libtorch.
 #include <filesystem>
 #include <memory>
 
@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "codec/audio_grid.h"
 #include "codec/codec.h"
+#include "models/decoder.h"
 #include "tokenizers/outline.h"
 
 namespace vqc {
@@ -226,15 +227,48 @@ void AddOutline(const ModelCard& card, ItemReport& report) {
   add("halo", "halo", outline->halo);
 }
 
+Result<uint64_t> WeightBytes(const std::string& folder) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(folder + "/model.safetensors", error);
+  if (!error) return bytes;
+  return Error{ErrorCode::kModel, Printable(folder) + "/model.safetensors: cannot be read: " +
+                                      error.message() + "; fetch or train the model anew"};
+}
+
+// A folder with the card of a decoder.
+Result<ItemReport> DecoderInfo(const std::string& folder, const DecoderCard& card,
+                               const InfoOptions& options) {
+  VQC_ASSIGN(const uint64_t weights, WeightBytes(folder));
+  std::string model = "not here";
+  for (const ModelEntry& entry : ListModels()) {
+    if (entry.card.model_id == card.decodes) model = entry.card.name;
+  }
+  ItemReport report;
+  report.record = {{"kind", "decoder"},
+                   {"decoder", card.name},
+                   {"decodes", HexOf(card.decodes)},
+                   {"decoder_id", HexOf(card.decoder_id)},
+                   {"bytes_weights", weights},
+                   {"folder", folder},
+                   {"about", card.about}};
+  report.text = card.name + ": decoder\n" + Line("folder", Printable(folder)) +
+                Line("decodes", model + " (model id " + HexOf(card.decodes) + ")") +
+                Line("weights", SizeText(weights)) + Line("licence", TextOf(Json(card.about), "license")) +
+                Line("decoder id", HexOf(card.decoder_id));
+  if (options.check) {
+    VQC_TRY(OpenDecoder({folder, card}, options.limits));
+    report.record["weights_ok"] = true;
+    report.text += Line("check", "the weights are those of the card");
+  }
+  return report;
+}
+
 Result<ItemReport> ModelInfo(const std::string& name, const InfoOptions& options) {
+  const auto decoder = ReadDecoderCard(name + "/card.json");
+  if (decoder.ok()) return DecoderInfo(name, *decoder, options);
   VQC_ASSIGN(const ModelEntry entry, FindModel(name));
   const ModelCard& card = entry.card;
-  std::error_code error;
-  const auto weights = std::filesystem::file_size(entry.folder + "/model.safetensors", error);
-  if (error) {
-    return Error{ErrorCode::kModel, entry.folder + "/model.safetensors: cannot be read: " + error.message() +
-                                        "; fetch or train the model anew"};
-  }
+  VQC_ASSIGN(const uint64_t weights, WeightBytes(entry.folder));
   ItemReport report;
   report.record["kind"] = "model";
   report.record.update(ModelRecord(card));
@@ -256,6 +290,11 @@ Result<ItemReport> ModelInfo(const std::string& name, const InfoOptions& options
   report.text += Line("prior", card.prior) + Line("weights", SizeText(weights)) +
                  Line("licence", TextOf(about, "license")) + Line("model id", HexOf(card.model_id)) +
                  Line("prior id", HexOf(card.prior_id)) + Line("key", HexKey(card.Key()));
+  for (const DecoderEntry& other : ListDecoders(entry)) {
+    VQC_ASSIGN(const uint64_t bytes, WeightBytes(other.folder));
+    report.record["decoders"].push_back({{"decoder", other.card.name}, {"bytes_weights", bytes}});
+    report.text += Line("decoder", other.card.name + ", " + SizeText(bytes));
+  }
   if (options.check) {
     VQC_TRY(LoadPriorOnly(entry, options.limits));
     report.record["weights_ok"] = true;

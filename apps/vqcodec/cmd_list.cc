@@ -12,6 +12,7 @@
 #include "entropy/priors.h"
 #include "eval/metrics.h"
 #include "eval/sound_metrics.h"
+#include "models/decoder.h"
 #include "models/store.h"
 #include "tokenizers/outline.h"
 #include "tokenizers/torch_part.h"
@@ -32,11 +33,13 @@ struct Section {
 Section ListedModels(std::vector<std::string>& bad) {
   Section section{"models", {}};
   for (const ModelEntry& entry : ListModels(&bad)) {
-    Json vocab = VocabOf(entry.card);
+    Json vocab = VocabOf(entry.card), decoders = Json::array({kOwnDecoder});
+    for (const DecoderEntry& other : ListDecoders(entry)) decoders.push_back(other.card.name);
     section.rows.push_back({{"name", entry.card.name},
                             {"modality", NameOf(entry.card.modality)},
                             {"codebook_sizes", std::move(vocab)},
                             {"prior", entry.card.prior},
+                            {"decoders", std::move(decoders)},
                             {"folder", entry.folder}});
   }
   return section;

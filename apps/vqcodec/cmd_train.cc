@@ -9,6 +9,7 @@
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/interrupt.h"
 #include "apps/vqcodec/train_checks.h"
+#include "apps/vqcodec/train_decoder.h"
 #include "base/printable.h"
 #include "entropy/priors.h"
 #include "models/store.h"
@@ -232,21 +233,25 @@ RunCommand AddTrainPrior(CLI::App& parent) {
 }  // namespace
 
 RunCommand AddTrain(CLI::App& parent) {
-  CLI::App* app = AddCommand(parent, "train", "Learn models and priors from photos of one's own",
-                             "vqcodec train image --data photos -o my-model --seconds 3600\n"
-                             "vqcodec train prior my-model --data photos\n"
-                             "vqcodec train action --data robot=episodes -o my-actions\n"
-                             "vqcodec encode photo.png -m ./my-model");
+  CLI::App* app =
+      AddCommand(parent, "train", "Learn models and priors from photos of one's own",
+                 "vqcodec train image --data photos -o my-model --seconds 3600\n"
+                 "vqcodec train prior my-model --data photos\n"
+                 "vqcodec train decoder -m image-f16 --data photos --classifier c.safetensors -o mine\n"
+                 "vqcodec train action --data robot=episodes -o my-actions\n"
+                 "vqcodec encode photo.png -m ./my-model");
   app->require_subcommand(0, 1);
   const RunCommand image = AddTrainImage(*app), audio = AddTrainAudio(*app), action = AddTrainAction(*app),
-                   prior = AddTrainPrior(*app);
-  return [app, image, audio, action, prior] {
+                   decoder = AddTrainDecoder(*app), prior = AddTrainPrior(*app);
+  return [app, image, audio, action, decoder, prior] {
     if (app->got_subcommand("image")) return image();
     if (app->got_subcommand("audio")) return audio();
+    if (app->got_subcommand("decoder")) return decoder();
     if (app->got_subcommand("prior")) return prior();
     if (app->got_subcommand("action")) return action();
-    return Fail("train", {ErrorCode::kUsage,
-                          "none of image, audio, action and prior is named; see vqcodec train --help"});
+    return Fail("train",
+                {ErrorCode::kUsage,
+                 "none of image, audio, action, decoder and prior is named; see vqcodec train --help"});
   };
 }
 

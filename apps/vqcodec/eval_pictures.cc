@@ -22,6 +22,7 @@
 #include "apps/vqcodec/report/shown_picture.h"
 #include "apps/vqcodec/token_figures.h"
 #include "eval/token_statistics.h"
+#include "models/decoder.h"
 
 namespace vqc {
 namespace {
@@ -47,6 +48,7 @@ struct Contender {
   std::string codec, setting;
   // Of a model; its tokens are counted together.
   std::optional<ModelEntry> entry;
+  std::optional<DecoderEntry> decoder;  // in place of the model's own
   BundleFuture bundle;
   TokenCounter tokens;
   // Of another codec.
@@ -54,9 +56,26 @@ struct Contender {
   int quality = 0;
 };
 
+// "image-f16", or "image-f16 perceptual" where another decoder takes part.
+std::string SettingOf(const ModelCard& card, const std::string& decoder) {
+  return card.name + (decoder.empty() ? "" : " " + decoder);
+}
+
+// "a,b" as {"a", "b"}, an empty text as one empty name.
+std::vector<std::string> NamesIn(const std::string& list) {
+  std::vector<std::string> names;
+  for (size_t start = 0; start <= list.size();) {
+    const size_t end = std::min(list.find(',', start), list.size());
+    names.push_back(list.substr(start, end - start));
+    start = end + 1;
+  }
+  return names;
+}
+
 Json RecordOf(const Clip& clip, const Evaluation& evaluation, const Bundle& bundle) {
-  Json record = {{"codec", "vqcodec"}, {"setting", bundle.card.name}};
+  Json record = {{"codec", "vqcodec"}, {"setting", SettingOf(bundle.card, bundle.decoder)}};
   record.update(ModelRecord(bundle.card));
+  if (!bundle.decoder.empty()) record["decoder"] = bundle.decoder;
   record.update(PictureRecord(static_cast<uint32_t>(clip.width), static_cast<uint32_t>(clip.height),
                               static_cast<uint32_t>(clip.channels), static_cast<uint32_t>(clip.bit_depth)));
   record.update(TokensRecord(evaluation.tokens.shape, evaluation.tokens.vocab));
@@ -100,30 +119,32 @@ class PictureEvaluator {
 
   Status AddModels() {
     const std::string names = model_.model.empty() ? std::string(kDefaultImageModel) : model_.model;
-    for (size_t start = 0; start <= names.size();) {
-      const size_t end = std::min(names.find(',', start), names.size());
-      VQC_ASSIGN(ModelEntry entry, FindModel(names.substr(start, end - start)));
-      Contender contender;
-      contender.codec = "vqcodec";
-      contender.setting = entry.card.name;
-      contender.entry = std::move(entry);
-      contenders_.push_back(std::move(contender));
-      start = end + 1;
+    for (const std::string& name : NamesIn(names)) {
+      VQC_ASSIGN(const ModelEntry entry, FindModel(name));
+      for (const std::string& decoder : NamesIn(options_.decoders)) {
+        Contender contender;
+        contender.codec = "vqcodec";
+        contender.entry = entry;
+        if (!decoder.empty() && decoder != kOwnDecoder) {
+          VQC_ASSIGN(contender.decoder, FindDecoder(entry, decoder));
+        }
+        contender.setting = SettingOf(entry.card, contender.decoder ? contender.decoder->card.name : "");
+        contenders_.push_back(std::move(contender));
+      }
     }
     const int threads = ThreadsOf(run_, Count());
     for (Contender& contender : contenders_) {
-      contender.bundle = StartLoading(*contender.entry, {model_.device, threads, limits_});
+      const std::string decoder = contender.decoder ? contender.decoder->folder + "/" : "";
+      contender.bundle = StartLoading(*contender.entry, {model_.device, threads, limits_, decoder});
     }
     return {};
   }
 
   // A codec whose programs are missing is left out with a warning.
   Status AddPeers() {
-    const std::string& names = options_.against;
-    for (size_t start = 0; start < names.size();) {
-      const size_t end = std::min(names.find(',', start), names.size());
-      const auto peer = FindPeer(names.substr(start, end - start));
-      start = end + 1;
+    if (options_.against.empty()) return {};
+    for (const std::string& name : NamesIn(options_.against)) {
+      const auto peer = FindPeer(name);
       if (!peer.ok()) {
         if (peer.error().code != ErrorCode::kResource) return peer.error();
         missing_.push_back(peer.error().message);
@@ -185,6 +206,7 @@ class PictureEvaluator {
     Json codec = {{"codec", contender.codec}, {"setting", contender.setting}};
     codec["is"] =
         contender.peer ? CommandOf(*contender.peer, contender.quality) : HexKey(contender.entry->card.Key());
+    if (contender.decoder) codec["decoder"] = HexOf(contender.decoder->card.decoder_id);
     return JournalName(codec, InputOf(i).path);
   }
 

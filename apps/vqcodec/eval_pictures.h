@@ -9,8 +9,9 @@
 namespace vqc {
 
 struct EvalPicturesOptions {
-  std::string against;  // other codecs, names with commas between them
-  std::string report;   // folder; empty for none
+  std::string decoders;  // names or folders with commas between them; empty: the models' own
+  std::string against;   // other codecs, names with commas between them
+  std::string report;    // folder; empty for none
   size_t report_pictures = 12;
   bool force = false;
   std::string state;  // file in which finished items are kept; empty for none

@@ -7,6 +7,7 @@
 #include "tests/support/fake_audio_tokenizer.h"
 #include "tests/support/fake_model.h"
 #include "tokenizers/torch_part.h"
+#include "training/train_decoder.h"
 #include "training/train_image.h"
 
 namespace vqc {
@@ -49,6 +50,31 @@ Status TrainImage(const TrainImageOptions& options) {
   return WriteFileAtomically("asked.json", asked.dump(), {.force = true});
 }
 
+Status TrainDecoder(const TrainDecoderOptions& options) {
+  const nlohmann::json asked = {{"model", options.model},
+                                {"data", options.data},
+                                {"valid", options.valid},
+                                {"classifier", options.classifier},
+                                {"output", options.output},
+                                {"state", options.state},
+                                {"log", options.log},
+                                {"name", options.name},
+                                {"about", options.about},
+                                {"device", options.device},
+                                {"batch", options.batch},
+                                {"crop", options.crop},
+                                {"seconds", options.seconds},
+                                {"stop_after", options.stop_after},
+                                {"steps", options.steps},
+                                {"learning_rate", options.learning_rate},
+                                {"pixel_weight", options.pixel_weight},
+                                {"feature_weight", options.feature_weight},
+                                {"adversarial_weight", options.adversarial_weight},
+                                {"adversarial_from", options.adversarial_from},
+                                {"seed", options.seed}};
+  return WriteFileAtomically("asked.json", asked.dump(), {.force = true});
+}
+
 Status TrainPrior(const TrainPriorOptions& options) {
   const nlohmann::json asked = {{"model", options.model},
                                 {"data", options.data},
@@ -74,6 +100,7 @@ std::string Version() { return "fake"; }
 
 constexpr TorchPart kPart = {.load_tokenizer = &Load,
                              .train_image = &TrainImage,
+                             .train_decoder = &TrainDecoder,
                              .train_prior = &TrainPrior,
                              .quantizers = &Quantizers,
                              .version = &Version};

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/classifier_features.h"
+
+#include <torch/torch.h>
+
+#include <iterator>
+#include <utility>
+
+#include "models/safetensors.h"
+#include "models/weights.h"
+
+namespace vqc {
+namespace {
+
+// Stages of the trunk: blocks of expanded depthwise convolutions, the first of each with the stride.
+struct Stage {
+  int64_t expansion, channels, blocks, stride, kernel;
+};
+constexpr Stage kStages[] = {{1, 16, 1, 1, 3}, {6, 24, 2, 2, 3},  {6, 40, 2, 2, 5},
+                             {6, 80, 3, 2, 3}, {6, 112, 3, 1, 5}, {6, 192, 4, 2, 5}};
+constexpr int64_t kStem = 32;
+// Of the stem, and of the wide layer that the first block of each further stage begins with: activations
+// behind a ReLU6, at strides 2, 2, 4, 8, 16 and 16. The narrow layers between blocks are signed and few.
+constexpr double kLayerWeights[] = {1, 1, 1, 0.7, 0.3, 0.3};
+constexpr double kHalfSizeWeight = 0.5;
+constexpr double kTiny = 1e-6;  // beside a squared length
+
+torch::Tensor Relu6(const torch::Tensor& x) { return torch::hardtanh(x, 0, 6); }
+
+}  // namespace
+
+// Padded alike on all sides, where the network was trained with more of it on the right and below: its view
+// is that of a picture moved by some pixels.
+torch::Tensor ClassifierFeatures::Conv::operator()(const torch::Tensor& x) const {
+  return torch::conv2d(x, weight, bias, stride, weight.size(2) / 2, 1, groups);
+}
+
+Result<ClassifierFeatures> ClassifierFeatures::Load(const std::string& path, torch::Device device,
+                                                    torch::Dtype dtype) {
+  VQC_ASSIGN(const SafeTensors file, SafeTensors::Open(path));
+  const auto read = [&](const std::string& name, at::IntArrayRef shape) -> Result<torch::Tensor> {
+    VQC_ASSIGN(const TensorView view, file.Get(name));
+    if (at::IntArrayRef(view.shape) != shape) {
+      return Error{ErrorCode::kModel,
+                   path + ": tensor " + name +
+                       " has another shape than in EfficientNet-Lite0; write the file anew "
+                       "by scripts/classifier_weights.py"};
+    }
+    VQC_ASSIGN(const torch::Tensor tensor, ToTensor(view, name));
+    return tensor.to(device, dtype);
+  };
+  const auto conv = [&](const std::string& name, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                        int64_t groups) -> Result<Conv> {
+    Conv layer{{}, {}, stride, groups};
+    VQC_ASSIGN(layer.weight, read(name + ".weight", {out, in / groups, kernel, kernel}));
+    VQC_ASSIGN(layer.bias, read(name + ".bias", {out}));
+    layer.weight = layer.weight.contiguous(at::MemoryFormat::ChannelsLast);
+    return layer;
+  };
+
+  ClassifierFeatures features;
+  features.dtype_ = dtype;
+  VQC_ASSIGN(features.stem_, conv("stem", 3, kStem, 3, 2, 1));
+  int64_t channels = kStem;
+  for (const Stage& stage : kStages) {
+    for (int64_t i = 0; i < stage.blocks; ++i) {
+      const std::string name = "block" + std::to_string(features.blocks_.size());
+      const int64_t wide = channels * stage.expansion, stride = i == 0 ? stage.stride : 1;
+      Block block;
+      block.expands = stage.expansion > 1;
+      block.adds = stride == 1 && channels == stage.channels;
+      block.tapped = block.expands && i == 0;
+      if (block.expands) {
+        VQC_ASSIGN(block.expand, conv(name + ".expand", channels, wide, 1, 1, 1));
+      }
+      VQC_ASSIGN(block.depthwise, conv(name + ".depthwise", wide, wide, stage.kernel, stride, wide));
+      VQC_ASSIGN(block.project, conv(name + ".project", wide, stage.channels, 1, 1, 1));
+      features.blocks_.push_back(std::move(block));
+      channels = stage.channels;
+    }
+  }
+  return features;
+}
+
+std::vector<torch::Tensor> ClassifierFeatures::Layers(const torch::Tensor& images) const {
+  // The classifier's own scale: bytes less 127 over 128.
+  auto x = ((images * 127.5 + 0.5) / 128).to(dtype_).contiguous(at::MemoryFormat::ChannelsLast);
+  std::vector<torch::Tensor> layers;
+  x = Relu6(stem_(x));
+  layers.push_back(x);
+  for (const Block& block : blocks_) {
+    const auto wide = block.expands ? Relu6(block.expand(x)) : x;
+    if (block.tapped) layers.push_back(wide);
+    if (layers.size() == std::size(kLayerWeights)) break;
+    const auto narrow = block.project(Relu6(block.depthwise(wide)));
+    x = block.adds ? x + narrow : narrow;
+  }
+  return layers;
+}
+
+torch::Tensor ClassifierFeatures::DistanceAt(const torch::Tensor& decoded,
+                                             const torch::Tensor& original) const {
+  std::vector<torch::Tensor> theirs;
+  {
+    const torch::NoGradGuard no_grad;
+    theirs = Layers(original);
+  }
+  const auto ours = Layers(decoded);
+  torch::Tensor sum = torch::zeros({}, decoded.options());
+  for (size_t i = 0; i < ours.size(); ++i) {
+    // |a/|a| - b/|b||^2 by three sums over the channels, and 0 where all of them are.
+    const auto over = [](const torch::Tensor& product) { return product.sum(1, false, torch::kFloat32); };
+    const auto aa = over(ours[i].square()), bb = over(theirs[i].square()), ab = over(ours[i] * theirs[i]);
+    const auto distance =
+        aa / (aa + kTiny) + bb / (bb + kTiny) - 2 * ab * torch::rsqrt((aa + kTiny) * (bb + kTiny));
+    sum = sum + kLayerWeights[i] * distance.mean();
+  }
+  return sum;
+}
+
+torch::Tensor ClassifierFeatures::Distance(const torch::Tensor& decoded,
+                                           const torch::Tensor& original) const {
+  return DistanceAt(decoded, original) +
+         kHalfSizeWeight * DistanceAt(torch::avg_pool2d(decoded, 2), torch::avg_pool2d(original, 2));
+}
+
+}  // namespace vqc
