@@ -51,7 +51,9 @@ CodebookSums SumTokens(const torch::Tensor& rows, const torch::Tensor& codes, co
   const torch::NoGradGuard no_grad;
   CodebookSums seen;
   const int64_t entries = codewords.size(0);
-  seen.counts = torch::bincount(codes, {}, entries).to(torch::kFloat32);
+  // By index_add, since bincount waits for a GPU; whole numbers add up exactly.
+  const auto ones = torch::ones({codes.size(0)}, rows.options().dtype(torch::kFloat32));
+  seen.counts = torch::zeros({entries}, ones.options()).index_add_(0, codes, ones);
   seen.sums = torch::zeros_like(codewords).index_add_(0, codes, rows);
   if (step.revive) {
     const auto distance = (rows - codewords.index_select(0, codes)).to(torch::kFloat64).pow(2).sum(1);

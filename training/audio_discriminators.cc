@@ -81,31 +81,26 @@ std::vector<std::vector<torch::Tensor>> AudioDiscriminatorsImpl::forward(const t
   return all;
 }
 
-torch::Tensor DiscriminatorLoss(const std::vector<std::vector<torch::Tensor>>& original,
-                                const std::vector<std::vector<torch::Tensor>>& decoded) {
-  torch::Tensor sum = torch::zeros({}, original.front().front().options().dtype(torch::kFloat32));
-  for (size_t i = 0; i < original.size(); ++i) {
-    const auto real = original[i].back().to(torch::kFloat32), fake = decoded[i].back().to(torch::kFloat32);
-    sum = sum + (1 - real).square().mean() + fake.square().mean();
-  }
-  return sum / static_cast<double>(original.size());
-}
-
-GeneratorTerms GeneratorLoss(const std::vector<std::vector<torch::Tensor>>& original,
-                             const std::vector<std::vector<torch::Tensor>>& decoded) {
-  const auto options = original.front().front().options().dtype(torch::kFloat32);
-  GeneratorTerms terms{torch::zeros({}, options), torch::zeros({}, options)};
-  for (size_t i = 0; i < original.size(); ++i) {
-    terms.adversarial = terms.adversarial + (1 - decoded[i].back().to(torch::kFloat32)).square().mean();
-    for (size_t j = 0; j + 1 < original[i].size(); ++j) {
-      const auto real = original[i][j].detach();
-      const auto size = real.abs().mean(torch::kFloat32) + 1e-4;
-      terms.features = terms.features + (decoded[i][j] - real).abs().mean(torch::kFloat32) / size /
-                                            static_cast<double>(original[i].size() - 1);
+JudgeTerms CompareLayers(const std::vector<std::vector<torch::Tensor>>& layers) {
+  constexpr double kSmooth = 1e-3;  // L1 is round below: one kernel a layer that way, and one of its gradient
+  std::vector<torch::Tensor> judged, adversarial, distances, sizes;
+  for (const auto& net : layers) {
+    const auto scores = net.back().to(torch::kFloat32);
+    const auto targets = torch::ones_like(scores);
+    const int64_t count = scores.size(0) / 2;
+    targets.slice(0, count).zero_();
+    judged.push_back(torch::mse_loss(scores, targets));
+    adversarial.push_back(torch::mse_loss(scores.slice(0, count), targets.slice(0, 0, count)));
+    for (size_t i = 0; i + 1 < net.size(); ++i) {
+      const auto halves = net[i].chunk(2);
+      const auto real = halves[0].detach();
+      distances.push_back(torch::smooth_l1_loss(halves[1], real, torch::Reduction::Mean, kSmooth));
+      sizes.push_back(at::linalg_vector_norm(real, 1, std::nullopt, false, torch::kFloat32) /
+                      static_cast<double>(real.numel()));
     }
   }
-  const auto count = static_cast<double>(original.size());
-  return {terms.adversarial / count, terms.features / count};
+  return {2 * torch::stack(judged).mean(), torch::stack(adversarial).mean(),
+          (torch::stack(distances).to(torch::kFloat32) / (torch::stack(sizes) + 1e-4)).mean()};
 }
 
 }  // namespace vqc

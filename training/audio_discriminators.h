@@ -27,14 +27,13 @@ class AudioDiscriminatorsImpl : public torch::nn::Module {
 };
 TORCH_MODULE(AudioDiscriminators);
 
-// Least squares (Mao et al. 2017): original towards 1, decoded towards 0; the mean over discriminators.
-torch::Tensor DiscriminatorLoss(const std::vector<std::vector<torch::Tensor>>& original,
-                                const std::vector<std::vector<torch::Tensor>>& decoded);
-struct GeneratorTerms {
-  torch::Tensor adversarial, features;
+// What discriminators make of originals and of as many decoded clips, which follow them in the batch; means
+// over discriminators, and for features over their layers too.
+struct JudgeTerms {
+  torch::Tensor judged;       // their own loss (Mao et al. 2017): originals towards 1, decoded towards 0
+  torch::Tensor adversarial;  // of the decoder: decoded towards 1
+  torch::Tensor features;     // L1 of all layers but the last, each over its mean magnitude
 };
-// features: L1 of all layers but the last, each over its mean magnitude.
-GeneratorTerms GeneratorLoss(const std::vector<std::vector<torch::Tensor>>& original,
-                             const std::vector<std::vector<torch::Tensor>>& decoded);
+JudgeTerms CompareLayers(const std::vector<std::vector<torch::Tensor>>& layers);
 
 }  // namespace vqc

@@ -18,6 +18,7 @@ namespace {
 constexpr double kWarmUp = 0.01, kLowestRate = 0.02;  // shares of the schedule, of the learning rate
 constexpr double kPlain = 0.03;                       // of the schedule, before there are codewords
 constexpr double kReviveUntil = 0.8;    // dead codewords are replaced in this part of the schedule
+constexpr int64_t kReviveEvery = 8;     // steps: looking for them takes longer than the rest of an update
 constexpr int64_t kLatentsPerCode = 8;  // for the first k-means
 constexpr double kMelWeight = 15, kAdversarialWeight = 2, kFeatureWeight = 4, kCommitmentWeight = 1;
 constexpr double kJudgeRate = 0.5;  // of the learning rate
@@ -101,22 +102,25 @@ Status AudioTrainer::StartQuantizer(const AudioSet& set) {
   return {};
 }
 
-GeneratorTerms AudioTrainer::Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
-                                   AudioMeasures& measures) {
+torch::Tensor AudioTrainer::Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
+                                  AudioMeasures& measures) {
   const int64_t rows = std::max<int64_t>(1, clips.size(0) / 2);
   const int64_t length = std::min(clips.size(1), static_cast<int64_t>(kJudgedSeconds * config_.rate));
   const int64_t start = std::uniform_int_distribution<int64_t>(0, clips.size(1) - length)(random_);
   const auto part = [&](const torch::Tensor& x) {
     return x.slice(0, 0, rows).slice(1, start, start + length);
   };
-  for (auto& p : judges_->parameters()) p.set_requires_grad(true);
-  const auto original = judges_->forward(part(clips));
-  const auto loss = DiscriminatorLoss(original, judges_->forward(part(decoded).detach()));
-  loss.backward();
-  measures.judged = loss.detach();
+  const auto heard = part(decoded).detach().requires_grad_();
+  const auto terms = CompareLayers(judges_->forward(torch::cat({part(clips), heard})));
+  const auto wanted = kAdversarialWeight * terms.adversarial + kFeatureWeight * terms.features;
+  const auto slope = torch::autograd::grad({wanted}, {heard}, {}, /*retain_graph=*/true).front();
+  const auto weights = judges_->parameters();
+  terms.judged.backward({}, /*retain_graph=*/false, /*create_graph=*/false, weights);
   judge_optimizer_->Step(options_.learning_rate * kJudgeRate * Schedule(progress));
-  for (auto& p : judges_->parameters()) p.set_requires_grad(false);
-  return GeneratorLoss(original, judges_->forward(part(decoded)));
+  measures.judged = terms.judged.detach();
+  measures.adversarial = terms.adversarial.detach();
+  measures.features = terms.features.detach();
+  return (part(decoded) * slope).sum();
 }
 
 Result<AudioMeasures> AudioTrainer::Step(const AudioSet& set, double progress) {
@@ -125,7 +129,9 @@ Result<AudioMeasures> AudioTrainer::Step(const AudioSet& set, double progress) {
   const auto latents = encoder_->forward(clips);
   QuantizerOutput quantized{latents, {}, torch::zeros({}, latents.options())};
   std::vector<CodebookSums> seen;
-  const TrainingStep step{.seed = options_.seed, .step = updates_, .revive = progress < kReviveUntil};
+  const TrainingStep step{.seed = options_.seed,
+                          .step = updates_,
+                          .revive = progress < kReviveUntil && updates_ % kReviveEvery == 0};
   if (quantizing_) {
     quantized = quantizer_->forward(latents);
     seen = quantizer_->Observe(latents.detach(), quantized.codes, step);
@@ -141,10 +147,7 @@ Result<AudioMeasures> AudioTrainer::Step(const AudioSet& set, double progress) {
   auto loss = kMelWeight * terms.mel + options_.complex_weight * terms.complex +
               options_.waveform_weight * terms.distortion + kCommitmentWeight * quantized.loss;
   if (progress >= options_.adversarial_from) {
-    const auto say = Judge(clips, decoded, progress, measures);
-    loss = loss + kAdversarialWeight * say.adversarial + kFeatureWeight * say.features;
-    measures.adversarial = say.adversarial.detach();
-    measures.features = say.features.detach();
+    loss = loss + Judge(clips, decoded, progress, measures);
   }
   loss.backward();
   measures.norm = optimizer_->Step(options_.learning_rate * Schedule(progress));

@@ -53,9 +53,10 @@ class AudioTrainer {
                std::shared_ptr<Quantizer> quantizer, torch::Device device);
   double Schedule(double progress) const;  // of learning rates, at most 1
   Status StartQuantizer(const AudioSet& set);
-  // The discriminators' step, then their say on `decoded`.
-  GeneratorTerms Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
-                       AudioMeasures& measures);
+  // The discriminators' step, and a term of the loss whose gradient is their say on `decoded`. Both come from
+  // one pass of the discriminators, over weights from before their step.
+  torch::Tensor Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
+                      AudioMeasures& measures);
 
   TrainAudioOptions options_;
   AudioNetworkConfig config_;
