@@ -56,14 +56,14 @@ inline float LogOf(float x) {
 
 }  // namespace
 
-void LinearPortable(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
-                    size_t panels, float* y) {
+void LinearPortable(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                    const float* bias, size_t panels, float* y) {
   const size_t stride = panels * kPanel;
   for (size_t r = 0; r < rows; ++r) {
     for (size_t o = 0; o < stride; ++o) {
       const float* w = weights + o / kPanel * in * kPanel + o % kPanel;
       float sum = bias[o];
-      for (size_t i = 0; i < in; ++i) sum = std::fma(x[r * in + i], w[i * kPanel], sum);
+      for (size_t i = 0; i < in; ++i) sum = std::fma(x[r * pitch + i], w[i * kPanel], sum);
       y[r * stride + o] = sum;
     }
   }

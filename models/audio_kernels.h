@@ -9,16 +9,16 @@ namespace vqc::audio {
 
 inline constexpr int kPanel = 32;  // outputs that a linear layer computes side by side
 
-// y[r][o] = bias[o], then fused multiply-adds of x[r][i] * w[i][o] for rising i. `weights` holds panels of
-// kPanel outputs, [panel][in][kPanel]; `bias` and the rows of y are padded to whole panels.
-using LinearFunction = void (*)(const float* x, size_t rows, size_t in, const float* weights,
+// y[r][o] = bias[o], then fused multiply-adds of x[r * pitch + i] * w[i][o] for rising i. `weights` holds
+// panels of kPanel outputs, [panel][in][kPanel]; `bias` and the rows of y are padded to whole panels.
+using LinearFunction = void (*)(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
                                 const float* bias, size_t panels, float* y);
-void LinearPortable(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
-                    size_t panels, float* y);
-void LinearAvx2(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
+void LinearPortable(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                    const float* bias, size_t panels, float* y);
+void LinearAvx2(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,
                 size_t panels, float* y);
-void LinearAvx512(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
-                  size_t panels, float* y);
+void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                  const float* bias, size_t panels, float* y);
 // The best of them for this machine, or the one that VQCODEC_ISA=scalar|avx2 names.
 LinearFunction ChooseLinear();
 

@@ -19,9 +19,9 @@ struct Simd {
 
 }  // namespace
 
-void LinearAvx512(const float* x, size_t rows, size_t in, const float* weights, const float* bias,
-                  size_t panels, float* y) {
-  LinearOf<Simd, 8>(x, rows, in, weights, bias, panels, y);
+void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                  const float* bias, size_t panels, float* y) {
+  LinearOf<Simd, 8>(x, rows, pitch, in, weights, bias, panels, y);
 }
 
 }  // namespace vqc::audio

@@ -11,7 +11,8 @@ namespace vqc::audio {
 
 // kRows rows of x against one panel: two registers of outputs at a time stay in use for all of `in`.
 template <class Simd, int kRows>
-void LinearRows(const float* x, size_t in, const float* panel, const float* bias, size_t stride, float* y) {
+void LinearRows(const float* x, size_t pitch, size_t in, const float* panel, const float* bias, size_t stride,
+                float* y) {
   using Vector = typename Simd::Vector;
   for (int at = 0; at < kPanel; at += 2 * Simd::kLanes) {
     Vector sum[kRows][2];
@@ -23,7 +24,7 @@ void LinearRows(const float* x, size_t in, const float* panel, const float* bias
       const Vector a = Simd::Load(panel + i * kPanel + at),
                    b = Simd::Load(panel + i * kPanel + at + Simd::kLanes);
       for (int r = 0; r < kRows; ++r) {
-        const Vector value = Simd::Broadcast(x[static_cast<size_t>(r) * in + i]);
+        const Vector value = Simd::Broadcast(x[static_cast<size_t>(r) * pitch + i]);
         sum[r][0] = Simd::MultiplyAdd(value, a, sum[r][0]);
         sum[r][1] = Simd::MultiplyAdd(value, b, sum[r][1]);
       }
@@ -38,18 +39,18 @@ void LinearRows(const float* x, size_t in, const float* panel, const float* bias
 
 // What LinearFunction says, kRows rows at a time and the rest singly.
 template <class Simd, int kRows>
-void LinearOf(const float* x, size_t rows, size_t in, const float* weights, const float* bias, size_t panels,
-              float* y) {
+void LinearOf(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,
+              size_t panels, float* y) {
   const size_t stride = panels * kPanel;
   for (size_t p = 0; p < panels; ++p) {
     const float* panel = weights + p * in * kPanel;
     float* out = y + p * kPanel;
     size_t r = 0;
     for (; r + kRows <= rows; r += kRows) {
-      LinearRows<Simd, kRows>(x + r * in, in, panel, bias + p * kPanel, stride, out + r * stride);
+      LinearRows<Simd, kRows>(x + r * pitch, pitch, in, panel, bias + p * kPanel, stride, out + r * stride);
     }
     for (; r < rows; ++r) {
-      LinearRows<Simd, 1>(x + r * in, in, panel, bias + p * kPanel, stride, out + r * stride);
+      LinearRows<Simd, 1>(x + r * pitch, pitch, in, panel, bias + p * kPanel, stride, out + r * stride);
     }
   }
 }

@@ -23,11 +23,11 @@ Result<Linear> Linear::Load(const Weights& weights, const std::string& name, siz
   return Linear(weight, bias, in, out);
 }
 
-std::vector<float> Linear::Apply(const float* x, size_t rows) const {
+std::vector<float> Linear::Apply(const float* x, size_t rows, size_t pitch) const {
   static const LinearFunction function = ChooseLinear();
   const size_t padded = panels_ * kPanel;
   std::vector<float> y(rows * padded);
-  function(x, rows, in_, weights_.data(), bias_.data(), panels_, y.data());
+  function(x, rows, pitch, in_, weights_.data(), bias_.data(), panels_, y.data());
   if (padded == out_) return y;
   for (size_t r = 1; r < rows; ++r) {
     std::copy_n(y.begin() + static_cast<long>(r * padded), out_, y.begin() + static_cast<long>(r * out_));

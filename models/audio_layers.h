@@ -27,7 +27,9 @@ class Linear {
   size_t In() const { return in_; }
   size_t Out() const { return out_; }
   // [rows][in] -> [rows][out]
-  std::vector<float> Apply(const float* x, size_t rows) const;
+  std::vector<float> Apply(const float* x, size_t rows) const { return Apply(x, rows, in_); }
+  // Rows that begin every `pitch` floats, which may overlap.
+  std::vector<float> Apply(const float* x, size_t rows, size_t pitch) const;
 
  private:
   size_t in_, out_, panels_;

@@ -5,10 +5,12 @@
 #include <iterator>
 #include <utility>
 
+#include "models/float_weights.h"
 #include "tokenizers/action/action_tokenizer.h"
 #include "tokenizers/action/courses.h"
 #include "tokenizers/action/fast.h"
 #include "tokenizers/action/uniform_bins.h"
+#include "tokenizers/audio/stream_tokenizer.h"
 
 namespace vqc {
 namespace {
@@ -42,10 +44,19 @@ const Row* Find(std::string_view type) {
 
 }  // namespace
 
-bool IsCoreTokenizer(std::string_view type) { return Find(type) != nullptr; }
+bool IsCoreTokenizer(std::string_view type) { return Find(type) || FindStreamArchitecture(type); }
 
 Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card,
                                                            const SafeTensors& tensors) {
+  if (const StreamArchitecture* architecture = FindStreamArchitecture(card.tokenizer)) {
+    const auto network = card.config.find("network");
+    if (network == card.config.end()) return Error{ErrorCode::kModel, "the card's config has no network"};
+    const nn::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
+      return ReadWeights(tensors, name, shape);
+    };
+    VQC_ASSIGN(StreamParts parts, architecture->make(*network, weights));
+    return MakeStreamTokenizer(card.tokenizer, std::move(parts));
+  }
   const Row* row = Find(card.tokenizer);
   VQC_ASSIGN(ActionConfig action, ParseActionConfig(card.config));
   VQC_ASSIGN(auto codec, row->make(card.config, action, tensors));

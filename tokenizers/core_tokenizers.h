@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tokenizers that need no network: action-bins, action-courses and action-fast. The others are in the
-// torch part.
+// The tokenizers that need no libtorch: action-bins, action-courses, action-fast, and the architectures of
+// audio/stream_tokenizer.h. The others are in the torch part.
 #pragma once
 
 #include <memory>

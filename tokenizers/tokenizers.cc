@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "tokenizers/action/network_codec.h"
 #include "tokenizers/audio/audio_tokenizer.h"
+#include "tokenizers/core_tokenizers.h"
 #include "tokenizers/image/image_tokenizer.h"
 
 namespace vqc {
@@ -28,6 +29,7 @@ constexpr TokenizerRow kTokenizers[] = {
 
 Result<std::shared_ptr<const Tokenizer>> MakeTokenizer(const ModelCard& card, const SafeTensors& tensors,
                                                        const std::string& device, int threads) {
+  if (IsCoreTokenizer(card.tokenizer)) return MakeCoreTokenizer(card, tensors);
   std::string known;
   for (const TokenizerRow& row : kTokenizers) {
     if (row.type == card.tokenizer) {

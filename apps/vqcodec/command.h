@@ -24,6 +24,7 @@ std::span<const CommandRow> Commands();
 RunCommand AddCluster(CLI::App& parent);
 RunCommand AddCompare(CLI::App& parent);
 RunCommand AddCompletion(CLI::App& parent);
+RunCommand AddConvert(CLI::App& parent);
 RunCommand AddDecode(CLI::App& parent);
 RunCommand AddDetokenize(CLI::App& parent);
 RunCommand AddEncode(CLI::App& parent);

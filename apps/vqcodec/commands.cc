@@ -11,7 +11,8 @@ constexpr CommandRow kCommands[] = {
     {"tokenize", &AddTokenize}, {"detokenize", &AddDetokenize},
     {"inspect", &AddInspect},   {"eval", &AddEval},
     {"compare", &AddCompare},   {"train", &AddTrain},
-    {"cluster", &AddCluster},   {"completion", &AddCompletion},
+    {"cluster", &AddCluster},   {"convert", &AddConvert},
+    {"completion", &AddCompletion},
 };
 
 }  // namespace

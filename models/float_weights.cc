@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/float_weights.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "base/printable.h"
+
+namespace vqc {
+namespace {
+
+float FromHalf(uint16_t half) {
+  const uint32_t sign = (half & 0x8000u) << 16, exponent = (half >> 10) & 31, fraction = half & 0x3FFu;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | fraction << 13);
+  if (exponent == 0) {
+    const float small = static_cast<float>(fraction) * 0x1p-24f;
+    return sign ? -small : small;
+  }
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
+}
+
+template <class T>
+std::vector<T> Elements(const TensorView& tensor) {
+  std::vector<T> values(tensor.bytes.size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), values.size() * sizeof(T));
+  return values;
+}
+
+template <class T, class Convert>
+std::vector<float> Converted(const TensorView& tensor, Convert convert) {
+  std::vector<float> floats;
+  for (const T value : Elements<T>(tensor)) floats.push_back(convert(value));
+  return floats;
+}
+
+}  // namespace
+
+std::string ShapeText(const std::vector<int64_t>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+Result<std::vector<float>> ToFloats(const TensorView& tensor, const std::string& name) {
+  std::vector<float> values;
+  switch (tensor.dtype) {
+    case DType::kF32:
+      values = Elements<float>(tensor);
+      break;
+    case DType::kF16:
+      values = Converted<uint16_t>(tensor, &FromHalf);
+      break;
+    case DType::kBF16:
+      values =
+          Converted<uint16_t>(tensor, [](uint16_t v) { return std::bit_cast<float>(uint32_t{v} << 16); });
+      break;
+    case DType::kF64:
+      values = Converted<double>(tensor, [](double v) { return static_cast<float>(v); });
+      break;
+    default:
+      return Error{ErrorCode::kModel, "tensor " + Printable(name) + " has type " +
+                                          std::string(NameOf(tensor.dtype)) +
+                                          "; weights are F16, BF16, F32 or F64"};
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      return Error{ErrorCode::kModel, "tensor " + Printable(name) + " holds " +
+                                          (std::isnan(values[i]) ? "NaN" : "infinity") + " at element " +
+                                          std::to_string(i) + "; the weights are damaged"};
+    }
+  }
+  return values;
+}
+
+Result<std::vector<float>> ReadWeights(const SafeTensors& tensors, const std::string& name,
+                                       const std::vector<int64_t>& shape) {
+  VQC_ASSIGN(const TensorView view, tensors.Get(name));
+  if (view.shape != shape) {
+    return Error{ErrorCode::kModel, "tensor " + Printable(name) + " has shape " + ShapeText(view.shape) +
+                                        "; the network needs " + ShapeText(shape)};
+  }
+  return ToFloats(view, name);
+}
+
+}  // namespace vqc

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/import/hub_model.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/printable.h"
+#include "base/sha256.h"
+
+namespace vqc {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMaxJsonBytes = 16u << 20;
+constexpr std::string_view kPickles[] = {".pt", ".pth", ".th", ".bin", ".ckpt", ".dac", ".pkl", ".nemo"};
+constexpr std::string_view kUsual[] = {"model.safetensors", "diffusion_pytorch_model.safetensors"};
+constexpr std::string_view kIndex = ".safetensors.index.json", kWeights = ".safetensors";
+
+std::string NameOf(const std::string& path) { return fs::path(path).filename().string(); }
+
+bool IsPickle(const std::string& path) {
+  const std::string extension = fs::path(path).extension().string();
+  return std::find(std::begin(kPickles), std::end(kPickles), extension) != std::end(kPickles);
+}
+
+Error RefusePickle(const std::string& path) {
+  return Error{
+      ErrorCode::kModel,
+      Printable(path) +
+          ": a pickle is not read, because reading one runs whatever code is in it; convert it once: "
+          "`pip install torch safetensors`, then `python3 -c 'import sys, torch, safetensors.torch as "
+          "s; d = torch.load(sys.argv[1], \"cpu\", weights_only=True); d = d.get(\"state_dict\", "
+          "d.get(\"model\", d)); s.save_file({k: v.clone().contiguous() for k, v in d.items() if "
+          "torch.is_tensor(v)}, sys.argv[2])' " +
+          Printable(NameOf(path)) + " model.safetensors`"};
+}
+
+Result<nlohmann::json> ReadJson(const std::string& path, size_t max_depth) {
+  VQC_ASSIGN(const auto bytes, ReadFile(path, kMaxJsonBytes));
+  auto json = ParseJsonObject({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                              {.max_depth = max_depth, .max_values = 1u << 20, .max_key_bytes = 1024});
+  if (!json.ok()) return Error{ErrorCode::kModel, Printable(path) + ": " + json.error().message};
+  return json;
+}
+
+// Names in `folder`, sorted; empty where it cannot be listed.
+std::vector<std::string> NamesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    names.push_back(it->path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The one file that holds the weights, or the index of several; an error says why there is none.
+Result<std::string> FindWeights(const std::string& folder) {
+  std::vector<std::string> indexes, files;
+  std::string pickle;
+  for (const std::string& name : NamesIn(folder)) {
+    if (name.ends_with(kIndex)) indexes.push_back(name);
+    if (name.ends_with(kWeights)) files.push_back(name);
+    if (IsPickle(name) && pickle.empty()) pickle = name;
+  }
+  for (const std::string_view usual : kUsual) {
+    if (std::find(files.begin(), files.end(), usual) != files.end()) return folder + "/" + std::string(usual);
+  }
+  if (indexes.size() == 1) return folder + "/" + indexes.front();
+  if (indexes.empty() && files.size() == 1) return folder + "/" + files.front();
+  if (files.empty() && !pickle.empty()) return RefusePickle(folder + "/" + pickle);
+  std::string found;
+  for (const std::string& name : indexes.empty() ? files : indexes) found += " " + Printable(name, 64);
+  return Error{ErrorCode::kModel,
+               Printable(folder) + (found.empty() ? ": holds no .safetensors file"
+                                                  : ": holds several files of weights:" + found +
+                                                        "; name the one that is meant")};
+}
+
+}  // namespace
+
+Result<HubModel> HubModel::Open(const std::string& path, const Limits& limits) {
+  HubModel model;
+  model.path_ = path;
+  std::error_code error;
+  std::string folder = path, weights = path;
+  if (fs::is_directory(path, error)) {
+    VQC_ASSIGN(weights, FindWeights(path));
+  } else if (!fs::exists(path, error)) {
+    return Error{ErrorCode::kModel, Printable(path) + ": there is no such file or folder"};
+  } else if (IsPickle(path)) {
+    return RefusePickle(path);
+  } else {
+    folder = fs::path(path).parent_path().string();
+    if (folder.empty()) folder = ".";
+  }
+  if (const std::string config = folder + "/config.json"; fs::exists(config, error))
+    VQC_TRY(model.ReadConfig(config));
+  VQC_TRY(weights.ends_with(kIndex) ? model.ReadParts(weights, limits) : model.ReadWeights(weights, limits));
+  return model;
+}
+
+std::string HubModel::Field(const char* field) const {
+  const auto found = config_.find(field);
+  return found != config_.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Status HubModel::ReadConfig(const std::string& file) {
+  VQC_ASSIGN(config_, ReadJson(file, 8));
+  return {};
+}
+
+Status HubModel::ReadWeights(const std::string& file, const Limits& limits) {
+  auto read = ReadFile(file, limits.max_model_bytes);
+  if (!read.ok()) {
+    Error error = std::move(read).error();
+    if (error.code == ErrorCode::kInput) error.code = ErrorCode::kModel;
+    return error;
+  }
+  std::vector<uint8_t> bytes = *std::move(read);
+  sources_.push_back({{"name", Printable(NameOf(file))}, {"sha256", HexOf(Sha256Of(bytes))}});
+  VQC_ASSIGN(auto tensors, SafeTensors::Parse(std::move(bytes), file, limits));
+  files_.push_back(std::move(tensors));
+  for (const auto& [name, view] : files_.back().Tensors()) {
+    if (!tensors_.emplace(name, view).second) {
+      return Error{ErrorCode::kModel, Printable(file) + ": tensor " + Printable(name) +
+                                          " is in another part of the checkpoint too; get it anew"};
+    }
+  }
+  return {};
+}
+
+Status HubModel::ReadParts(const std::string& index, const Limits& limits) {
+  VQC_ASSIGN(const auto json, ReadJson(index, 3));
+  const auto map = json.find("weight_map");
+  if (map == json.end() || !map->is_object())
+    return Error{ErrorCode::kModel, Printable(index) + ": has no object weight_map; get it anew"};
+  std::set<std::string> parts;
+  for (const auto& [tensor, part] : map->items()) {
+    const std::string name = part.is_string() ? part.get<std::string>() : "";
+    if (name.empty() || name.find('/') != std::string::npos || !name.ends_with(kWeights)) {
+      return Error{ErrorCode::kModel, Printable(index) + ": tensor " + Printable(tensor) +
+                                          " is said to be in " + Printable(part.dump(), 64) +
+                                          "; parts are .safetensors files beside the index"};
+    }
+    parts.insert(name);
+  }
+  for (const std::string& part : parts)
+    VQC_TRY(ReadWeights(fs::path(index).parent_path().string() + "/" + part, limits));
+  for (const auto& [tensor, part] : map->items()) {
+    if (!Has(tensor)) {
+      return Error{ErrorCode::kModel, Printable(index) + ": tensor " + Printable(tensor) + " is not in " +
+                                          Printable(part.get<std::string>()) + "; get the checkpoint anew"};
+    }
+  }
+  return {};
+}
+
+}  // namespace vqc

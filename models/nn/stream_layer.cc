@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/nn/stream_layer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "models/audio_kernels.h"
+
+namespace vqc::nn {
+
+std::unique_ptr<StreamLayer::State> Chain::Start() const {
+  auto states = std::make_unique<States>();
+  for (const LayerPtr& layer : layers_) states->of.push_back(layer->Start());
+  return states;
+}
+
+std::vector<float> Chain::Push(State* state, std::vector<float> x, bool last) const {
+  auto& states = static_cast<States*>(state)->of;
+  for (size_t i = 0; i < layers_.size(); ++i) x = layers_[i]->Push(states[i].get(), std::move(x), last);
+  return x;
+}
+
+std::unique_ptr<StreamLayer::State> Residual::Start() const {
+  auto both = std::make_unique<Both>();
+  both->inner = inner_->Start();
+  if (shortcut_) both->shortcut = shortcut_->Start();
+  return both;
+}
+
+std::vector<float> Residual::Push(State* state, std::vector<float> x, bool last) const {
+  auto& both = *static_cast<Both*>(state);
+  auto& waiting = both.waiting;
+  const auto skip = shortcut_ ? shortcut_->Push(both.shortcut.get(), x, last) : x;
+  waiting.insert(waiting.end(), skip.begin(), skip.end());
+  auto y = inner_->Push(both.inner.get(), std::move(x), last);
+  for (size_t i = 0; i < y.size(); ++i) y[i] += waiting[i];
+  waiting.erase(waiting.begin(), waiting.begin() + static_cast<ptrdiff_t>(y.size()));
+  return y;
+}
+
+LayerPtr MakeElu() {
+  return MakePointwise([](std::vector<float>& x) {
+    std::vector<float> e(x.size());
+    for (size_t i = 0; i < x.size(); ++i) e[i] = std::min(x[i], 0.0f);
+    audio::Exp(e.data(), e.size());
+    for (size_t i = 0; i < x.size(); ++i) x[i] = x[i] > 0 ? x[i] : e[i] - 1.0f;
+  });
+}
+
+}  // namespace vqc::nn

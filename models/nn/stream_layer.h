@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers of sound networks that run piece by piece: rows of floats come in as they arrive, and the rows that
+// can be computed from them come out. Pieces of any sizes give the same rows, bit for bit; a layer that looks
+// ahead gives its rows later. No torch.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "models/audio_layers.h"
+
+namespace vqc::nn {
+
+using audio::Weights;
+
+// Immutable; any number of threads use it at once, each with a state of its own.
+class StreamLayer {
+ public:
+  struct State {
+    virtual ~State() = default;
+  };
+  virtual ~StreamLayer() = default;
+
+  // What the layer remembers between pieces; null where that is nothing.
+  virtual std::unique_ptr<State> Start() const { return nullptr; }
+  // [rows][in] -> [rows that are complete][out]. `last`: no more will come; then all remaining rows.
+  virtual std::vector<float> Push(State* state, std::vector<float> x, bool last) const = 0;
+};
+using LayerPtr = std::unique_ptr<const StreamLayer>;
+
+// One layer after the other.
+class Chain : public StreamLayer {
+ public:
+  void Add(LayerPtr layer) { layers_.push_back(std::move(layer)); }
+  std::unique_ptr<State> Start() const override;
+  std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
+
+ private:
+  struct States : State {
+    std::vector<std::unique_ptr<State>> of;
+  };
+  std::vector<LayerPtr> layers_;
+};
+
+// inner(x) + shortcut(x), or + x where there is no shortcut. Both give as many rows in the end.
+class Residual : public StreamLayer {
+ public:
+  explicit Residual(LayerPtr inner, LayerPtr shortcut = nullptr)
+      : inner_(std::move(inner)), shortcut_(std::move(shortcut)) {}
+  std::unique_ptr<State> Start() const override;
+  std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
+
+ private:
+  struct Both : State {
+    std::unique_ptr<State> inner, shortcut;
+    std::vector<float> waiting;  // of the shortcut, until the inner layer gives the same rows
+  };
+  LayerPtr inner_, shortcut_;
+};
+
+// A layer without state, by rows.
+template <class Function>
+class Pointwise : public StreamLayer {
+ public:
+  explicit Pointwise(Function function) : function_(std::move(function)) {}
+  std::vector<float> Push(State*, std::vector<float> x, bool) const override {
+    function_(x);
+    return x;
+  }
+
+ private:
+  Function function_;  // changes [rows][width] in place
+};
+template <class Function>
+LayerPtr MakePointwise(Function function) {
+  return std::make_unique<Pointwise<Function>>(std::move(function));
+}
+
+LayerPtr MakeElu();  // x above 0, else exp(x) - 1
+
+}  // namespace vqc::nn

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the oracles of public checkpoints share: random weights, a sound, and the files of a golden."""
+import argparse
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden/import"
+
+
+def options(text, family, *variants):
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=pathlib.Path)
+    for variant in ("real", *variants):
+        parser.add_argument("--" + variant, action="store_true")
+    given = parser.parse_args()
+    chosen = [family] + [variant for variant in variants if getattr(given, variant)]
+    given.folder = given.folder or GOLDEN / "_".join(chosen)
+    return given
+
+
+def randomize(model):
+    """Weights by which activations neither die out nor grow, so that a wrong one is seen; biases not 0."""
+    for name, values in model.named_parameters():
+        if name.endswith(("original0", "weight_g", "alpha", "scale")) or (values.dim() == 1 and not name.endswith("bias")):
+            values.uniform_(0.6, 1.2)
+        elif values.dim() > 1:
+            values.normal_(0, (1 / values[0].numel()) ** 0.5)
+        else:
+            values.uniform_(-0.1, 0.1)
+
+
+def quieten(model, layer, encode, decode, samples):
+    """Scales the last layer so that no sample of the decoded sound is clipped."""
+    ids = encode(model, sound(samples)[None, None])[1]
+    while (peak := decode(model, ids).abs().max()) > 0.8:
+        for name, values in layer.named_parameters():
+            if not name.endswith("original1"):
+                values.mul_(0.7 / peak)
+
+
+def sound(samples):
+    """A chirp with noise over it, the same each time."""
+    time = torch.arange(samples) / samples
+    wave = 0.4 * torch.sin(40 * torch.pi * time * (1 + 8 * time)) + 0.1 * torch.randn(samples, generator=torch.Generator().manual_seed(2))
+    return wave.clamp(-1, 1)
+
+
+def write(opts, model, encode, decode, samples):
+    """config.json, model.safetensors, and example.safetensors: samples, latents, ids, what is decoded from them."""
+    opts.folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(opts.folder)
+    wave = sound(samples)
+    latents, ids = encode(model, wave[None, None])
+    decoded = decode(model, ids)
+    assert decoded.abs().max() < 1, "decoded samples would be clipped"
+    example = {"samples": wave, "latents": latents, "ids": ids.to(torch.int32), "decoded": decoded}
+    save_file({name: tensor.contiguous() for name, tensor in example.items()}, opts.folder / "example.safetensors")

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Public checkpoints of sound against their own implementations, by the goldens of tests/oracle.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <random>
+
+#include "tests/base/temp_folder.h"
+#include "tests/tokenizers/checkpoint.h"
+#include "tokenizers/audio/stream_tokenizer.h"
+#include "tokenizers/core_tokenizers.h"
+#include "tokenizers/import_model.h"
+
+namespace vqc {
+namespace {
+
+using testing::Example;
+
+class ImportedSound : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const std::string folder = testing::CheckpointFolder(GetParam());
+    example_ = Example::Of(folder);
+    auto imported = ImportModel(folder, "golden");
+    ASSERT_TRUE(imported.ok()) << imported.error().message;
+    card_ = imported->card;
+    auto bytes = WriteSafeTensors(ViewsOf(imported->tensors), {});
+    ASSERT_TRUE(bytes.ok());
+    auto tensors = SafeTensors::Parse(*std::move(bytes), "golden");
+    ASSERT_TRUE(tensors.ok());
+    tensors_ = *std::move(tensors);
+    const auto tokenizer = MakeCoreTokenizer(card_, tensors_);
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+    tokenizer_ = *tokenizer;
+  }
+
+  Clip Sound(std::vector<float> samples) const {
+    Clip clip;
+    clip.modality = Modality::kAudio;
+    clip.frames = static_cast<int>(samples.size());
+    clip.rate = tokenizer_->Info().rate;
+    clip.data = std::move(samples);
+    return clip;
+  }
+
+  Example example_;
+  ModelCard card_;
+  SafeTensors tensors_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+};
+
+TEST_P(ImportedSound, LatentsAreThoseOfTheReference) {
+  const auto parts =
+      FindStreamArchitecture(card_.tokenizer)
+          ->make(card_.config["network"], [&](const std::string& name, const std::vector<int64_t>& shape) {
+            return ReadWeights(tensors_, name, shape);
+          });
+  ASSERT_TRUE(parts.ok()) << parts.error().message;
+  EXPECT_EQ(ConfigOf(*parts), card_.config);
+  auto samples = example_.input;
+  const auto stride = static_cast<size_t>(parts->stride);
+  if (parts->fill_up) samples.resize((samples.size() + stride - 1) / stride * stride, 0.0f);
+  const auto state = parts->encoder->Start();
+  const auto latents = parts->encoder->Push(state.get(), samples, true);
+  EXPECT_LT(testing::RelativeError(example_.latents, latents), 1e-5);
+}
+
+TEST_P(ImportedSound, IdsAreThoseOfTheReference) {
+  const Clip clip = Sound(example_.input);
+  const auto tokens = tokenizer_->Encode({&clip, 1});
+  ASSERT_TRUE(tokens.ok()) << tokens.error().message;
+  EXPECT_EQ(tokens->front().ids, example_.ids);
+  EXPECT_EQ(tokens->front().shape.levels, tokenizer_->Info().vocab.size());
+}
+
+TEST_P(ImportedSound, DecodedSoundIsThatOfTheReference) {
+  const auto levels = static_cast<uint32_t>(tokenizer_->Info().vocab.size());
+  const auto times = static_cast<uint32_t>(example_.ids.size()) / levels;
+  const Tokens tokens{{levels, times, 1, 1}, tokenizer_->Info().vocab, example_.ids};
+  const Tokenizer::Target target{.frames = static_cast<int>(times) * tokenizer_->Info().stride,
+                                 .channels = 1};
+  const auto clips = tokenizer_->Decode({&tokens, 1}, {&target, 1});
+  ASSERT_TRUE(clips.ok()) << clips.error().message;
+  auto decoded = clips->front().data;
+  ASSERT_GE(decoded.size(), example_.decoded.size());
+  for (size_t i = example_.decoded.size(); i < decoded.size(); ++i) EXPECT_EQ(decoded[i], 0);
+  decoded.resize(example_.decoded.size());
+  EXPECT_GT(testing::Decibels(example_.decoded, decoded), 80);
+}
+
+// Whole, in pieces and in a batch; the decoder as well.
+TEST_P(ImportedSound, PiecesAndBatchesChangeNothing) {
+  const Clip clip = Sound(example_.input),
+             shorter = Sound({example_.input.begin(), example_.input.begin() + 331});
+  const Clip both[] = {clip, shorter, clip};
+  const auto batch = tokenizer_->Encode(both);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_EQ((*batch)[2].ids, (*batch)[0].ids);
+  EXPECT_EQ((*batch)[1].ids, tokenizer_->Encode({&shorter, 1})->front().ids);
+  const Tokens& whole = batch->front();
+  const Tokenizer::Target target{.frames = clip.frames, .channels = 1};
+  const auto sound = tokenizer_->Decode({&whole, 1}, {&target, 1});
+  ASSERT_TRUE(sound.ok());
+  std::mt19937 random(3);
+  for (int round = 0; round < 3; ++round) {
+    const auto encoding = *tokenizer_->NewEncodeSession();
+    const auto decoding = *tokenizer_->NewDecodeSession();
+    std::vector<uint32_t> ids;
+    std::vector<float> samples;
+    const auto take = [&](const Tokens& tokens) {
+      ids.insert(ids.end(), tokens.ids.begin(), tokens.ids.end());
+      const auto made = *decoding->Push(tokens);
+      samples.insert(samples.end(), made.begin(), made.end());
+    };
+    for (size_t at = 0; at < clip.data.size();) {
+      const size_t count = std::min<size_t>(round == 0 ? 1 : random() % 97, clip.data.size() - at);
+      take(*encoding->Push(std::span(clip.data).subspan(at, count)));
+      at += count;
+    }
+    take(*encoding->Flush());
+    const auto rest = *decoding->Flush();
+    samples.insert(samples.end(), rest.begin(), rest.end());
+    EXPECT_EQ(ids, whole.ids);
+    EXPECT_EQ(samples.size(), whole.shape.t * static_cast<size_t>(tokenizer_->Info().stride));
+    samples.resize(sound->front().data.size());
+    EXPECT_EQ(samples, sound->front().data);
+  }
+}
+
+TEST_P(ImportedSound, ShortSoundsHaveATokenForEachStartedStride) {
+  for (size_t length = 1; length < 40; ++length) {
+    const Clip clip =
+        Sound({example_.input.begin(), example_.input.begin() + static_cast<ptrdiff_t>(length)});
+    const auto tokens = tokenizer_->Encode({&clip, 1});
+    ASSERT_TRUE(tokens.ok()) << length << ": " << tokens.error().message;
+    const Tokenizer::Target target{.frames = clip.frames, .channels = 1};
+    EXPECT_TRUE(tokenizer_->Decode(*tokens, {&target, 1}).ok()) << length;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, ImportedSound,
+                         ::testing::Values("encodec"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace vqc

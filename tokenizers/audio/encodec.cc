@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// EnCodec (Defossez et al. 2022, arXiv 2210.13438): causal SEANet with an LSTM around a residual quantizer.
+#include <bit>
+#include <cstdint>
+
+#include "models/nn/seanet.h"
+#include "tokenizers/audio/residual_codes.h"
+#include "tokenizers/audio/stream_tokenizer.h"
+
+namespace vqc {
+namespace {
+
+constexpr int kMaxRate = 1 << 20, kMaxLevels = 64;
+
+// Levels of the highest bandwidth, as the checkpoints state them: in kbit/s.
+int LevelsOf(nn::ConfigFields& fields, const nlohmann::json& network, int rate, int stride, int entries) {
+  if (network.is_object() && network.contains("levels")) return fields.Whole("levels", 1, kMaxLevels, 1);
+  double highest = 24;
+  if (network.is_object() && network.contains("target_bandwidths")) {
+    const auto& bandwidths = network["target_bandwidths"];
+    const bool sound = bandwidths.is_array() && !bandwidths.empty() && bandwidths.back().is_number();
+    highest = sound ? bandwidths.back().get<double>() : 0;
+  }
+  const int bits = std::bit_width(static_cast<unsigned>(entries - 1));
+  const double level = (rate + stride - 1) / stride * bits;  // bit/s
+  const double levels = 1000 * highest / level;
+  if (!(levels >= 1 && levels < kMaxLevels + 1)) {
+    fields.Refuse("\"target_bandwidths\" must end in kbit/s that are 1 to " + std::to_string(kMaxLevels) +
+                  " levels of " + std::to_string(level / 1000) + " kbit/s");
+    return 1;
+  }
+  return static_cast<int>(levels);
+}
+
+}  // namespace
+
+Result<StreamParts> MakeEncodec(const nlohmann::json& network, const nn::Weights& weights) {
+  nn::ConfigFields fields(network);
+  fields.Only("audio_channels", 1);
+  fields.Only("normalize", false);
+  fields.Only("norm_type", "weight_norm");
+  if (network.is_object() && network.contains("chunk_length_s") && !network["chunk_length_s"].is_null())
+    fields.Refuse("\"chunk_length_s\" is set; only networks without segments, as of 24 kHz, are supported");
+  const auto seanet = nn::SeanetConfig::Read(fields, {});
+  StreamParts parts;
+  parts.rate = fields.Whole("sampling_rate", 1, kMaxRate, 24000);
+  parts.stride = seanet.Stride();
+  parts.latency = parts.stride;
+  const int entries = fields.Whole("codebook_size", 2, 1 << 20, 1024);
+  const int dim = fields.Whole("codebook_dim", 1, 1024, seanet.hidden);
+  const int levels = LevelsOf(fields, network, parts.rate, parts.stride, entries);
+  if (dim != seanet.hidden) fields.Refuse("\"codebook_dim\" is not \"hidden_size\"");
+  if (!seanet.causal) fields.Refuse("\"use_causal_conv\" is false; only causal networks are supported");
+  VQC_TRY(fields.Done());
+  parts.network = fields.Read();
+  parts.network["levels"] = levels;
+  VQC_ASSIGN(parts.encoder, nn::LoadSeanetEncoder(weights, seanet));
+  VQC_ASSIGN(parts.decoder, nn::LoadSeanetDecoder(weights, seanet));
+  VQC_ASSIGN(auto part, ResidualPart::Load(weights, "quantizer", static_cast<size_t>(levels),
+                                           static_cast<size_t>(entries), static_cast<size_t>(dim)));
+  std::vector<ResidualPart> all;
+  all.push_back(std::move(part));
+  parts.codes = MakeResidualCodes(std::move(all));
+  return parts;
+}
+
+}  // namespace vqc

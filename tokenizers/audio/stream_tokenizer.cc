@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tokenizers/audio/stream_tokenizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "base/crc32c.h"
+#include "tokenizers/audio/concealment.h"
+
+namespace vqc {
+namespace {
+
+constexpr int kProbeTokens = 8;
+// What goes through the layers at a time: it stays in caches, and results do not depend on it.
+constexpr size_t kSamplesAtOnce = 4800;
+
+constexpr StreamArchitecture kArchitectures[] = {
+    {"encodec", &MakeEncodec},
+};
+
+class StreamTokenizer : public Tokenizer {
+ public:
+  StreamTokenizer(std::string_view type, StreamParts parts) : parts_(std::move(parts)) {
+    info_.type = type;
+    info_.modality = Modality::kAudio;
+    info_.vocab = parts_.codes->Vocab();
+    info_.stride = parts_.stride;
+    info_.receptive_field = parts_.receptive_field;
+    info_.rate = parts_.rate;
+    info_.latency = parts_.latency;
+    info_.nested = parts_.codes->Nested();
+    info_.profile = Profile();
+  }
+
+  const TokenizerInfo& Info() const override { return info_; }
+  TokenShape ShapeOf(int frames, int, int) const override {
+    const auto stride = static_cast<uint32_t>(info_.stride);
+    return {static_cast<uint32_t>(info_.vocab.size()), (static_cast<uint32_t>(frames) + stride - 1) / stride,
+            1, 1};
+  }
+  Result<std::unique_ptr<EncodeSession>> NewEncodeSession() const override {
+    return std::unique_ptr<EncodeSession>(std::make_unique<Encoding_>(*this));
+  }
+  Result<std::unique_ptr<DecodeSession>> NewDecodeSession() const override {
+    return std::unique_ptr<DecodeSession>(std::make_unique<Decoding>(*this));
+  }
+
+ private:
+  class Encoding_ : public EncodeSession {
+   public:
+    explicit Encoding_(const StreamTokenizer& owner) : owner_(owner) { Restart(); }
+
+    Result<Tokens> Push(std::span<const float> samples) override {
+      for (const float sample : samples) {
+        if (!std::isfinite(sample)) {
+          return Error{ErrorCode::kInput, "a sample is not a number; replace it before encoding"};
+        }
+      }
+      std::vector<uint32_t> ids;
+      for (size_t at = 0; at < samples.size(); at += kSamplesAtOnce) {
+        const auto piece = samples.subspan(at, std::min(kSamplesAtOnce, samples.size() - at));
+        std::vector<float> x(piece.begin(), piece.end());
+        for (float& sample : x) sample = std::clamp(sample, -1.0f, 1.0f);
+        VQC_TRY(Advance(std::move(x), false, ids));
+      }
+      pushed_ += samples.size();
+      return owner_.TokensOf(std::move(ids));
+    }
+
+    Result<Tokens> Flush() override {
+      std::vector<uint32_t> ids;
+      if (pushed_ > 0) {
+        const auto stride = static_cast<size_t>(owner_.info_.stride);
+        std::vector<float> silence;
+        if (owner_.parts_.fill_up) silence.resize((stride - pushed_ % stride) % stride);
+        VQC_TRY(Advance(std::move(silence), true, ids));
+      }
+      Restart();
+      return owner_.TokensOf(std::move(ids));
+    }
+
+   private:
+    void Restart() {
+      state_ = owner_.parts_.encoder->Start();
+      latents_.clear();
+      pushed_ = 0;
+    }
+
+    Status Advance(std::vector<float> samples, bool last, std::vector<uint32_t>& ids) {
+      const LatentCodes& codes = *owner_.parts_.codes;
+      const auto made = owner_.parts_.encoder->Push(state_.get(), std::move(samples), last);
+      latents_.insert(latents_.end(), made.begin(), made.end());
+      const size_t token = codes.Dim() * codes.RowsOfToken(), ready = latents_.size() / token * token;
+      VQC_ASSIGN(const auto more, codes.Encode(std::span(latents_).first(ready)));
+      ids.insert(ids.end(), more.begin(), more.end());
+      latents_.erase(latents_.begin(), latents_.begin() + static_cast<ptrdiff_t>(ready));
+      return {};
+    }
+
+    const StreamTokenizer& owner_;
+    std::unique_ptr<nn::StreamLayer::State> state_;
+    std::vector<float> latents_;  // that do not fill a token yet
+    size_t pushed_ = 0;           // samples
+  };
+
+  class Decoding : public DecodeSession {
+   public:
+    explicit Decoding(const StreamTokenizer& owner) : owner_(owner), fade_(owner.parts_.rate) { Restart(); }
+
+    Result<std::vector<float>> Push(const Tokens& tokens) override {
+      VQC_TRY(owner_.Check(tokens));
+      const LatentCodes& codes = *owner_.parts_.codes;
+      const size_t levels = tokens.shape.levels, token = codes.Dim() * codes.RowsOfToken(),
+                   at_once = std::max<size_t>(kSamplesAtOnce / Stride(), 1);
+      std::vector<float> samples;
+      for (size_t at = 0; at < tokens.shape.t; at += at_once) {
+        const size_t count = std::min<size_t>(at_once, tokens.shape.t - at);
+        auto latents = codes.Decode(std::span(tokens.ids).subspan(at * levels, count * levels), levels);
+        last_.assign(latents.end() - static_cast<ptrdiff_t>(token), latents.end());
+        Append(std::move(latents), count, false, samples);
+      }
+      return samples;
+    }
+
+    Result<std::vector<float>> Conceal(uint32_t count) override {
+      std::vector<float> samples;
+      last_.resize(owner_.parts_.codes->Dim() * owner_.parts_.codes->RowsOfToken(), 0.0f);
+      for (uint32_t i = 0; i < count; ++i) Append(last_, 1, true, samples);
+      return samples;
+    }
+
+    Result<std::vector<float>> Flush() override {
+      auto samples = Ready(owner_.parts_.decoder->Push(state_.get(), {}, true));
+      // Some decoders end a few samples before the last token does.
+      if (given_ < wanted_) samples.resize(samples.size() + wanted_ - given_, 0.0f);
+      Restart();
+      return samples;
+    }
+
+   private:
+    size_t Stride() const { return static_cast<size_t>(owner_.info_.stride); }
+
+    void Restart() {
+      state_ = owner_.parts_.decoder->Start();
+      fade_ = Concealment(owner_.parts_.rate);
+      last_.clear();
+      wanted_ = given_ = 0;
+    }
+
+    void Append(std::vector<float> latents, size_t tokens, bool lost, std::vector<float>& samples) {
+      wanted_ += tokens * Stride();
+      fade_.Add(tokens * Stride(), lost);
+      const auto made = Ready(owner_.parts_.decoder->Push(state_.get(), std::move(latents), false));
+      samples.insert(samples.end(), made.begin(), made.end());
+    }
+
+    // No more than stride samples for each token.
+    std::vector<float> Ready(std::vector<float> samples) {
+      samples.resize(std::min(samples.size(), wanted_ - given_));
+      given_ += samples.size();
+      for (float& sample : samples) sample = std::clamp(sample, -1.0f, 1.0f);
+      return fade_.Apply(std::move(samples));
+    }
+
+    const StreamTokenizer& owner_;
+    std::unique_ptr<nn::StreamLayer::State> state_;
+    std::vector<float> last_;  // latents of the last token that arrived
+    Concealment fade_;
+    size_t wanted_ = 0, given_ = 0;  // samples
+  };
+
+  Tokens TokensOf(std::vector<uint32_t> ids) const {
+    const size_t levels = info_.vocab.size();
+    return {{static_cast<uint32_t>(levels), static_cast<uint32_t>(ids.size() / levels), 1, 1},
+            info_.vocab,
+            std::move(ids)};
+  }
+
+  Status Check(const Tokens& tokens) const {
+    const size_t levels = tokens.shape.levels, all = info_.vocab.size();
+    if (levels < 1 || levels > all || (levels < all && !info_.nested) || tokens.shape.h != 1 ||
+        tokens.shape.w != 1 || tokens.ids.size() != tokens.shape.Count()) {
+      return Error{ErrorCode::kCorruptData, "the tokens have " + std::to_string(levels) + " levels and " +
+                                                std::to_string(tokens.ids.size()) + " ids; the model has " +
+                                                std::to_string(all) + " levels" +
+                                                (info_.nested ? "" : ", none of which can be left out")};
+    }
+    for (size_t i = 0; i < tokens.ids.size(); ++i) {
+      if (tokens.ids[i] >= info_.vocab[i % levels]) {
+        return Error{ErrorCode::kCorruptData, "token " + std::to_string(i) + " is " +
+                                                  std::to_string(tokens.ids[i]) + ", the vocabulary has " +
+                                                  std::to_string(info_.vocab[i % levels]) + " entries"};
+      }
+    }
+    return {};
+  }
+
+  // Of the latents of a rising chirp.
+  uint32_t Profile() const {
+    std::vector<float> samples(static_cast<size_t>(kProbeTokens * info_.stride));
+    for (size_t i = 0; i < samples.size(); ++i)
+      samples[i] = static_cast<float>(static_cast<int>(i * i / 64 % 512) - 256) / 512.0f;
+    const auto state = parts_.encoder->Start();
+    const auto latents = parts_.encoder->Push(state.get(), std::move(samples), true);
+    return Crc32c({reinterpret_cast<const uint8_t*>(latents.data()), latents.size() * sizeof(float)});
+  }
+
+  StreamParts parts_;
+  TokenizerInfo info_;
+};
+
+}  // namespace
+
+const StreamArchitecture* FindStreamArchitecture(std::string_view type) {
+  for (const StreamArchitecture& row : kArchitectures) {
+    if (row.type == type) return &row;
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> StreamArchitectures() {
+  std::vector<std::string_view> types;
+  for (const StreamArchitecture& row : kArchitectures) types.push_back(row.type);
+  return types;
+}
+
+nlohmann::json ConfigOf(const StreamParts& parts) {
+  return {{"network", parts.network},
+          {"rate", parts.rate},
+          {"stride", parts.stride},
+          {"receptive_field", parts.receptive_field},
+          {"vocab", parts.codes->Vocab()}};
+}
+
+std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts) {
+  return std::make_shared<StreamTokenizer>(type, std::move(parts));
+}
+
+}  // namespace vqc

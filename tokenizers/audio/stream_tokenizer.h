@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tokenizers of sound whose networks are layers of models/nn: the architectures of public checkpoints. No
+// torch.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "models/nn/stream_layer.h"
+#include "tokenizers/audio/latent_codes.h"
+#include "tokenizers/tokenizer.h"
+
+namespace vqc {
+
+struct StreamParts {
+  nn::LayerPtr encoder, decoder;             // [samples][1] to rows of latents and back
+  std::unique_ptr<const LatentCodes> codes;  // of these rows
+  int rate = 0;                              // samples a second
+  int stride = 1;                            // samples of a token
+  int receptive_field = 0;                   // 0: without bound
+  int latency = 0;                           // see TokenizerInfo
+  bool fill_up = false;  // the sound is filled up with zeros to whole tokens, before the encoder sees its end
+  nlohmann::json network;  // the config with its defaults filled in
+};
+
+struct StreamArchitecture {
+  std::string_view type;  // of the card's tokenizer
+  // From the config of a card or of the published checkpoint, which have the same fields. Error kModel names
+  // what does not fit.
+  Result<StreamParts> (*make)(const nlohmann::json& network, const nn::Weights& weights);
+};
+const StreamArchitecture* FindStreamArchitecture(std::string_view type);  // null where there is none
+std::vector<std::string_view> StreamArchitectures();
+
+// The config of a card: {"network": {...}, "rate", "stride", "receptive_field", "vocab"}.
+nlohmann::json ConfigOf(const StreamParts& parts);
+std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts);
+
+Result<StreamParts> MakeEncodec(const nlohmann::json& network, const nn::Weights& weights);
+
+}  // namespace vqc
