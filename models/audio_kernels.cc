@@ -54,6 +54,20 @@ inline float LogOf(float x) {
   return (m + y) + e * 0.693359375f;
 }
 
+// The square of the sine, whose period is pi: the Taylor polynomial of degree 11 between -pi / 2 and pi / 2.
+inline float SineSquared(float x) {
+  const float n = (x * 0.31830988618379067f + kRound) - kRound;
+  const float r = ((x - n * 3.140625f) - n * 9.67502593994e-4f) - n * 1.50995799e-7f;
+  const float z = r * r;
+  float p = -2.50521084e-8f;
+  p = p * z + 2.75573192e-6f;
+  p = p * z - 1.98412698e-4f;
+  p = p * z + 8.33333333e-3f;
+  p = p * z - 1.66666667e-1f;
+  const float s = r + r * z * p;
+  return s * s;
+}
+
 }  // namespace
 
 void LinearPortable(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
@@ -90,6 +104,10 @@ void Log(float* values, size_t count) {
 
 void Silu(float* values, size_t count) {
   for (size_t i = 0; i < count; ++i) values[i] = values[i] / (1.0f + ExpOf(-values[i]));
+}
+
+void Snake(float* x, size_t width, const float* alpha, const float* inverse) {
+  for (size_t i = 0; i < width; ++i) x[i] = x[i] + SineSquared(alpha[i] * x[i]) * inverse[i];
 }
 
 void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y) {

@@ -27,6 +27,9 @@ void Exp(float* values, size_t count);
 void Log(float* values, size_t count);   // of positive normal numbers
 void Silu(float* values, size_t count);  // x / (1 + exp(-x))
 
+// Of a row x[i] + sin(alpha[i] * x[i])^2 * inverse[i], in place.
+void Snake(float* x, size_t width, const float* alpha, const float* inverse);
+
 // Layer norm of a row (models/audio_numbers.h has the epsilon).
 void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y);
 

@@ -6,7 +6,7 @@
 namespace vqc {
 
 std::span<const Family> Families() {
-  static const Family kFamilies[] = {kEncodecFamily};
+  static const Family kFamilies[] = {kEncodecFamily, kDacFamily, kMimiFamily, kSnacFamily};
   return kFamilies;
 }
 

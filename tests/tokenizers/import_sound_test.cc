@@ -139,7 +139,7 @@ TEST_P(ImportedSound, ShortSoundsHaveATokenForEachStartedStride) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, ImportedSound,
-                         ::testing::Values("encodec"),
+                         ::testing::Values("encodec", "dac", "dac_odd", "mimi", "snac"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

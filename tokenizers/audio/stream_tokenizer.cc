@@ -18,6 +18,9 @@ constexpr size_t kSamplesAtOnce = 4800;
 
 constexpr StreamArchitecture kArchitectures[] = {
     {"encodec", &MakeEncodec},
+    {"dac", &MakeDac},
+    {"mimi", &MakeMimi},
+    {"snac", &MakeSnac},
 };
 
 class StreamTokenizer : public Tokenizer {

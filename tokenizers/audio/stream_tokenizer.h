@@ -39,6 +39,9 @@ std::vector<std::string_view> StreamArchitectures();
 nlohmann::json ConfigOf(const StreamParts& parts);
 std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts);
 
+Result<StreamParts> MakeDac(const nlohmann::json& network, const nn::Weights& weights);
+Result<StreamParts> MakeMimi(const nlohmann::json& network, const nn::Weights& weights);
+Result<StreamParts> MakeSnac(const nlohmann::json& network, const nn::Weights& weights);
 Result<StreamParts> MakeEncodec(const nlohmann::json& network, const nn::Weights& weights);
 
 }  // namespace vqc

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/nn/dac.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "models/audio_kernels.h"
+
+namespace vqc::nn {
+namespace {
+
+constexpr int kMaxStride = 1 << 16, kMaxChannels = 16384;
+constexpr size_t kUnitKernel = 7, kUnitDilations[] = {1, 3, 9};
+constexpr float kLeastAlpha = 1e-9f;
+
+int64_t Size(size_t count) { return static_cast<int64_t>(count); }
+
+// x + sin(alpha x)^2 / alpha, alpha [1][channels][1] as NAME.alpha.
+Result<LayerPtr> LoadSnake(const Weights& weights, const std::string& name, size_t channels) {
+  VQC_ASSIGN(auto alpha, weights(name + ".alpha", {1, Size(channels), 1}));
+  std::vector<float> inverse;
+  for (const float a : alpha) inverse.push_back(1 / (a + kLeastAlpha));
+  return MakePointwise([alpha = std::move(alpha), inverse = std::move(inverse)](std::vector<float>& x) {
+    const size_t width = alpha.size();
+    for (size_t at = 0; at < x.size(); at += width)
+      audio::Snake(x.data() + at, width, alpha.data(), inverse.data());
+  });
+}
+
+LayerPtr MakeTanh() {
+  return MakePointwise([](std::vector<float>& x) {
+    for (float& value : x) value *= -2;
+    audio::Exp(x.data(), x.size());
+    for (float& value : x) value = 2 / (1 + value) - 1;
+  });
+}
+
+class Builder {
+ public:
+  // `hop`: samples of a row that comes in.
+  Builder(const Weights& weights, bool depthwise, size_t hop)
+      : weights_(weights), depthwise_(depthwise), hop_(hop) {}
+
+  Status Snake(const std::string& name, size_t channels) { return Add(LoadSnake(weights_, name, channels)); }
+  Status Conv(const std::string& name, ConvShape shape) {
+    Reach(shape);
+    return Add(LoadConv(weights_, name, shape));
+  }
+  Status Down(const std::string& name, size_t in, size_t out, size_t stride) {
+    ConvShape shape{.in = in, .out = out, .kernel = 2 * stride, .stride = stride, .left = (stride + 1) / 2};
+    VQC_TRY(Conv(name, shape));
+    hop_ *= stride;
+    return {};
+  }
+  Status Up(const std::string& name, TransposedConvShape shape) {
+    hop_ /= shape.stride;
+    ahead_ += shape.trim_left * hop_;
+    span_ += (shape.kernel - 1) * hop_;
+    return Add(LoadTransposedConv(weights_, name, shape));
+  }
+  // Three units, NAME.res_unit1 ...
+  Status Units(const std::string& name, size_t width) {
+    for (size_t i = 0; i < std::size(kUnitDilations); ++i) {
+      const std::string unit = name + ".res_unit" + std::to_string(i + 1);
+      auto outer = std::exchange(chain_, std::make_unique<Chain>());
+      VQC_TRY(Snake(unit + ".snake1", width));
+      ConvShape wide = ConvShape::Centred(width, width, kUnitKernel, 1, kUnitDilations[i]);
+      wide.depthwise = depthwise_;
+      VQC_TRY(Conv(unit + ".conv1", wide));
+      VQC_TRY(Snake(unit + ".snake2", width));
+      VQC_TRY(Conv(unit + ".conv2", ConvShape::Centred(width, width, 1)));
+      outer->Add(std::make_unique<Residual>(std::exchange(chain_, nullptr)));
+      chain_ = std::move(outer);
+    }
+    return {};
+  }
+  void Add(LayerPtr layer) { chain_->Add(std::move(layer)); }
+  DacSide Take() { return {std::move(chain_), ahead_, span_}; }
+
+ private:
+  Status Add(Result<LayerPtr> layer) {
+    if (!layer.ok()) return std::move(layer).error();
+    chain_->Add(*std::move(layer));
+    return {};
+  }
+  void Reach(const ConvShape& shape) {
+    ahead_ += (shape.Span() - shape.left - shape.stride) * hop_;
+    span_ += (shape.Span() - 1) * hop_;
+  }
+
+  const Weights& weights_;
+  bool depthwise_;
+  size_t hop_, ahead_ = 0, span_ = 1;
+  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
+};
+
+}  // namespace
+
+int DacConfig::Stride() const {
+  int stride = 1;
+  for (const int ratio : down) stride *= ratio;
+  return stride;
+}
+
+DacConfig DacConfig::Read(ConfigFields& fields, bool snac) {
+  DacConfig config;
+  config.snac = snac;
+  config.encoder_width = fields.Whole("encoder_hidden_size", 1, 1024, config.encoder_width);
+  config.decoder_width = fields.Whole("decoder_hidden_size", 1, kMaxChannels, config.decoder_width);
+  config.down = fields.List("downsampling_ratios", 1, 64, config.down);
+  std::vector<int> reversed(config.down.rbegin(), config.down.rend());
+  config.up = fields.List("upsampling_ratios", 1, 64, reversed);
+  int64_t stride = 1, other = 1;
+  for (const int ratio : config.down) stride = std::min<int64_t>(stride * ratio, kMaxStride + 1);
+  for (const int ratio : config.up) other = std::min<int64_t>(other * ratio, kMaxStride + 1);
+  const int64_t widest = int64_t{config.encoder_width} << std::min<size_t>(config.down.size(), 32);
+  if (stride > kMaxStride || stride != other || widest > kMaxChannels ||
+      config.decoder_width >> std::min<size_t>(config.up.size(), 31) < 1) {
+    fields.Refuse(
+        "\"downsampling_ratios\" and \"upsampling_ratios\" must multiply to the same stride of at most " +
+        std::to_string(kMaxStride) + ", and channels, which they double and halve, stay from 1 to " +
+        std::to_string(kMaxChannels));
+    config.down = config.up = {1};
+  }
+  config.hidden =
+      fields.Whole("hidden_size", 1, kMaxChannels, static_cast<int>(std::min<int64_t>(widest, kMaxChannels)));
+  if (snac && config.hidden != widest) fields.Refuse("\"hidden_size\" is not the encoder's last width");
+  return config;
+}
+
+Result<DacSide> LoadDacEncoder(const Weights& weights, const DacConfig& config) {
+  Builder builder(weights, config.snac, 1);
+  auto width = static_cast<size_t>(config.encoder_width);
+  VQC_TRY(builder.Conv("encoder.conv1", ConvShape::Centred(1, width, 7)));
+  for (size_t i = 0; i < config.down.size(); ++i, width *= 2) {
+    const std::string block = "encoder.block." + std::to_string(i);
+    VQC_TRY(builder.Units(block, width));
+    VQC_TRY(builder.Snake(block + ".snake1", width));
+    VQC_TRY(builder.Down(block + ".conv1", width, 2 * width, static_cast<size_t>(config.down[i])));
+  }
+  ConvShape last = ConvShape::Centred(width, static_cast<size_t>(config.hidden), config.snac ? 7 : 3);
+  last.depthwise = config.snac;
+  if (!config.snac) VQC_TRY(builder.Snake("encoder.snake1", width));
+  VQC_TRY(builder.Conv("encoder.conv2", last));
+  return builder.Take();
+}
+
+Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config) {
+  Builder builder(weights, config.snac, static_cast<size_t>(config.Stride()));
+  const auto hidden = static_cast<size_t>(config.hidden);
+  auto width = static_cast<size_t>(config.decoder_width);
+  ConvShape first = ConvShape::Centred(hidden, config.snac ? hidden : width, 7);
+  first.depthwise = config.snac;
+  VQC_TRY(builder.Conv("decoder.conv1", first));
+  if (config.snac) VQC_TRY(builder.Conv("decoder.conv1_mix", ConvShape::Centred(hidden, width, 1)));
+  for (size_t i = 0; i < config.up.size(); ++i, width /= 2) {
+    const std::string block = "decoder.block." + std::to_string(i);
+    const auto stride = static_cast<size_t>(config.up[i]), trim = (stride + 1) / 2;
+    VQC_TRY(builder.Snake(block + ".snake1", width));
+    VQC_TRY(builder.Up(block + ".conv_t1", {.in = width,
+                                            .out = width / 2,
+                                            .kernel = 2 * stride,
+                                            .stride = stride,
+                                            .trim_left = trim,
+                                            .trim_right = config.snac ? stride - trim : trim}));
+    VQC_TRY(builder.Units(block, width / 2));
+  }
+  VQC_TRY(builder.Snake("decoder.snake1", width));
+  VQC_TRY(builder.Conv("decoder.conv2", ConvShape::Centred(width, 1, 7)));
+  builder.Add(MakeTanh());
+  return builder.Take();
+}
+
+}  // namespace vqc::nn

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/nn/stream_transformer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "models/audio_kernels.h"
+
+namespace vqc::nn {
+namespace {
+
+using audio::Linear;
+
+constexpr size_t kLanes = 8;
+
+struct LayerNorm {
+  std::vector<float> weight, bias;
+
+  std::vector<float> Apply(const std::vector<float>& x) const {
+    std::vector<float> y(x.size());
+    const size_t width = weight.size();
+    for (size_t at = 0; at < x.size(); at += width)
+      audio::Norm(x.data() + at, width, weight.data(), bias.data(), y.data() + at);
+    return y;
+  }
+};
+
+float Dot(const float* a, const float* b, size_t count) {
+  float lanes[kLanes] = {};
+  for (size_t i = 0; i < count; ++i) lanes[i % kLanes] += a[i] * b[i];
+  for (size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+class TransformerLayer : public StreamLayer {
+ public:
+  struct Parts {
+    LayerNorm before_attention, before_mlp;
+    std::vector<float> attention_scale, mlp_scale;
+    Linear query, key, value, output, widen, narrow;
+  };
+  TransformerLayer(const TransformerConfig& config, Parts parts)
+      : config_(config),
+        width_(static_cast<size_t>(config.width)),
+        heads_(static_cast<size_t>(config.heads)),
+        dim_(static_cast<size_t>(config.head_dim)),
+        window_(static_cast<size_t>(config.window)),
+        parts_(std::move(parts)) {}
+
+  std::unique_ptr<State> Start() const override { return std::make_unique<Past>(); }
+
+  std::vector<float> Push(State* state, std::vector<float> x, bool) const override {
+    auto& past = *static_cast<Past*>(state);
+    const size_t rows = x.size() / width_;
+    if (rows == 0) return {};
+    const auto normed = parts_.before_attention.Apply(x);
+    const auto attended = parts_.output.Apply(Attend(past, normed, rows).data(), rows);
+    Add(x, attended, parts_.attention_scale);
+    auto hidden = parts_.widen.Apply(parts_.before_mlp.Apply(x).data(), rows);
+    for (float& h : hidden) h = 0.5f * h * (1 + std::erf(h * std::numbers::sqrt2_v<float> * 0.5f));
+    Add(x, parts_.narrow.Apply(hidden.data(), rows), parts_.mlp_scale);
+    return x;
+  }
+
+ private:
+  // Keys and values of the last rows, oldest first: [rows][heads][dim].
+  struct Past : State {
+    std::vector<float> keys, values;
+    uint64_t position = 0;  // of the row that comes next
+  };
+
+  void Add(std::vector<float>& x, const std::vector<float>& y, const std::vector<float>& scale) const {
+    for (size_t i = 0; i < x.size(); ++i) x[i] += y[i] * scale[i % width_];
+  }
+
+  // Turns the pairs (d, d + dim / 2) of each head by angles that grow with the position.
+  void Rotate(std::vector<float>& x, size_t rows, uint64_t first) const {
+    const size_t half = dim_ / 2;
+    for (size_t t = 0; t < rows; ++t) {
+      for (size_t d = 0; d < half; ++d) {
+        const double frequency =
+            std::pow(config_.rope_base, -2.0 * static_cast<double>(d) / static_cast<double>(dim_));
+        const double angle = static_cast<double>(first + t) * frequency;
+        const auto cosine = static_cast<float>(std::cos(angle)), sine = static_cast<float>(std::sin(angle));
+        for (size_t head = 0; head < heads_; ++head) {
+          float* low = x.data() + (t * heads_ + head) * dim_ + d;
+          const float a = low[0], b = low[half];
+          low[0] = a * cosine - b * sine;
+          low[half] = b * cosine + a * sine;
+        }
+      }
+    }
+  }
+
+  std::vector<float> Attend(Past& past, const std::vector<float>& x, size_t rows) const {
+    const size_t row = heads_ * dim_;
+    auto queries = parts_.query.Apply(x.data(), rows), keys = parts_.key.Apply(x.data(), rows);
+    const auto values = parts_.value.Apply(x.data(), rows);
+    Rotate(queries, rows, past.position);
+    Rotate(keys, rows, past.position);
+    past.position += rows;
+    past.keys.insert(past.keys.end(), keys.begin(), keys.end());
+    past.values.insert(past.values.end(), values.begin(), values.end());
+    const size_t before = past.keys.size() / row - rows;
+    const float scale = 1 / std::sqrt(static_cast<float>(dim_));
+    std::vector<float> out(rows * row), scores(window_);
+    for (size_t t = 0; t < rows; ++t) {
+      const size_t end = before + t + 1, begin = end > window_ ? end - window_ : 0, count = end - begin;
+      for (size_t head = 0; head < heads_; ++head) {
+        const size_t at = head * dim_;
+        const float* query = queries.data() + t * row + at;
+        for (size_t j = 0; j < count; ++j)
+          scores[j] = Dot(query, past.keys.data() + (begin + j) * row + at, dim_) * scale;
+        const float most = *std::max_element(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(count));
+        for (size_t j = 0; j < count; ++j) scores[j] -= most;
+        audio::Exp(scores.data(), count);
+        float sum = 0;
+        for (size_t j = 0; j < count; ++j) sum += scores[j];
+        float* to = out.data() + t * row + at;
+        for (size_t j = 0; j < count; ++j) {
+          const float weight = scores[j] / sum;
+          const float* value = past.values.data() + (begin + j) * row + at;
+          for (size_t d = 0; d < dim_; ++d) to[d] += weight * value[d];
+        }
+      }
+    }
+    const size_t have = before + rows, drop = have > window_ - 1 ? have - (window_ - 1) : 0;
+    for (auto* kept : {&past.keys, &past.values})
+      kept->erase(kept->begin(), kept->begin() + static_cast<ptrdiff_t>(drop * row));
+    return out;
+  }
+
+  TransformerConfig config_;
+  size_t width_, heads_, dim_, window_;
+  Parts parts_;
+};
+
+class Loader {
+ public:
+  Loader(const Weights& weights, std::string prefix) : weights_(weights), prefix_(std::move(prefix)) {}
+
+  Result<std::vector<float>> Row(const std::string& name, size_t width) const {
+    return weights_(prefix_ + name, {static_cast<int64_t>(width)});
+  }
+  Result<LayerNorm> Norm(const std::string& name, size_t width) const {
+    LayerNorm norm;
+    VQC_ASSIGN(norm.weight, Row(name + ".weight", width));
+    VQC_ASSIGN(norm.bias, Row(name + ".bias", width));
+    return norm;
+  }
+  Result<Linear> Map(const std::string& name, size_t in, size_t out) const {
+    VQC_ASSIGN(const auto values,
+               weights_(prefix_ + name + ".weight", {static_cast<int64_t>(out), static_cast<int64_t>(in)}));
+    return Linear(values, {}, in, out);
+  }
+
+ private:
+  const Weights& weights_;
+  std::string prefix_;
+};
+
+Result<LayerPtr> LoadLayer(const Loader& loader, const TransformerConfig& config) {
+  const auto width = static_cast<size_t>(config.width), hidden = static_cast<size_t>(config.hidden),
+             inner = static_cast<size_t>(config.heads) * static_cast<size_t>(config.head_dim);
+  VQC_ASSIGN(auto before_attention, loader.Norm("input_layernorm", width));
+  VQC_ASSIGN(auto before_mlp, loader.Norm("post_attention_layernorm", width));
+  VQC_ASSIGN(auto attention_scale, loader.Row("self_attn_layer_scale.scale", width));
+  VQC_ASSIGN(auto mlp_scale, loader.Row("mlp_layer_scale.scale", width));
+  VQC_ASSIGN(auto query, loader.Map("self_attn.q_proj", width, inner));
+  VQC_ASSIGN(auto key, loader.Map("self_attn.k_proj", width, inner));
+  VQC_ASSIGN(auto value, loader.Map("self_attn.v_proj", width, inner));
+  VQC_ASSIGN(auto output, loader.Map("self_attn.o_proj", inner, width));
+  VQC_ASSIGN(auto widen, loader.Map("mlp.fc1", width, hidden));
+  VQC_ASSIGN(auto narrow, loader.Map("mlp.fc2", hidden, width));
+  return LayerPtr(std::make_unique<TransformerLayer>(
+      config,
+      TransformerLayer::Parts{std::move(before_attention), std::move(before_mlp), std::move(attention_scale),
+                              std::move(mlp_scale), std::move(query), std::move(key), std::move(value),
+                              std::move(output), std::move(widen), std::move(narrow)}));
+}
+
+}  // namespace
+
+TransformerConfig TransformerConfig::Read(ConfigFields& fields, int width) {
+  TransformerConfig config;
+  config.width = width;
+  config.layers = fields.Whole("num_hidden_layers", 1, 64, config.layers);
+  config.heads = fields.Whole("num_attention_heads", 1, 64, config.heads);
+  config.head_dim = fields.Whole("head_dim", 2, 512, std::max(width / config.heads, 2));
+  config.hidden = fields.Whole("intermediate_size", 1, 16384, config.hidden);
+  config.window = fields.Whole("sliding_window", 1, 65536, config.window);
+  config.rope_base = fields.Number("rope_theta", 1, 1e9, config.rope_base);
+  fields.Only("num_key_value_heads", config.heads);
+  fields.Only("hidden_act", "gelu");
+  fields.Only("attention_bias", false);
+  fields.Only("norm_eps", 1e-5);
+  if (config.head_dim % 2 != 0) fields.Refuse("\"head_dim\" is odd; rotations need pairs");
+  return config;
+}
+
+Result<LayerPtr> LoadTransformer(const Weights& weights, const std::string& name,
+                                 const TransformerConfig& config) {
+  auto chain = std::make_unique<Chain>();
+  for (int i = 0; i < config.layers; ++i) {
+    VQC_ASSIGN(auto layer, LoadLayer(Loader(weights, name + ".layers." + std::to_string(i) + "."), config));
+    chain->Add(std::move(layer));
+  }
+  return LayerPtr(std::move(chain));
+}
+
+}  // namespace vqc::nn

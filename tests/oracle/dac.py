@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/golden/import/dac/ and dac_odd/: small DACs of seeded random weights, and what transformers makes of a sound.
+
+    pip install torch==2.11.0 transformers==4.57.3 safetensors
+    tests/oracle/dac.py [FOLDER] [--real] [--odd]   # --real: the sizes of descript/dac_44khz, into FOLDER
+"""
+import torch
+from transformers import DacConfig, DacModel
+
+import checkpoints
+
+
+def config(options):
+    if options.real:
+        return DacConfig(sampling_rate=44100)
+    strides = [3, 5] if options.odd else [2, 4]
+    return DacConfig(encoder_hidden_size=4, downsampling_ratios=strides, decoder_hidden_size=32, n_codebooks=3,
+                     codebook_size=64, codebook_dim=4, sampling_rate=1200)
+
+
+def encode(model, sound):
+    stride = model.config.hop_length
+    padded = torch.nn.functional.pad(sound, (0, -sound.shape[-1] % stride))
+    latents = model.encoder(padded)
+    return latents[0].T, model.quantizer(latents)[1][0].T
+
+
+def decode(model, ids):
+    return model.decoder(model.quantizer.from_codes(ids.T[None])[0])[0, 0]
+
+
+def main():
+    options = checkpoints.options(__doc__, "dac", "odd")
+    torch.manual_seed(1)
+    model = DacModel(config(options)).eval()
+    checkpoints.randomize(model)
+    samples = 44100 if options.real else 1003
+    checkpoints.quieten(model, model.decoder.conv2, encode, decode, samples)
+    checkpoints.write(options, model, encode, decode, samples)
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()
