@@ -84,6 +84,7 @@ vqc_packages() {
   local libraries=("${vqc_run_libraries[@]}")
   [[ $1 == run ]] || libraries+=("${vqc_test_libraries[@]}")
   [[ $1 != full ]] || command -v clang++ >/dev/null || missing+=(clang)  # for the test of determinism
+  [[ $1 != full ]] || command -v strace >/dev/null || missing+=(strace)  # for the tests of faults
   if ! command -v apt-get >/dev/null; then
     vqc_say "no apt-get here: ${missing[*]} and the equivalents of ${libraries[*]} must be there already"
     return
