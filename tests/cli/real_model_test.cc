@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The committed model on a photo, through the real torch part: the whole line, and damage to all of it.
 // Skipped where the build has no torch part or the tree no model.
+#include <cstdlib>
+
 #include "tests/cli/cli_test_base.h"
 
 namespace vqc {
@@ -55,6 +57,33 @@ TEST_F(RealModel, APhotoGoesThroughAndComesBackInItsSize) {
   const auto width = record["width"].get<size_t>(), height = record["height"].get<size_t>();
   EXPECT_GT(width * height, 10000u);
   EXPECT_EQ(Read("a.ppm").size(), std::string("P6\n451 300\n255\n").size() + 3 * width * height);
+}
+
+TEST_F(RealModel, APerceptualDecoderShowsTheSameTokensOtherwise) {
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
+  const Ran own = RunReal({"decode", "a.vqc", "-o", "own.ppm", "--json"});
+  const Ran other = RunReal({"decode", "a.vqc", "-o", "other.ppm", "--decoder", "perceptual", "--json"});
+  ASSERT_EQ(other.exit_code, 0) << other.err;
+  const auto a = own.Json()["results"][0], b = other.Json()["results"][0];
+  EXPECT_EQ(b["decoder"], "perceptual");
+  for (const char* key : {"model_hash", "tokens", "grid", "bits_total", "crc_ok"})
+    EXPECT_EQ(a[key], b[key]) << key;
+  const std::string soft = Read("own.ppm"), sharp = Read("other.ppm");
+  ASSERT_EQ(soft.size(), sharp.size());
+  // Neighbours differ more where there is detail; the picture as a whole is the same.
+  double difference = 0, steps_soft = 0, steps_sharp = 0;
+  const auto step = [](const std::string& bytes, size_t i) {
+    return std::abs(static_cast<uint8_t>(bytes[i]) - static_cast<uint8_t>(bytes[i - 3]));
+  };
+  for (size_t i = 32; i < soft.size(); ++i) {
+    difference += std::abs(static_cast<uint8_t>(soft[i]) - static_cast<uint8_t>(sharp[i]));
+    steps_soft += step(soft, i);
+    steps_sharp += step(sharp, i);
+  }
+  EXPECT_GT(difference, 0);
+  EXPECT_LT(difference / static_cast<double>(soft.size()), 16) << "mean difference in 8-bit steps";
+  EXPECT_GT(steps_sharp, 1.05 * steps_soft);
+  ExpectError(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "no-such"}, "perceptual");
 }
 
 TEST_F(RealModel, EveryChangedByteAndEveryCutIsRefused) {
