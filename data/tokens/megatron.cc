@@ -34,11 +34,8 @@ class Writer : public ShardWriter {
     Json record = RecordOf(item);
     record["offset"] = bin_.size() / width;
     VQC_TRY(items_.Write(RecordLine(record)));
-    const auto offsets = layout_.LevelOffsets();
-    std::vector<uint32_t> ids = item.ids;
-    for (size_t i = 0; i < ids.size(); ++i) ids[i] += static_cast<uint32_t>(offsets[i % offsets.size()]);
-    lengths_.push_back(static_cast<uint32_t>(ids.size()));
-    return bin_.Write(BytesOfIds(ids, width));
+    lengths_.push_back(static_cast<uint32_t>(item.ids.size()));
+    return bin_.Write(BytesOfIds(InOneVocabulary(item.ids, layout_), width));
   }
 
   Result<std::vector<ShardFile>> Finish() override {
@@ -68,21 +65,6 @@ class Writer : public ShardWriter {
   TokenLayout layout_;
   std::vector<uint32_t> lengths_;
 };
-
-// Takes the levels' offsets off again.
-Status Restore(TokenItem& item, const TokenLayout& layout) {
-  const auto offsets = layout.LevelOffsets();
-  for (size_t i = 0; i < item.ids.size(); ++i) {
-    const auto offset = static_cast<uint32_t>(offsets[i % offsets.size()]);
-    if (item.ids[i] < offset) {
-      return Error{ErrorCode::kCorruptData, Printable(item.key) + ": id " + std::to_string(i) + " is " +
-                                                std::to_string(item.ids[i]) +
-                                                ", those of its level begin at " + std::to_string(offset)};
-    }
-    item.ids[i] -= offset;
-  }
-  return {};
-}
 
 // The width of the ids, where the index is one of ours and tells of a .bin of that size.
 Result<size_t> CheckIndex(std::span<const uint8_t> index, uint64_t bin_bytes) {
@@ -116,11 +98,7 @@ Result<size_t> CheckIndex(std::span<const uint8_t> index, uint64_t bin_bytes) {
 }  // namespace
 
 WriterResult CreateMegatron(const std::string& folder, const std::string& stem, const TokenLayout& layout) {
-  if (layout.Vocabulary() > INT32_MAX) {
-    return Error{ErrorCode::kUsage,
-                 "the levels have " + std::to_string(layout.Vocabulary()) +
-                     " entries together, more than the format's int32; choose another --format"};
-  }
+  VQC_TRY(CheckOneVocabulary(layout));
   VQC_ASSIGN(HashedFile bin, HashedFile::Create(folder, stem + ".bin"));
   VQC_ASSIGN(HashedFile idx, HashedFile::Create(folder, stem + ".idx"));
   VQC_ASSIGN(HashedFile items, HashedFile::Create(folder, stem + std::string(kItemsSuffix)));
@@ -135,8 +113,8 @@ ReaderResult OpenMegatron(const std::string& path, const TokenLayout& layout, co
   const auto width = CheckIndex(idx.bytes(), bin.bytes().size());
   if (!width.ok()) return width.error();
   const auto ids = bin.bytes();
-  return std::unique_ptr<ShardReader>(
-      std::make_unique<ArrayReader>(std::move(bin), std::move(items), ids, *width, &Restore, layout, limits));
+  return std::unique_ptr<ShardReader>(std::make_unique<ArrayReader>(
+      std::move(bin), std::move(items), ids, *width, &FromOneVocabulary, layout, limits));
 }
 
 }  // namespace vqc

@@ -11,6 +11,10 @@ constexpr std::string_view kNpy[] = {".npy", kItemsSuffix};
 constexpr std::string_view kSafetensors[] = {".safetensors"};
 constexpr std::string_view kJsonl[] = {".jsonl"};
 constexpr std::string_view kMegatron[] = {".bin", ".idx", kItemsSuffix};
+constexpr std::string_view kLitdata[] = {".chunk.bin", kItemsSuffix};
+constexpr std::string_view kMds[] = {".mds"};
+constexpr std::string_view kParquet[] = {".parquet"};
+constexpr std::string_view kIndex = "index.json";
 
 constexpr ShardFormat kFormats[] = {
     {"webdataset", "tar of KEY.tokens.npy, KEY.tokens.json and sidecars", kTar, &CreateWebdataset,
@@ -20,6 +24,12 @@ constexpr ShardFormat kFormats[] = {
     {"jsonl", "a line of JSON for each item", kJsonl, &CreateJsonl, &OpenJsonl},
     {"megatron", "indexed data set of Megatron-LM (.bin, .idx), and its items as JSON lines", kMegatron,
      &CreateMegatron, &OpenMegatron},
+    {"litdata", "chunks of int32 ids for LitData's TokensLoader, and their items as JSON lines", kLitdata,
+     &CreateLitdata, &OpenLitdata, kIndex, &LitdataIndex},
+    {"mds", "samples with key, record and tokens for MosaicML Streaming", kMds, &CreateMds, &OpenMds, kIndex,
+     &MdsIndex},
+    {"parquet", "a row with key, tokens, shape, text and record for each item", kParquet, &CreateParquet,
+     &OpenParquet},
 };
 
 }  // namespace
@@ -35,10 +45,13 @@ const ShardFormat* FindShardFormat(std::string_view name) {
 
 const ShardFormat* ShardFormatOf(std::string_view file_name) {
   if (file_name.ends_with(kItemsSuffix)) return nullptr;
+  const ShardFormat* found = nullptr;  // ".chunk.bin" is more than ".bin"
   for (const ShardFormat& format : kFormats) {
-    if (file_name.ends_with(format.suffixes.front())) return &format;
+    const std::string_view suffix = format.suffixes.front();
+    if (file_name.ends_with(suffix) && (!found || suffix.size() > found->suffixes.front().size()))
+      found = &format;
   }
-  return nullptr;
+  return found;
 }
 
 std::string StemOf(uint64_t shard) {

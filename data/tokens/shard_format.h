@@ -17,6 +17,9 @@
 
 namespace vqc {
 
+struct TokenSet;
+struct ShardRecord;
+
 class ShardWriter {
  public:
   virtual ~ShardWriter() = default;
@@ -41,6 +44,10 @@ struct ShardFormat {
   // `path` without the suffix. Errors: kInput, kCorruptData.
   Result<std::unique_ptr<ShardReader>> (*open)(const std::string& path, const TokenLayout& layout,
                                                const Limits& limits);
+  // A file of the whole set, which the format's readers open first; its text from all shards. Empty and null:
+  // none.
+  std::string_view index_file = {};
+  std::string (*index)(const TokenSet& set, const std::vector<ShardRecord>& shards) = nullptr;
 };
 
 std::span<const ShardFormat> ShardFormats();

@@ -21,6 +21,15 @@ ReaderResult OpenJsonl(const std::string& path, const TokenLayout& layout, const
 WriterResult CreateMegatron(const std::string& folder, const std::string& stem, const TokenLayout& layout);
 ReaderResult OpenMegatron(const std::string& path, const TokenLayout& layout, const Limits& limits);
 
+WriterResult CreateLitdata(const std::string& folder, const std::string& stem, const TokenLayout& layout);
+ReaderResult OpenLitdata(const std::string& path, const TokenLayout& layout, const Limits& limits);
+std::string LitdataIndex(const TokenSet& set, const std::vector<ShardRecord>& shards);
+WriterResult CreateMds(const std::string& folder, const std::string& stem, const TokenLayout& layout);
+ReaderResult OpenMds(const std::string& path, const TokenLayout& layout, const Limits& limits);
+std::string MdsIndex(const TokenSet& set, const std::vector<ShardRecord>& shards);
+WriterResult CreateParquet(const std::string& folder, const std::string& stem, const TokenLayout& layout);
+ReaderResult OpenParquet(const std::string& path, const TokenLayout& layout, const Limits& limits);
+
 // A file beside arrays that have no names: the record of each item, one a line, with "offset", where its ids
 // begin.
 inline constexpr std::string_view kItemsSuffix = ".items.jsonl";
@@ -28,6 +37,12 @@ inline constexpr std::string_view kItemsSuffix = ".items.jsonl";
 // Ids as little-endian integers of 2 or 4 bytes, and back.
 std::vector<uint8_t> BytesOfIds(std::span<const uint32_t> ids, size_t id_bytes);
 std::vector<uint32_t> IdsOfBytes(std::span<const uint8_t> bytes, size_t id_bytes);
+// Language models have one vocabulary: the ids of each level with the sizes of the levels before added, and
+// back (of ids below those of their level: kCorruptData). It has to fit int32 (kUsage).
+std::vector<uint32_t> InOneVocabulary(std::span<const uint32_t> ids, const TokenLayout& layout);
+Status FromOneVocabulary(TokenItem& item, const TokenLayout& layout);
+Status CheckOneVocabulary(const TokenLayout& layout);
+
 std::string_view NpyTypeOf(size_t id_bytes);  // "<u2", "<u4"
 
 // The ids of a whole .npy file of whole numbers without a sign, of 2 or 4 bytes.

@@ -29,6 +29,33 @@ std::vector<uint32_t> IdsOfBytes(std::span<const uint8_t> bytes, size_t id_bytes
   return ids;
 }
 
+std::vector<uint32_t> InOneVocabulary(std::span<const uint32_t> ids, const TokenLayout& layout) {
+  const auto offsets = layout.LevelOffsets();
+  std::vector<uint32_t> moved(ids.begin(), ids.end());
+  for (size_t i = 0; i < moved.size(); ++i) moved[i] += static_cast<uint32_t>(offsets[i % offsets.size()]);
+  return moved;
+}
+
+Status FromOneVocabulary(TokenItem& item, const TokenLayout& layout) {
+  const auto offsets = layout.LevelOffsets();
+  for (size_t i = 0; i < item.ids.size(); ++i) {
+    const auto offset = static_cast<uint32_t>(offsets[i % offsets.size()]);
+    if (item.ids[i] < offset) {
+      return Damaged(Printable(item.key) + ": id " + std::to_string(i) + " is " +
+                     std::to_string(item.ids[i]) + ", those of its level begin at " + std::to_string(offset));
+    }
+    item.ids[i] -= offset;
+  }
+  return {};
+}
+
+Status CheckOneVocabulary(const TokenLayout& layout) {
+  if (layout.Vocabulary() <= INT32_MAX) return {};
+  return Error{ErrorCode::kUsage,
+               "the levels have " + std::to_string(layout.Vocabulary()) +
+                   " entries together, more than the format's int32; choose another --format"};
+}
+
 std::string_view NpyTypeOf(size_t id_bytes) { return id_bytes == 2 ? "<u2" : "<u4"; }
 
 uint64_t CountOf(const std::vector<uint64_t>& shape) {

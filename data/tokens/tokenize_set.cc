@@ -45,6 +45,7 @@ Status RemoveSet(const std::string& folder) {
   for (const char* name : {kManifestFile, kSkippedFile}) unlink((folder + "/" + name).c_str());
   RemoveJournals(folder);
   const ShardFormat& format = *FindShardFormat(set->format);
+  if (format.index) unlink((folder + "/" + std::string(format.index_file)).c_str());
   for (uint64_t shard = 0; shard < set->Shards(); ++shard) {
     for (const std::string& name : FilesOf(format, shard)) unlink((folder + "/" + name).c_str());
   }
@@ -159,6 +160,11 @@ class Run {
     }
     for (auto& [shard, record] : complete_) report_.shards.push_back(std::move(record));
     if (report_.missing > 0) return {};
+    if (format_.index) {
+      const std::string index = format_.index(set_, report_.shards);
+      VQC_TRY(WriteFileAtomically(options_.folder + "/" + std::string(format_.index_file), index,
+                                  {.force = true}));
+    }
     VQC_TRY(WriteManifest(options_.folder, set_, report_.shards));
     RemoveJournals(options_.folder);
     return {};

@@ -68,7 +68,7 @@ class TokenizeFaultsTest : public CliTest {
 
 TEST_F(TokenizeFaultsTest, KilledBeforeAnySystemCallItGoesOn) {
   std::vector<std::string> formats = {"webdataset", "megatron"};
-  if (full_) formats.insert(formats.end(), {"npy", "safetensors", "jsonl"});
+  if (full_) formats.insert(formats.end(), {"npy", "safetensors", "jsonl", "litdata", "mds", "parquet"});
   for (const std::string& format : formats) {
     ASSERT_EQ(Tokenize(format, "whole").exit_code, 0);
     const auto expected = Contents("whole");

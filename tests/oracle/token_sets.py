@@ -2,19 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """token_sets.py VQCODEC: writes a set of tokens in every format and reads it back with the libraries people read it with.
 
-Needs numpy, webdataset, safetensors. The reader of Megatron-LM's layout is written here: its package needs all of torch."""
+Needs numpy, webdataset, safetensors, pyarrow and mosaicml-streaming (without its dependencies). Megatron-LM's and LitData's
+readers need all of torch: where it is there, LitData's own reads its chunks, else both layouts are read by hand."""
+import importlib
+import importlib.machinery
+import importlib.util
 import json
 import pathlib
 import struct
 import subprocess
 import sys
 import tempfile
+import types
+import unittest.mock
 
 import numpy as np
+import pyarrow.parquet
 import safetensors.numpy
 import webdataset
 
 ITEMS, SHARD = 7, 3
+HAS_LITDATA = importlib.util.find_spec("litdata") is not None and importlib.util.find_spec("torch") is not None
 
 
 def pictures(folder):
@@ -83,8 +91,85 @@ def read_megatron(folder):
             yield item["key"], ids.reshape(item["shape"]), item["sidecars"]["txt"]
 
 
+class Absent:
+    """Finds what no other finder does: a module that is there and does nothing."""
+    def find_spec(self, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        module = unittest.mock.MagicMock()
+        module.__path__ = []
+        return module
+
+    def exec_module(self, module):
+        pass
+
+
+def mds_reader():
+    """MosaicML Streaming's reader of shards alone: the package around it connects to clouds, and needs torch for that."""
+    for name in ("streaming", "streaming.base"):  # as packages without their __init__.py
+        package = types.ModuleType(name)
+        package.__path__ = [str(pathlib.Path(np.__file__).parent.parent / name.replace(".", "/"))]
+        sys.modules[name] = package
+    sys.meta_path.append(Absent())
+    reader = importlib.import_module("streaming.base.format.mds.reader").MDSReader
+    sys.meta_path.pop()
+    return reader
+
+
+def read_mds(folder):
+    reader = mds_reader()
+    for shard in json.loads((folder / "index.json").read_text())["shards"]:
+        opened = reader.from_json(str(folder), "", shard)
+        opened.validate(False)
+        assert (folder / shard["raw_data"]["basename"]).stat().st_size == shard["raw_data"]["bytes"]
+        for sample in (opened[i] for i in range(shard["samples"])):
+            yield sample["key"], sample["tokens"], sample["record"]["sidecars"]["txt"]
+
+
+def read_parquet(folder):
+    for path in shards(folder, ".parquet"):
+        table = pyarrow.parquet.read_table(path)
+        assert table.schema.field("tokens").type == pyarrow.list_(pyarrow.field("element", pyarrow.int32(), False))
+        for row in table.to_pylist():
+            assert json.loads(row["record"])["sidecars"]["txt"] == row["text"]
+            yield row["key"], np.array(row["tokens"]).reshape(row["shape"]), row["text"]
+
+
+def litdata_blocks(folder, index, block):
+    """Blocks of ids as LitData's TokensLoader cuts them."""
+    from litdata.streaming.item_loader import TokensLoader
+    loader = TokensLoader(block_size=block)
+    loader.setup({"data_format": index["config"]["data_format"], **index["config"]}, index["chunks"], {})
+    for number, (chunk, interval) in enumerate(zip(index["chunks"], loader.generate_intervals())):
+        path = str(folder / chunk["filename"])
+        for i in range(interval[-1] - interval[0]):
+            yield loader.load_item_from_chunk(interval[0] + i, number, path, interval[0], chunk["chunk_bytes"])
+
+
+def read_litdata(folder):
+    index = json.loads((folder / "index.json").read_text())
+    streams = []
+    for chunk in index["chunks"]:
+        data = (folder / chunk["filename"]).read_bytes()
+        count = struct.unpack("<I", data[:4])[0]
+        offsets = np.frombuffer(data, np.uint32, count + 1, 4)
+        assert count == chunk["chunk_size"] and len(data) == chunk["chunk_bytes"] == offsets[-1]
+        streams.append(np.frombuffer(data, np.int32, offset=4 * (count + 2)))
+        assert len(streams[-1]) == chunk["dim"] and offsets[0] == 4 * (count + 2)
+        items = folder / chunk["filename"].replace(".chunk.bin", ".items.jsonl")
+        for i, line in enumerate(open(items, encoding="utf-8")):
+            item = json.loads(line)
+            ids = np.frombuffer(data[offsets[i]:offsets[i + 1]], np.int32)
+            yield item["key"], ids.reshape(item["shape"]), item["sidecars"]["txt"]
+    if HAS_LITDATA:
+        blocks = [block.numpy() for block in litdata_blocks(folder, index, 2)]
+        assert (np.concatenate(blocks) == np.concatenate([ids[:len(ids) // 2 * 2] for ids in streams])).all()
+        print("litdata: its TokensLoader reads the same")
+
+
 READERS = {"npy": read_npy, "webdataset": read_webdataset, "safetensors": read_safetensors, "jsonl": read_jsonl,
-           "megatron": read_megatron}
+           "megatron": read_megatron, "mds": read_mds, "parquet": read_parquet, "litdata": read_litdata}
 
 
 def main():

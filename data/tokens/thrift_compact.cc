@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/tokens/thrift_compact.h"
+
+namespace vqc {
+namespace {
+
+constexpr int kMaxDepth = 8;
+constexpr uint64_t kMaxList = 1 << 20;
+enum Type : uint8_t {
+  kTrue = 1,
+  kFalse = 2,
+  kByte = 3,
+  kI16 = 4,
+  kI32 = 5,
+  kI64 = 6,
+  kDouble = 7,
+  kBinary = 8,
+  kList = 9,
+  kSet = 10,
+  kStruct = 12
+};
+
+uint64_t ZigZag(int64_t value) {
+  return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
+}
+int64_t UnZigZag(uint64_t value) { return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1)); }
+
+bool ReadStruct(ByteReader& reader, int depth, ThriftValue& out);
+
+bool ReadValue(ByteReader& reader, uint8_t type, int depth, ThriftValue& out) {
+  if (depth > kMaxDepth) return false;
+  switch (type) {
+    case kTrue:
+    case kFalse:
+      out.number = type == kTrue;
+      return true;
+    case kByte:
+      out.number = reader.U8();
+      return reader.ok();
+    case kI16:
+    case kI32:
+    case kI64:
+      out.number = UnZigZag(reader.Varint());
+      return reader.ok();
+    case kDouble:
+      reader.U64();
+      return reader.ok();
+    case kBinary:
+      out.bytes = reader.Bytes(reader.Varint());
+      return reader.ok();
+    case kStruct:
+      return ReadStruct(reader, depth + 1, out);
+    case kList:
+    case kSet: {
+      const uint8_t head = reader.U8();
+      const uint64_t size = head >> 4 == 15 ? reader.Varint() : head >> 4;
+      // Every element takes a byte at least, so that a list cannot be larger than what is left.
+      if (!reader.ok() || size > kMaxList || size > reader.remaining()) return false;
+      out.list.resize(static_cast<size_t>(size));
+      for (ThriftValue& value : out.list) {
+        if (!ReadValue(reader, head & 15, depth + 1, value)) return false;
+      }
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+bool ReadStruct(ByteReader& reader, int depth, ThriftValue& out) {
+  int last = 0;
+  for (;;) {
+    const uint8_t head = reader.U8();
+    if (!reader.ok()) return false;
+    if (head == 0) return true;
+    const int field = head >> 4 ? last + (head >> 4) : static_cast<int>(UnZigZag(reader.Varint()) & 0xFFFF);
+    last = field;
+    ThriftValue value;
+    if (!reader.ok() || !ReadValue(reader, head & 15, depth, value)) return false;
+    out.fields[field] = std::move(value);
+  }
+}
+
+}  // namespace
+
+void ThriftWriter::Header(int field, uint8_t type) {
+  const int step = field - last_.back();
+  last_.back() = field;
+  if (step >= 1 && step <= 15) {
+    out_.U8(static_cast<uint8_t>(step << 4 | type));
+  } else {
+    out_.U8(type);
+    out_.Varint(ZigZag(field));
+  }
+}
+
+void ThriftWriter::Number(int field, uint8_t type, int64_t value) {
+  Header(field, type);
+  out_.Varint(ZigZag(value));
+}
+
+void ThriftWriter::Text(std::string_view bytes) {
+  out_.Varint(bytes.size());
+  out_.Append(bytes);
+}
+
+void ThriftWriter::Bytes(int field, std::string_view bytes) {
+  Header(field, kBinary);
+  Text(bytes);
+}
+
+void ThriftWriter::BeginStruct(int field) {
+  Header(field, kStruct);
+  last_.push_back(0);
+}
+
+void ThriftWriter::EndStruct() {
+  out_.U8(0);
+  last_.pop_back();
+}
+
+void ThriftWriter::ListHeader(int field, uint8_t type, size_t size) {
+  Header(field, kList);
+  out_.U8(static_cast<uint8_t>((size < 15 ? size : 15) << 4 | type));
+  if (size >= 15) out_.Varint(size);
+}
+
+void ThriftWriter::I32List(int field, std::initializer_list<int32_t> values) {
+  ListHeader(field, kI32, values.size());
+  for (const int32_t value : values) out_.Varint(ZigZag(value));
+}
+
+void ThriftWriter::BytesList(int field, std::initializer_list<std::string_view> values) {
+  ListHeader(field, kBinary, values.size());
+  for (const std::string_view value : values) Text(value);
+}
+
+void ThriftWriter::BeginStructList(int field, size_t size) { ListHeader(field, kStruct, size); }
+
+const ThriftValue& ThriftValue::operator[](int field) const {
+  static const ThriftValue none;
+  const auto found = fields.find(field);
+  return found == fields.end() ? none : found->second;
+}
+
+std::optional<ThriftValue> ReadThriftStruct(ByteReader& reader) {
+  ThriftValue value;
+  if (!ReadStruct(reader, 0, value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace vqc
