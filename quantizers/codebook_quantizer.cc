@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "quantizers/closest_codeword.h"
+#include "quantizers/cuda_search.h"
 #include "quantizers/latent_rows.h"
 #include "quantizers/search/kmeans.h"
 
@@ -29,13 +30,13 @@ void CodebookQuantizer::train(bool on) {
   kept_ = torch::Tensor();
   if (!on && computed_) {
     const torch::NoGradGuard no_grad;
-    kept_ = LearnedCodewords().detach().contiguous();
+    kept_ = Prepared(LearnedCodewords()).detach().contiguous();
   }
 }
 
 torch::Tensor CodebookQuantizer::Codewords() {
   const torch::NoGradGuard no_grad;
-  if (is_training() || !computed_) return LearnedCodewords().detach();
+  if (is_training() || !computed_) return Prepared(LearnedCodewords()).detach();
   const std::lock_guard lock(mutex_);
   const auto device = parameters().front().device();
   if (kept_.device() != device) kept_ = kept_.to(device);
@@ -49,9 +50,9 @@ torch::Tensor CodebookQuantizer::Assigned(const torch::Tensor& rows, const torch
 QuantizerOutput CodebookQuantizer::DoForward(const torch::Tensor& latents) {
   QuantizerOutput out;
   const auto rows = Prepared(ToRows(latents));
-  const auto codewords = LearnedCodewords();
-  const auto ids = Assigned(rows, codewords);
-  const auto chosen = torch::embedding(codewords, ids);
+  const auto learned = LearnedCodewords();
+  const auto ids = Assigned(rows.detach(), Prepared(learned.detach()));
+  const auto chosen = Prepared(torch::embedding(learned, ids));
   // Before the estimator: after it the codebook would get the gradient of the latents.
   out.loss = loss_.commitment * torch::mse_loss(rows, chosen.detach());
   if (chosen.requires_grad()) out.loss = out.loss + loss_.codebook * torch::mse_loss(chosen, rows.detach());
@@ -71,7 +72,10 @@ torch::Tensor CodebookQuantizer::DoDecode(const torch::Tensor& codes) {
 
 Result<torch::Tensor> CodebookQuantizer::Centres(const torch::Tensor& latents, uint64_t seed) const {
   const torch::NoGradGuard no_grad;
-  const auto rows = Prepared(ToRows(latents.detach())).to(torch::kCPU, torch::kFloat32).contiguous();
+  const int gpu = SearchingGpu(latents.device());
+  const auto given = Prepared(ToRows(latents.detach())).to(torch::kFloat32).contiguous();
+  const auto rows = gpu < 0 ? given.cpu() : given;
+  if (gpu >= 0) torch::cuda::synchronize(gpu);  // k-means runs on streams of its own
   if (rows.size(0) < entries_) {
     return Error{ErrorCode::kUsage, "k-means: there are " + std::to_string(rows.size(0)) + " latents for " +
                                         std::to_string(entries_) +
@@ -83,6 +87,7 @@ Result<torch::Tensor> CodebookQuantizer::Centres(const torch::Tensor& latents, u
   options.passes = kPasses;
   options.seed = seed;
   options.threads = at::get_num_threads();
+  options.device = gpu;
   VQC_ASSIGN(auto kmeans,
              KMeans::Start({rows.const_data_ptr<float>(), rows.size(0), rows.size(1)}, std::move(options)));
   while (!kmeans.Done()) VQC_TRY(kmeans.Pass());

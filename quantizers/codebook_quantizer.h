@@ -36,9 +36,10 @@ class CodebookQuantizer : public Quantizer {
   CodebookQuantizer(int64_t entries, int64_t dim, CodebookLoss loss, Estimator estimator, bool computed)
       : entries_(entries), dim_(dim), loss_(loss), estimator_(estimator), computed_(computed) {}
 
-  // The codewords [K, D], differentiable.
+  // The codewords [K, D] before they are prepared, differentiable.
   virtual torch::Tensor LearnedCodewords() = 0;
-  // Rows [N, D] of latents as they are compared with codewords, differentiable.
+  // Rows [N, D] of latents or of learned codewords as they are compared, differentiable. Each row for itself:
+  // training passes gradients through the codewords that were chosen, not through the whole codebook.
   virtual torch::Tensor Prepared(const torch::Tensor& rows) const { return rows; }
   // The codeword [N] that each prepared row gets in training; the closest unless a quantizer has other plans.
   virtual torch::Tensor Assigned(const torch::Tensor& rows, const torch::Tensor& codewords) const;

@@ -81,6 +81,8 @@ torch::Tensor WithRows(const torch::Tensor& matrix) {
 
 }  // namespace
 
+int SearchingGpu(torch::Device device) { return device.is_cuda() && PartFor(device) ? device.index() : -1; }
+
 std::optional<torch::Tensor> ClosestCodewordsOnCuda(const torch::Tensor& points,
                                                     const torch::Tensor& codebook, int64_t k, Metric metric) {
   const c10::Device device = codebook.device();
@@ -93,13 +95,14 @@ std::optional<torch::Tensor> ClosestCodewordsOnCuda(const torch::Tensor& points,
   const c10::DeviceGuard guard(device);
   BadRows& bad = BadRowsOf(device);
   bad.Check();
+  const bool keep = MayComeAgain(codebook);  // before there is another handle to it
   const auto queries = WithRows(points.detach()), codewords = WithRows(codebook.detach());
   auto ids = torch::empty({queries.size(0), k}, torch::dtype(torch::kInt64).device(device));
   if (queries.size(0) == 0) return ids;
   const c10::impl::VirtualGuardImpl guards(device.type());
   const c10::Stream current = guards.getStream(device);
   void* const stream = guards.getStreamNativeHandle(current);
-  const auto packed = Packed(*part, codewords, MayComeAgain(codebook), metric, stream);
+  const auto packed = Packed(*part, codewords, keep, metric, stream);
   const CudaRows rows{queries.data_ptr<float>(), queries.size(0), queries.stride(0)};
   auto* const bad_rows = static_cast<CudaBadRows*>(bad.device.data_ptr());
   const auto search = [&]() -> Status {

@@ -10,6 +10,9 @@
 
 namespace vqc {
 
+// The number of the GPU that searches for tensors on `device`; -1 where none does.
+int SearchingGpu(torch::Device device);
+
 // As ClosestCodewords (quantizers/closest_codeword.h), for float32 tensors on one GPU: on its current stream,
 // in its own memory and without copies of rows. No value where the CUDA part or the device cannot do it.
 //

@@ -49,7 +49,7 @@ Vq::Vq(const VqOptions& options)
   }
 }
 
-torch::Tensor Vq::LearnedCodewords() { return options_.ema.unit ? Unit(codebook_) : codebook_; }
+torch::Tensor Vq::LearnedCodewords() { return codebook_; }
 
 torch::Tensor Vq::Prepared(const torch::Tensor& rows) const { return options_.ema.unit ? Unit(rows) : rows; }
 
@@ -62,7 +62,7 @@ std::vector<CodebookSums> Vq::DoObserve(const torch::Tensor& latents, const torc
                                         const TrainingStep& step) {
   TrainingStep drawn = step;
   drawn.revive = step.revive && options_.ema.revive > 0;
-  return {SumTokens(Prepared(ToRows(latents)), codes.reshape({-1}), LearnedCodewords(), drawn)};
+  return {SumTokens(Prepared(ToRows(latents)), codes.reshape({-1}), codebook_, drawn)};
 }
 
 void Vq::Update(const std::vector<CodebookSums>& seen, const TrainingStep&) {

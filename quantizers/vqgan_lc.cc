@@ -69,6 +69,16 @@ Status VqganLc::SetFeatures(const torch::Tensor& features) {
   return {};
 }
 
+Status VqganLc::Initialize(const torch::Tensor& latents, uint64_t seed) {
+  if (frozen_.size(1) != Dim()) return {};
+  VQC_ASSIGN(const auto centres, Centres(latents, seed));
+  VQC_TRY(SetFeatures(centres));
+  const torch::NoGradGuard no_grad;
+  weight_.copy_(torch::diag(deviation_));
+  bias_.copy_(mean_);
+  return {};
+}
+
 Status VqganLc::FitProjector(const torch::Tensor& features, const torch::Tensor& latents) {
   VQC_TRY(CheckMatrix("features", features, 0, frozen_.size(1)));
   VQC_TRY(CheckMatrix("latents", latents, features.size(0), Dim()));

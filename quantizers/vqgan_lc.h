@@ -23,6 +23,10 @@ class VqganLc : public CodebookQuantizer {
   // or N <= F.
   Status FitProjector(const torch::Tensor& features, const torch::Tensor& latents);
 
+  // Where the features are the latents themselves, of the same dimension: the codebook becomes the centres of
+  // k-means, and the projector what takes them back to where they were. Otherwise nothing.
+  Status Initialize(const torch::Tensor& latents, uint64_t seed) override;
+
   torch::Tensor& frozen() { return frozen_; }  // [entries, features]
   torch::Tensor& weight() { return weight_; }  // [dim, features]
   torch::Tensor& bias() { return bias_; }      // [dim]
