@@ -75,8 +75,13 @@ CodebookSums Merge(const std::vector<CodebookSums>& parts) {
     candidates.push_back(parts[i].candidates);
     keys.push_back(parts[i].keys);
   }
-  Draw(torch::cat(candidates), torch::cat(keys), MostRevivals(all.counts.size(0)), all);
+  MergeCandidates(candidates, keys, all);
   return all;
+}
+
+void MergeCandidates(const std::vector<torch::Tensor>& candidates, const std::vector<torch::Tensor>& keys,
+                     CodebookSums& into) {
+  Draw(torch::cat(candidates), torch::cat(keys), MostRevivals(into.counts.size(0)), into);
 }
 
 void UpdateByEma(const CodebookSums& seen, const EmaOptions& options, torch::Tensor& codewords,

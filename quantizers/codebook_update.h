@@ -40,6 +40,10 @@ CodebookSums SumTokens(const torch::Tensor& rows, const torch::Tensor& codes, co
 // The sums of all tokens, from those of parts that do not overlap.
 CodebookSums Merge(const std::vector<CodebookSums>& parts);
 
+// The candidates for all tokens, from those of parts.
+void MergeCandidates(const std::vector<torch::Tensor>& candidates, const std::vector<torch::Tensor>& keys,
+                     CodebookSums& into);
+
 // Uniform random numbers in (0, 1) of the tokens first ... first + count - 1, [count] float64: those of
 // HashRandom.
 torch::Tensor TokenUniform(uint64_t seed, int64_t step, int64_t first, int64_t count, torch::Device device);

@@ -82,6 +82,11 @@ torch::Tensor Fsq::Bound(const torch::Tensor& latents) const {
          PerDim(middle_, latents);
 }
 
+torch::Tensor Fsq::Unrounded(const torch::Tensor& latents) const {
+  const auto middle = PerDim(middle_, latents);
+  return (Bound(latents) - middle) / middle;
+}
+
 torch::Tensor Fsq::Digits(const torch::Tensor& latents) const {
   std::vector<torch::Tensor> digits;
   for (size_t j = 0; j < levels_.size(); ++j) {
@@ -102,7 +107,7 @@ QuantizerOutput Fsq::DoForward(const torch::Tensor& latents) {
   out.loss = torch::zeros({}, latents.options());
   auto values = DoDecode(out.codes);
   const auto middle = PerDim(middle_, latents);
-  const auto bounded = (Bound(latents) - middle) / middle;
+  const auto bounded = Unrounded(latents);
   if (noise_ > 0) {
     const torch::NoGradGuard no_grad;
     const auto digits = Bound(latents) + torch::rand_like(latents) - 0.5;

@@ -26,6 +26,8 @@ class Fsq : public Quantizer {
 
   // Squashed latents before rounding: digit scale, in (-0.5, L_j - 0.5). Differentiable.
   torch::Tensor Bound(const torch::Tensor& latents) const;
+  // What is decoded for latents where nothing is rounded, [B, D, ...] in about [-1, 1]. Differentiable.
+  torch::Tensor Unrounded(const torch::Tensor& latents) const;
   // Digits [B, D, ...] int64 of latents: which interval between decision thresholds each falls in. A plain
   // comparison of float32 values, so it does not depend on how a machine computes tanh.
   torch::Tensor Digits(const torch::Tensor& latents) const;

@@ -18,10 +18,14 @@ namespace vqc {
 
 struct TrainImageOptions;  // training/train_image.h
 struct TrainPriorOptions;
-struct TrainDecoderOptions;   // training/train_decoder.h
-struct TrainAudioOptions;     // training/train_audio.h
-struct ActionNetworkOptions;  // training/train_action.h
-struct ActionChunks;          // training/action_chunks.h
+struct TrainDecoderOptions;    // training/train_decoder.h
+struct TrainAudioOptions;      // training/train_audio.h
+struct ActionNetworkOptions;   // training/train_action.h
+struct ActionChunks;           // training/action_chunks.h
+struct TrainQuantizerOptions;  // training/train_quantizer.h
+struct TrainedQuantizer;
+struct StepCost;
+struct FeatureOptions;  // training/features.h
 
 struct TrainedActionNetwork {
   nlohmann::json network;       // the config with its defaults filled in
@@ -43,6 +47,9 @@ struct TorchPart {
                                                const ActionChunks& chunks);
   std::vector<std::string> (*quantizers)();  // "name  summary" lines for `vqcodec list`
   std::string (*version)();                  // libtorch's
+  Result<TrainedQuantizer> (*train_quantizer)(const TrainQuantizerOptions& options);
+  Result<StepCost> (*measure_step_cost)(const TrainQuantizerOptions& options, int64_t rounds);
+  Result<int64_t> (*write_features)(const FeatureOptions& options);  // rows that were written
 };
 
 // Loads the part once. Error kResource says where it was looked for and how to build it.

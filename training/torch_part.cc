@@ -7,9 +7,11 @@
 #include "quantizers/quantizer.h"
 #include "tokenizers/tokenizers.h"
 #include "training/action_trainer.h"
+#include "training/features.h"
 #include "training/train_audio.h"
 #include "training/train_decoder.h"
 #include "training/train_image.h"
+#include "training/train_quantizer.h"
 
 namespace vqc {
 namespace {
@@ -23,8 +25,9 @@ std::vector<std::string> QuantizerLines() {
 
 std::string Version() { return TORCH_VERSION; }
 
-constexpr TorchPart kPart = {&MakeTokenizer, &TrainImage,         &TrainDecoder,   &TrainPrior,
-                             &TrainAudio,    &TrainActionNetwork, &QuantizerLines, &Version};
+constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,    &TrainPrior,
+                             &TrainAudio,     &TrainActionNetwork, &QuantizerLines,  &Version,
+                             &TrainQuantizer, &MeasureStepCost,    &WriteFeatures};
 
 }  // namespace
 

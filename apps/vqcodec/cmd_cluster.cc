@@ -33,15 +33,6 @@ struct ClusterCommand {
   Limits limits;
 };
 
-Status CheckOutput(const std::string& path, const char* option, bool force) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored) && !force) {
-    return Error{ErrorCode::kExists, std::string(option) + ": " + Printable(path) +
-                                         ": exists already; overwrite it with --force, or choose another"};
-  }
-  return CheckWritable(path, option);
-}
-
 Status CheckOutputs(const ClusterCommand& command) {
   if (!IsMatrixPath(command.output)) {
     return Error{ErrorCode::kUsage, "--output: " + Printable(command.output) +

@@ -239,19 +239,23 @@ RunCommand AddTrain(CLI::App& parent) {
                  "vqcodec train prior my-model --data photos\n"
                  "vqcodec train decoder -m image-f16 --data photos --classifier c.safetensors -o mine\n"
                  "vqcodec train action --data robot=episodes -o my-actions\n"
+                 "vqcodec train quantizer latents.npy --quantizer vq.json -o vq.safetensors\n"
                  "vqcodec encode photo.png -m ./my-model");
   app->require_subcommand(0, 1);
   const RunCommand image = AddTrainImage(*app), audio = AddTrainAudio(*app), action = AddTrainAction(*app),
-                   decoder = AddTrainDecoder(*app), prior = AddTrainPrior(*app);
-  return [app, image, audio, action, decoder, prior] {
+                   decoder = AddTrainDecoder(*app), prior = AddTrainPrior(*app),
+                   quantizer = AddTrainQuantizer(*app);
+  return [app, image, audio, action, decoder, prior, quantizer] {
     if (app->got_subcommand("image")) return image();
     if (app->got_subcommand("audio")) return audio();
     if (app->got_subcommand("decoder")) return decoder();
     if (app->got_subcommand("prior")) return prior();
     if (app->got_subcommand("action")) return action();
+    if (app->got_subcommand("quantizer")) return quantizer();
     return Fail("train",
                 {ErrorCode::kUsage,
-                 "none of image, audio, action, decoder and prior is named; see vqcodec train --help"});
+                 "none of image, audio, action, decoder, prior and quantizer is named; see "
+                 "vqcodec train --help"});
   };
 }
 

@@ -29,6 +29,7 @@ RunCommand AddDecode(CLI::App& parent);
 RunCommand AddDetokenize(CLI::App& parent);
 RunCommand AddEncode(CLI::App& parent);
 RunCommand AddEval(CLI::App& parent);
+RunCommand AddFeatures(CLI::App& parent);
 RunCommand AddInfo(CLI::App& parent);
 RunCommand AddInspect(CLI::App& parent);
 RunCommand AddList(CLI::App& parent);
@@ -40,5 +41,6 @@ RunCommand AddTrim(CLI::App& parent);
 
 // Subcommands of train.
 RunCommand AddTrainAction(CLI::App& parent);
+RunCommand AddTrainQuantizer(CLI::App& parent);
 
 }  // namespace vqc

@@ -11,8 +11,8 @@ constexpr CommandRow kCommands[] = {
     {"tokenize", &AddTokenize}, {"detokenize", &AddDetokenize},
     {"inspect", &AddInspect},   {"eval", &AddEval},
     {"compare", &AddCompare},   {"train", &AddTrain},
-    {"cluster", &AddCluster},   {"convert", &AddConvert},
-    {"completion", &AddCompletion},
+    {"features", &AddFeatures}, {"cluster", &AddCluster},
+    {"convert", &AddConvert},   {"completion", &AddCompletion},
 };
 
 }  // namespace

@@ -164,6 +164,15 @@ Status CheckModelOutput(const std::string& folder, bool force) {
   return CheckWritable(folder, "--output");
 }
 
+Status CheckOutput(const std::string& path, std::string_view option, bool force) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !force) {
+    return Error{ErrorCode::kExists, std::string(option) + ": " + Printable(path) +
+                                         ": exists already; overwrite it with --force, or choose another"};
+  }
+  return CheckWritable(path, option);
+}
+
 Status CheckPlaces(const TrainingPlaces& places, bool force) {
   VQC_TRY(CheckFolder(places.data, "--data"));
   if (!places.valid.empty()) VQC_TRY(CheckFolder(places.valid, "--valid"));

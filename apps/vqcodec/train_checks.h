@@ -51,6 +51,9 @@ Status CheckFolder(const std::string& path, std::string_view option);
 // Error kOutput where a file or folder `path` cannot come to be or be rewritten.
 Status CheckWritable(const std::string& path, std::string_view option);
 
+// The same for a file that is to be new: error kExists where there is one and not `force`.
+Status CheckOutput(const std::string& path, std::string_view option, bool force);
+
 // Error kExists where `folder` holds a model and not `force`: a model must not be lost to a mistyped name.
 Status CheckModelOutput(const std::string& folder, bool force);
 

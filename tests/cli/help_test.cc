@@ -28,7 +28,7 @@ TEST_F(CliTest, HelpIsAsAgreed) {
   CompareWithGolden("vqcodec", ran.out);
   for (const std::string command :
        {"encode", "decode", "stream", "trim", "info", "list", "tokenize", "detokenize", "inspect", "eval",
-        "compare", "train", "cluster", "convert", "completion"}) {
+        "compare", "train", "features", "cluster", "convert", "completion"}) {
     const Ran help = Run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden(command, help.out);
@@ -38,7 +38,7 @@ TEST_F(CliTest, HelpIsAsAgreed) {
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden("stream_" + way, help.out);
   }
-  for (const std::string kind : {"audio", "decoder", "image", "prior"}) {
+  for (const std::string kind : {"audio", "decoder", "image", "prior", "quantizer"}) {
     const Ran help = Run({"train", kind, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden("train_" + kind, help.out);
