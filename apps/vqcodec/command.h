@@ -27,6 +27,7 @@ RunCommand AddCompletion(CLI::App& parent);
 RunCommand AddConvert(CLI::App& parent);
 RunCommand AddDecode(CLI::App& parent);
 RunCommand AddDetokenize(CLI::App& parent);
+RunCommand AddDoctor(CLI::App& parent);
 RunCommand AddEncode(CLI::App& parent);
 RunCommand AddEval(CLI::App& parent);
 RunCommand AddFeatures(CLI::App& parent);

@@ -5,14 +5,23 @@ namespace vqc {
 namespace {
 
 constexpr CommandRow kCommands[] = {
-    {"encode", &AddEncode},     {"decode", &AddDecode},
-    {"stream", &AddStream},     {"trim", &AddTrim},
-    {"info", &AddInfo},         {"list", &AddList},
-    {"tokenize", &AddTokenize}, {"detokenize", &AddDetokenize},
-    {"inspect", &AddInspect},   {"eval", &AddEval},
-    {"compare", &AddCompare},   {"train", &AddTrain},
-    {"features", &AddFeatures}, {"cluster", &AddCluster},
-    {"convert", &AddConvert},   {"completion", &AddCompletion},
+    {"encode", &AddEncode},
+    {"decode", &AddDecode},
+    {"stream", &AddStream},
+    {"trim", &AddTrim},
+    {"info", &AddInfo},
+    {"list", &AddList},
+    {"tokenize", &AddTokenize},
+    {"detokenize", &AddDetokenize},
+    {"inspect", &AddInspect},
+    {"eval", &AddEval},
+    {"compare", &AddCompare},
+    {"train", &AddTrain},
+    {"features", &AddFeatures},
+    {"cluster", &AddCluster},
+    {"convert", &AddConvert},
+    {"doctor", &AddDoctor},
+    {"completion", &AddCompletion},
 };
 
 }  // namespace

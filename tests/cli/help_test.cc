@@ -28,7 +28,7 @@ TEST_F(CliTest, HelpIsAsAgreed) {
   CompareWithGolden("vqcodec", ran.out);
   for (const std::string command :
        {"encode", "decode", "stream", "trim", "info", "list", "tokenize", "detokenize", "inspect", "eval",
-        "compare", "train", "features", "cluster", "convert", "completion"}) {
+        "compare", "train", "features", "cluster", "convert", "doctor", "completion"}) {
     const Ran help = Run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden(command, help.out);
