@@ -150,7 +150,7 @@ Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options)
                    "model " + entry.card.name + " has no network, so no other decoder either"};
     }
     VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
-    VQC_ASSIGN(auto tokenizer, MakeCoreTokenizer(entry.card, weights.tensors));
+    VQC_ASSIGN(auto tokenizer, MakeCoreTokenizer(entry.card, weights.tensors, options.threads));
     VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
     return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier)};
   }

@@ -76,7 +76,7 @@ void LinearPortable(const float* x, size_t rows, size_t pitch, size_t in, const 
   for (size_t r = 0; r < rows; ++r) {
     for (size_t o = 0; o < stride; ++o) {
       const float* w = weights + o / kPanel * in * kPanel + o % kPanel;
-      float sum = bias[o];
+      float sum = bias ? bias[o] : y[r * stride + o];
       for (size_t i = 0; i < in; ++i) sum = std::fma(x[r * pitch + i], w[i * kPanel], sum);
       y[r * stride + o] = sum;
     }

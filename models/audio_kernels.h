@@ -10,7 +10,8 @@ namespace vqc::audio {
 inline constexpr int kPanel = 32;  // outputs that a linear layer computes side by side
 
 // y[r][o] = bias[o], then fused multiply-adds of x[r * pitch + i] * w[i][o] for rising i. `weights` holds
-// panels of kPanel outputs, [panel][in][kPanel]; `bias` and the rows of y are padded to whole panels.
+// panels of kPanel outputs, [panel][in][kPanel]; `bias` and the rows of y are padded to whole panels. Without
+// `bias` the multiply-adds go on from what y holds.
 using LinearFunction = void (*)(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
                                 const float* bias, size_t panels, float* y);
 void LinearPortable(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,

@@ -17,8 +17,9 @@ void LinearRows(const float* x, size_t pitch, size_t in, const float* panel, con
   for (int at = 0; at < kPanel; at += 2 * Simd::kLanes) {
     Vector sum[kRows][2];
     for (int r = 0; r < kRows; ++r) {
-      sum[r][0] = Simd::Load(bias + at);
-      sum[r][1] = Simd::Load(bias + at + Simd::kLanes);
+      const float* from = bias ? bias + at : y + static_cast<size_t>(r) * stride + at;
+      sum[r][0] = Simd::Load(from);
+      sum[r][1] = Simd::Load(from + Simd::kLanes);
     }
     for (size_t i = 0; i < in; ++i) {
       const Vector a = Simd::Load(panel + i * kPanel + at),
@@ -44,13 +45,14 @@ void LinearOf(const float* x, size_t rows, size_t pitch, size_t in, const float*
   const size_t stride = panels * kPanel;
   for (size_t p = 0; p < panels; ++p) {
     const float* panel = weights + p * in * kPanel;
+    const float* begin = bias ? bias + p * kPanel : nullptr;
     float* out = y + p * kPanel;
     size_t r = 0;
     for (; r + kRows <= rows; r += kRows) {
-      LinearRows<Simd, kRows>(x + r * pitch, pitch, in, panel, bias + p * kPanel, stride, out + r * stride);
+      LinearRows<Simd, kRows>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
     }
     for (; r < rows; ++r) {
-      LinearRows<Simd, 1>(x + r * pitch, pitch, in, panel, bias + p * kPanel, stride, out + r * stride);
+      LinearRows<Simd, 1>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
     }
   }
 }

@@ -10,7 +10,7 @@
 #include "tokenizers/action/courses.h"
 #include "tokenizers/action/fast.h"
 #include "tokenizers/action/uniform_bins.h"
-#include "tokenizers/audio/stream_tokenizer.h"
+#include "tokenizers/architectures.h"
 
 namespace vqc {
 namespace {
@@ -44,18 +44,18 @@ const Row* Find(std::string_view type) {
 
 }  // namespace
 
-bool IsCoreTokenizer(std::string_view type) { return Find(type) || FindStreamArchitecture(type); }
+bool IsCoreTokenizer(std::string_view type) { return Find(type) || IsArchitecture(type); }
 
-Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card,
-                                                           const SafeTensors& tensors) {
-  if (const StreamArchitecture* architecture = FindStreamArchitecture(card.tokenizer)) {
+Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors,
+                                                           int threads) {
+  if (IsArchitecture(card.tokenizer)) {
     const auto network = card.config.find("network");
     if (network == card.config.end()) return Error{ErrorCode::kModel, "the card's config has no network"};
-    const nn::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
+    const audio::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
       return ReadWeights(tensors, name, shape);
     };
-    VQC_ASSIGN(StreamParts parts, architecture->make(*network, weights));
-    return MakeStreamTokenizer(card.tokenizer, std::move(parts));
+    VQC_ASSIGN(BuiltTokenizer built, BuildArchitecture(card.tokenizer, *network, weights, threads));
+    return std::move(built.tokenizer);
   }
   const Row* row = Find(card.tokenizer);
   VQC_ASSIGN(ActionConfig action, ParseActionConfig(card.config));

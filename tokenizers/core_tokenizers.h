@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizers that need no libtorch: action-bins, action-courses, action-fast, and the architectures of
-// audio/stream_tokenizer.h. The others are in the torch part.
+// architectures.h. The others are in the torch part.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ inline constexpr char kFastTokenizer[] = "tokenizer.json";
 
 bool IsCoreTokenizer(std::string_view type);
 
-// REQUIRES: IsCoreTokenizer(card.tokenizer). Error kModel says what does not fit.
-Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors);
+// `threads`: of one call. REQUIRES: IsCoreTokenizer(card.tokenizer). Error kModel says what does not fit.
+Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors,
+                                                           int threads = 1);
 
 }  // namespace vqc

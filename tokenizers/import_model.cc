@@ -3,23 +3,24 @@
 
 #include <utility>
 
+#include "base/parallel.h"
 #include "base/printable.h"
 #include "models/import/families.h"
-#include "tokenizers/audio/stream_tokenizer.h"
+#include "tokenizers/architectures.h"
 
 namespace vqc {
 namespace {
 
 Result<ImportedModel> Import(const HubModel& model, const Family& family, const std::string& name) {
   HubWeights source(model);
-  const nn::Weights weights = [&](const std::string& tensor,
-                                  const std::vector<int64_t>& shape) -> Result<std::vector<float>> {
+  const audio::Weights weights = [&](const std::string& tensor,
+                                     const std::vector<int64_t>& shape) -> Result<std::vector<float>> {
     VQC_ASSIGN(auto values, family.fetch(source, tensor, shape));
     source.Keep(tensor, shape, values);
     return values;
   };
   VQC_ASSIGN(const nlohmann::json network, family.config(model));
-  VQC_ASSIGN(StreamParts parts, FindStreamArchitecture(family.tokenizer)->make(network, weights));
+  VQC_ASSIGN(BuiltTokenizer built, BuildArchitecture(family.tokenizer, network, weights, CoreCount()));
   VQC_TRY(source.CheckAllTaken(family.ignored));
 
   ImportedModel imported;
@@ -28,14 +29,14 @@ Result<ImportedModel> Import(const HubModel& model, const Family& family, const 
   card.name = name;
   card.modality = family.modality;
   card.tokenizer = family.tokenizer;
-  card.config = ConfigOf(parts);
+  card.config = std::move(built.config);
   card.prior = "adaptive";
-  for (const uint32_t entries : parts.codes->Vocab()) card.factors.push_back({entries});
+  for (const uint32_t entries : built.tokenizer->Info().vocab) card.factors.push_back({entries});
   card.about = {{"description", std::string(family.name) + ", converted from a public checkpoint"},
                 {"license", "that of whoever published the checkpoint; its files do not state it"},
                 {"source", model.sources()}};
   imported.tensors = source.TakeKept();
-  imported.info = MakeStreamTokenizer(family.tokenizer, std::move(parts))->Info();
+  imported.info = built.tokenizer->Info();
   return imported;
 }
 

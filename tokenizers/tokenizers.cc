@@ -29,7 +29,7 @@ constexpr TokenizerRow kTokenizers[] = {
 
 Result<std::shared_ptr<const Tokenizer>> MakeTokenizer(const ModelCard& card, const SafeTensors& tensors,
                                                        const std::string& device, int threads) {
-  if (IsCoreTokenizer(card.tokenizer)) return MakeCoreTokenizer(card, tensors);
+  if (IsCoreTokenizer(card.tokenizer)) return MakeCoreTokenizer(card, tensors, threads);
   std::string known;
   for (const TokenizerRow& row : kTokenizers) {
     if (row.type == card.tokenizer) {

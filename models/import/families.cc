@@ -6,7 +6,8 @@
 namespace vqc {
 
 std::span<const Family> Families() {
-  static const Family kFamilies[] = {kEncodecFamily, kDacFamily, kMimiFamily, kSnacFamily};
+  static const Family kFamilies[] = {kEncodecFamily, kDacFamily,      kMimiFamily,   kSnacFamily,
+                                     kTamingFamily,  kLlamaGenFamily, kVqModelFamily};
   return kFamilies;
 }
 

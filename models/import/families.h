@@ -36,4 +36,9 @@ extern const Family kEncodecFamily;
 extern const Family kMimiFamily;
 extern const Family kSnacFamily;
 
+// Three spellings of one network (vqgan.cc).
+extern const Family kTamingFamily;
+extern const Family kLlamaGenFamily;
+extern const Family kVqModelFamily;
+
 }  // namespace vqc

@@ -2,7 +2,7 @@
 // Public checkpoints of sound against their own implementations, by the goldens of tests/oracle.
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <map>
 #include <random>
 
 #include "tests/base/temp_folder.h"
@@ -50,11 +50,12 @@ class ImportedSound : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(ImportedSound, LatentsAreThoseOfTheReference) {
-  const auto parts =
-      FindStreamArchitecture(card_.tokenizer)
-          ->make(card_.config["network"], [&](const std::string& name, const std::vector<int64_t>& shape) {
-            return ReadWeights(tensors_, name, shape);
-          });
+  const nn::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
+    return ReadWeights(tensors_, name, shape);
+  };
+  const std::map<std::string, decltype(&MakeEncodec)> makers = {
+      {"encodec", &MakeEncodec}, {"dac", &MakeDac}, {"mimi", &MakeMimi}, {"snac", &MakeSnac}};
+  const auto parts = makers.at(card_.tokenizer)(card_.config["network"], weights);
   ASSERT_TRUE(parts.ok()) << parts.error().message;
   EXPECT_EQ(ConfigOf(*parts), card_.config);
   auto samples = example_.input;

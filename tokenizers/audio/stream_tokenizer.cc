@@ -16,13 +16,6 @@ constexpr int kProbeTokens = 8;
 // What goes through the layers at a time: it stays in caches, and results do not depend on it.
 constexpr size_t kSamplesAtOnce = 4800;
 
-constexpr StreamArchitecture kArchitectures[] = {
-    {"encodec", &MakeEncodec},
-    {"dac", &MakeDac},
-    {"mimi", &MakeMimi},
-    {"snac", &MakeSnac},
-};
-
 class StreamTokenizer : public Tokenizer {
  public:
   StreamTokenizer(std::string_view type, StreamParts parts) : parts_(std::move(parts)) {
@@ -215,19 +208,6 @@ class StreamTokenizer : public Tokenizer {
 };
 
 }  // namespace
-
-const StreamArchitecture* FindStreamArchitecture(std::string_view type) {
-  for (const StreamArchitecture& row : kArchitectures) {
-    if (row.type == type) return &row;
-  }
-  return nullptr;
-}
-
-std::vector<std::string_view> StreamArchitectures() {
-  std::vector<std::string_view> types;
-  for (const StreamArchitecture& row : kArchitectures) types.push_back(row.type);
-  return types;
-}
 
 nlohmann::json ConfigOf(const StreamParts& parts) {
   return {{"network", parts.network},

@@ -26,19 +26,12 @@ struct StreamParts {
   nlohmann::json network;  // the config with its defaults filled in
 };
 
-struct StreamArchitecture {
-  std::string_view type;  // of the card's tokenizer
-  // From the config of a card or of the published checkpoint, which have the same fields. Error kModel names
-  // what does not fit.
-  Result<StreamParts> (*make)(const nlohmann::json& network, const nn::Weights& weights);
-};
-const StreamArchitecture* FindStreamArchitecture(std::string_view type);  // null where there is none
-std::vector<std::string_view> StreamArchitectures();
-
 // The config of a card: {"network": {...}, "rate", "stride", "receptive_field", "vocab"}.
 nlohmann::json ConfigOf(const StreamParts& parts);
 std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts);
 
+// From the config of a card or of the published checkpoint, which have the same fields. Error kModel names
+// what does not fit.
 Result<StreamParts> MakeDac(const nlohmann::json& network, const nn::Weights& weights);
 Result<StreamParts> MakeMimi(const nlohmann::json& network, const nn::Weights& weights);
 Result<StreamParts> MakeSnac(const nlohmann::json& network, const nn::Weights& weights);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/nn/plane_layers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/parallel.h"
+#include "models/audio_kernels.h"
+
+namespace vqc::nn {
+namespace {
+
+constexpr double kEpsilon = 1e-6;
+constexpr size_t kQueriesAtOnce = 64;
+
+// For work that cannot fail.
+template <class Function>
+void ForEach(size_t count, int threads, const Function& function) {
+  (void)ParallelFor(count, threads, [&](size_t i) -> Status {
+    function(i);
+    return {};
+  });
+}
+
+void AddTo(Plane& x, const Plane& y) {
+  for (size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
+}
+
+}  // namespace
+
+Result<Conv2d> Conv2d::Load(const Weights& weights, const std::string& name, size_t in, size_t out,
+                            size_t kernel, size_t stride) {
+  const auto side = static_cast<int64_t>(kernel);
+  VQC_ASSIGN(const auto weight,
+             weights(name + ".weight", {static_cast<int64_t>(out), static_cast<int64_t>(in), side, side}));
+  VQC_ASSIGN(const auto bias, weights(name + ".bias", {static_cast<int64_t>(out)}));
+  Conv2d conv(in, out, kernel, stride);
+  constexpr size_t kPanel = audio::kPanel;
+  conv.panels_ = (out + kPanel - 1) / kPanel;
+  conv.bias_.resize(conv.panels_ * kPanel);
+  std::copy(bias.begin(), bias.end(), conv.bias_.begin());
+  conv.taps_.resize(kernel * kernel * conv.panels_ * in * kPanel);
+  for (size_t tap = 0; tap < kernel * kernel; ++tap) {
+    float* panels = conv.taps_.data() + tap * conv.panels_ * in * kPanel;
+    for (size_t o = 0; o < out; ++o) {
+      for (size_t i = 0; i < in; ++i)
+        panels[(o / kPanel * in + i) * kPanel + o % kPanel] = weight[(o * in + i) * kernel * kernel + tap];
+    }
+  }
+  return conv;
+}
+
+// Tap after tap over the whole row, each going on with the sums of the one before.
+void Conv2d::ApplyRow(const Plane& x, size_t row, float* y) const {
+  static const audio::LinearFunction linear = audio::ChooseLinear();
+  const size_t before = stride_ == 1 ? kernel_ / 2 : 0, columns = x.width / stride_,
+               padded = (columns - 1) * stride_ + kernel_, width = panels_ * audio::kPanel;
+  std::vector<float> line(padded * in_), sums(columns * width);
+  bool first = true;
+  for (size_t ky = 0; ky < kernel_; ++ky) {
+    const size_t at = row * stride_ + ky;
+    if (at < before || at - before >= x.height) continue;
+    const size_t copied = std::min(x.width, padded - before);
+    std::copy_n(x.Row(at - before), copied * in_, line.begin() + static_cast<ptrdiff_t>(before * in_));
+    for (size_t kx = 0; kx < kernel_; ++kx) {
+      const float* tap = taps_.data() + (ky * kernel_ + kx) * panels_ * in_ * audio::kPanel;
+      linear(line.data() + kx * in_, columns, stride_ * in_, in_, tap, first ? bias_.data() : nullptr,
+             panels_, sums.data());
+      first = false;
+    }
+  }
+  for (size_t c = 0; c < columns; ++c) std::copy_n(sums.data() + c * width, out_, y + c * out_);
+}
+
+Plane Conv2d::Apply(const Plane& x, int threads) const {
+  Plane y(x.height / stride_, x.width / stride_, out_);
+  ForEach(y.height, threads, [&](size_t row) { ApplyRow(x, row, y.data.data() + row * y.width * out_); });
+  return y;
+}
+
+Result<GroupNorm> GroupNorm::Load(const Weights& weights, const std::string& name, size_t channels,
+                                  size_t groups) {
+  GroupNorm norm;
+  norm.groups_ = groups;
+  VQC_ASSIGN(norm.weight_, weights(name + ".weight", {static_cast<int64_t>(channels)}));
+  VQC_ASSIGN(norm.bias_, weights(name + ".bias", {static_cast<int64_t>(channels)}));
+  return norm;
+}
+
+Plane GroupNorm::Apply(Plane x, bool silu, int threads) const {
+  const size_t channels = x.channels, each = channels / groups_;
+  const double count = static_cast<double>(x.Positions() * each);
+  // Sums of each row by channel, added up row after row.
+  std::vector<double> rows(x.height * channels);
+  const auto total = [&](const auto& term) {
+    ForEach(x.height, threads, [&](size_t y) {
+      double* sums = rows.data() + y * channels;
+      std::fill_n(sums, channels, 0.0);
+      const float* at = x.Row(y);
+      for (size_t i = 0; i < x.width; ++i, at += channels) {
+        for (size_t c = 0; c < channels; ++c) sums[c] += term(at[c], c);
+      }
+    });
+    std::vector<double> sums(groups_);
+    for (size_t i = 0; i < rows.size(); ++i) sums[i % channels / each] += rows[i];
+    return sums;
+  };
+  const auto sums = total([](float value, size_t) { return double{value}; });
+  std::vector<double> means(channels);
+  for (size_t c = 0; c < channels; ++c) means[c] = sums[c / each] / count;
+  const auto squares = total([&](float value, size_t c) { return (value - means[c]) * (value - means[c]); });
+  std::vector<float> scale(channels), shift(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    const double inverse = 1 / std::sqrt(squares[c / each] / count + kEpsilon);
+    scale[c] = static_cast<float>(inverse * weight_[c]);
+    shift[c] = static_cast<float>(bias_[c] - means[c] * inverse * weight_[c]);
+  }
+  ForEach(x.height, threads, [&](size_t y) {
+    float* row = x.data.data() + y * x.width * channels;
+    for (size_t i = 0; i < x.width; ++i) {
+      for (size_t c = 0; c < channels; ++c)
+        row[i * channels + c] = row[i * channels + c] * scale[c] + shift[c];
+    }
+    if (silu) audio::Silu(row, x.width * channels);
+  });
+  return x;
+}
+
+Result<ResnetBlock> ResnetBlock::Load(const Weights& weights, const std::string& name, size_t in, size_t out,
+                                      size_t groups) {
+  VQC_ASSIGN(auto norm1, GroupNorm::Load(weights, name + ".norm1", in, groups));
+  VQC_ASSIGN(auto conv1, Conv2d::Load(weights, name + ".conv1", in, out, 3));
+  VQC_ASSIGN(auto norm2, GroupNorm::Load(weights, name + ".norm2", out, groups));
+  VQC_ASSIGN(auto conv2, Conv2d::Load(weights, name + ".conv2", out, out, 3));
+  ResnetBlock block(std::move(norm1), std::move(conv1), std::move(norm2), std::move(conv2));
+  if (in != out) {
+    VQC_ASSIGN(auto shortcut, Conv2d::Load(weights, name + ".nin_shortcut", in, out, 1));
+    block.shortcut_.push_back(std::move(shortcut));
+  }
+  return block;
+}
+
+Plane ResnetBlock::Apply(Plane x, int threads) const {
+  Plane y = conv1_.Apply(norm1_.Apply(x, true, threads), threads);
+  y = conv2_.Apply(norm2_.Apply(std::move(y), true, threads), threads);
+  AddTo(y, shortcut_.empty() ? x : shortcut_.front().Apply(x, threads));
+  return y;
+}
+
+Result<PlaneAttention> PlaneAttention::Load(const Weights& weights, const std::string& name, size_t channels,
+                                            size_t groups) {
+  VQC_ASSIGN(auto norm, GroupNorm::Load(weights, name + ".norm", channels, groups));
+  VQC_ASSIGN(auto query, Conv2d::Load(weights, name + ".q", channels, channels, 1));
+  VQC_ASSIGN(auto key, Conv2d::Load(weights, name + ".k", channels, channels, 1));
+  VQC_ASSIGN(auto value, Conv2d::Load(weights, name + ".v", channels, channels, 1));
+  VQC_ASSIGN(auto out, Conv2d::Load(weights, name + ".proj_out", channels, channels, 1));
+  return PlaneAttention(std::move(norm), std::move(query), std::move(key), std::move(value), std::move(out));
+}
+
+Plane PlaneAttention::Apply(Plane x, int threads) const {
+  const size_t positions = x.Positions(), channels = x.channels;
+  const Plane normed = norm_.Apply(x, false, threads);
+  Plane queries = query_.Apply(normed, threads), values = value_.Apply(normed, threads);
+  const auto scale = 1 / std::sqrt(static_cast<float>(channels));
+  for (float& value : queries.data) value *= scale;
+  const audio::Linear keys(key_.Apply(normed, threads).data, {}, channels, positions);
+  std::vector<float> transposed(values.data.size());
+  for (size_t i = 0; i < transposed.size(); ++i)
+    transposed[i % channels * positions + i / channels] = values.data[i];
+  const audio::Linear mix(transposed, {}, positions, channels);
+  Plane& attended = values;
+  ForEach((positions + kQueriesAtOnce - 1) / kQueriesAtOnce, threads, [&](size_t block) {
+    const size_t begin = block * kQueriesAtOnce, count = std::min(kQueriesAtOnce, positions - begin);
+    auto scores = keys.Apply(queries.data.data() + begin * channels, count);
+    for (size_t q = 0; q < count; ++q) {
+      float* row = scores.data() + q * positions;
+      const float most = *std::max_element(row, row + positions);
+      for (size_t i = 0; i < positions; ++i) row[i] -= most;
+      audio::Exp(row, positions);
+      double sum = 0;
+      for (size_t i = 0; i < positions; ++i) sum += row[i];
+      const auto inverse = static_cast<float>(1 / sum);
+      for (size_t i = 0; i < positions; ++i) row[i] *= inverse;
+    }
+    const auto mixed = mix.Apply(scores.data(), count);
+    std::copy(mixed.begin(), mixed.end(), attended.data.begin() + static_cast<ptrdiff_t>(begin * channels));
+  });
+  AddTo(x, out_.Apply(attended, threads));
+  return x;
+}
+
+Plane Double(const Plane& x) {
+  Plane y(2 * x.height, 2 * x.width, x.channels);
+  float* to = y.data.data();
+  for (size_t row = 0; row < y.height; ++row) {
+    for (size_t column = 0; column < y.width; ++column, to += x.channels)
+      std::copy_n(x.Row(row / 2) + column / 2 * x.channels, x.channels, to);
+  }
+  return y;
+}
+
+}  // namespace vqc::nn

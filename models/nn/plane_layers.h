@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers of picture networks that see the whole picture, as public checkpoints have them: norms over space,
+// attention between all positions. Each output is one chain of operations in a fixed order, so results do not
+// depend on the number of threads. No torch.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "models/audio_layers.h"
+
+namespace vqc::nn {
+
+using audio::Weights;
+
+// [row][column][channel]
+struct Plane {
+  size_t height = 0, width = 0, channels = 0;
+  std::vector<float> data;
+
+  Plane(size_t h, size_t w, size_t c) : height(h), width(w), channels(c), data(h * w * c) {}
+  size_t Positions() const { return height * width; }
+  const float* Row(size_t y) const { return data.data() + y * width * channels; }
+};
+
+// Square kernels of odd size with zeros beside the picture: as many on each side that the size stays; with
+// stride 2, which halves it, at the bottom and on the right alone.
+class Conv2d {
+ public:
+  // Tensors NAME.weight [out][in][kernel][kernel], NAME.bias [out].
+  static Result<Conv2d> Load(const Weights& weights, const std::string& name, size_t in, size_t out,
+                             size_t kernel, size_t stride = 1);
+  Plane Apply(const Plane& x, int threads) const;
+
+ private:
+  Conv2d(size_t in, size_t out, size_t kernel, size_t stride)
+      : in_(in), out_(out), kernel_(kernel), stride_(stride) {}
+  void ApplyRow(const Plane& x, size_t row, float* y) const;
+
+  size_t in_, out_, kernel_, stride_, panels_ = 0;
+  std::vector<float> taps_, bias_;  // [kernel][kernel] of panels as LinearFunction takes them
+};
+
+// Group norm (Wu and He 2018, arXiv 1803.08494) over the whole picture.
+class GroupNorm {
+ public:
+  static Result<GroupNorm> Load(const Weights& weights, const std::string& name, size_t channels,
+                                size_t groups);
+  Plane Apply(Plane x, bool silu, int threads) const;
+
+ private:
+  std::vector<float> weight_, bias_;
+  size_t groups_ = 1;
+};
+
+// x + conv(silu(norm(conv(silu(norm(x)))))), with a 1 x 1 convolution of x where the width changes.
+class ResnetBlock {
+ public:
+  static Result<ResnetBlock> Load(const Weights& weights, const std::string& name, size_t in, size_t out,
+                                  size_t groups);
+  Plane Apply(Plane x, int threads) const;
+
+ private:
+  ResnetBlock(GroupNorm norm1, Conv2d conv1, GroupNorm norm2, Conv2d conv2)
+      : norm1_(std::move(norm1)),
+        norm2_(std::move(norm2)),
+        conv1_(std::move(conv1)),
+        conv2_(std::move(conv2)) {}
+  GroupNorm norm1_, norm2_;
+  Conv2d conv1_, conv2_;
+  std::vector<Conv2d> shortcut_;  // one, or none
+};
+
+// x + what one head of attention between all positions gives.
+class PlaneAttention {
+ public:
+  static Result<PlaneAttention> Load(const Weights& weights, const std::string& name, size_t channels,
+                                     size_t groups);
+  Plane Apply(Plane x, int threads) const;
+
+ private:
+  PlaneAttention(GroupNorm norm, Conv2d query, Conv2d key, Conv2d value, Conv2d out)
+      : norm_(std::move(norm)),
+        query_(std::move(query)),
+        key_(std::move(key)),
+        value_(std::move(value)),
+        out_(std::move(out)) {}
+  GroupNorm norm_;
+  Conv2d query_, key_, value_, out_;
+};
+
+// Each position four times.
+Plane Double(const Plane& x);
+
+}  // namespace vqc::nn

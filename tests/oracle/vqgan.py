@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/golden/import/vqgan/ and vqmodel/: small networks of seeded random weights, and what the packages make of
+a picture. Of the former also what LlamaGen makes of it, whose networks are the same but for names and codewords, which
+have length 1 there.
+
+    pip install torch==2.11.0 diffusers==0.36.0 taming-transformers-rom1504==0.0.6 safetensors   # the latter with --no-deps
+    tests/oracle/vqgan.py [FOLDER] [--real] [--vqmodel]   # --real: the sizes of VQ-16, into FOLDER
+"""
+import torch
+from diffusers import VQModel
+from safetensors.torch import save_file
+from taming.modules.diffusionmodules.model import Decoder, Encoder
+
+import checkpoints
+
+
+class Taming(torch.nn.Module):
+    """taming.models.vqgan.VQModel without Lightning."""
+
+    def __init__(self, real):
+        super().__init__()
+        latents, dim, entries, self.side = (256, 256, 1024, 256) if real else (8, 4, 64, 24)
+        sizes = {"ch": 128 if real else 32, "out_ch": 3, "ch_mult": (1, 1, 2, 2, 4) if real else (1, 1),
+                 "num_res_blocks": 2 if real else 1, "attn_resolutions": [16] if real else [self.side // 2],
+                 "in_channels": 3, "resolution": self.side, "z_channels": latents, "double_z": False}
+        self.encoder, self.decoder = Encoder(**sizes), Decoder(**sizes)
+        self.quantize = torch.nn.Module()
+        self.quantize.embedding = torch.nn.Embedding(entries, dim)
+        self.quant_conv = torch.nn.Conv2d(latents, dim, 1)
+        self.post_quant_conv = torch.nn.Conv2d(dim, latents, 1)
+
+    def save_pretrained(self, folder):
+        state = {name: tensor.half().contiguous() for name, tensor in self.state_dict().items()}
+        save_file(state, folder / "model.safetensors")
+
+
+def vqmodel():
+    return VQModel(down_block_types=("DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
+                   up_block_types=("AttnUpDecoderBlock2D", "UpDecoderBlock2D"), block_out_channels=(8, 16),
+                   layers_per_block=1, latent_channels=4, num_vq_embeddings=64, norm_num_groups=4, vq_embed_dim=4)
+
+
+def picture(height, width):
+    """Waves of three colours with noise over them, the same each time."""
+    y, x = torch.meshgrid(torch.arange(height) / height, torch.arange(width) / width, indexing="ij")
+    waves = torch.stack([torch.sin(9 * x + 3 * y), torch.cos(7 * y - 2 * x), torch.sin(11 * x * y)])
+    noise = torch.randn(waves.shape, generator=torch.Generator().manual_seed(2))
+    return (0.6 * waves + 0.2 * noise).clamp(-1, 1)[None]
+
+
+def decoded(model, ids, codewords, shape):
+    quantized = codewords[ids].T.reshape(1, codewords.shape[1], *shape)
+    return model.decoder(model.post_quant_conv(quantized))
+
+
+def main():
+    options = checkpoints.options(__doc__, "vqgan", "vqmodel")
+    if options.vqmodel:
+        options.folder = options.folder.with_name("vqmodel")
+    torch.manual_seed(1)
+    model = (vqmodel() if options.vqmodel else Taming(options.real)).eval()
+    checkpoints.randomize(model)
+    model.decoder.conv_out.weight.mul_(0.2)
+    model.half().float()  # as it is saved
+    pixels = picture(*((256, 192) if options.real else (24, 18)))
+    latents = model.quant_conv(model.encoder(pixels))
+    rows, codewords = latents[0].flatten(1).T, model.quantize.embedding.weight
+    example = {"pixels": pixels[0], "latents": rows}
+    for name, books in (("", (rows, codewords)), ("_unit", (torch.nn.functional.normalize(rows),
+                                                          torch.nn.functional.normalize(codewords)))):
+        ids = torch.cdist(*books).argmin(1)
+        example["ids" + name] = ids.to(torch.int32)
+        example["decoded" + name] = decoded(model, ids, books[1], latents.shape[2:])[0]
+        assert example["decoded" + name].abs().max() < 1, "decoded pixels would be clipped"
+    options.folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(options.folder)
+    save_file({name: tensor.contiguous() for name, tensor in example.items()}, options.folder / "example.safetensors")
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The architectures of public checkpoints, by the name that a card has for them. No torch.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/result.h"
+#include "models/audio_layers.h"
+#include "tokenizers/tokenizer.h"
+
+namespace vqc {
+
+struct BuiltTokenizer {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  nlohmann::json config;  // of a card: "network" with its defaults filled in, and the outline of the grid
+};
+
+bool IsArchitecture(std::string_view type);
+
+// `network` is that of a card, or the config of the published checkpoint. Error kModel names the field or the
+// tensor, what was found and what fits. REQUIRES: IsArchitecture(type)
+Result<BuiltTokenizer> BuildArchitecture(std::string_view type, const nlohmann::json& network,
+                                         const audio::Weights& weights, int threads);
+
+}  // namespace vqc
