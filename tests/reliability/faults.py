@@ -132,8 +132,8 @@ def main():
     parser.add_argument("work")
     parser.add_argument("--every", type=int, default=1)
     args = parser.parse_args()
-    if not shutil.which("strace"):
-        print("strace is not here: skipped")
+    if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode:
+        print("strace is not here or may not trace: skipped")
         return 77
     bench, wrong = Bench(args.program, args.parts, args.work), []
     sound = ["encode", "in/a.raw", "--format", "s16le", "--rate", "24000", "-o", "out/a.vqc", "-q"]
