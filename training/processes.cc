@@ -118,6 +118,8 @@ class CpuProcesses : public Processes {
     const auto own = tensor.detach().contiguous();
     const auto* bytes = static_cast<const uint8_t*>(own.const_data_ptr());
     const size_t size = own.nbytes();
+    if (size == 0)
+      return std::vector<torch::Tensor>(static_cast<size_t>(count()), own);  // no round: nobody waits
     std::vector<torch::Tensor> all;
     for (int64_t from = 0; from < count(); ++from) all.push_back(torch::empty_like(own));
     for (size_t at = 0; at < size; at += kPiece) {

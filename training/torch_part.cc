@@ -25,8 +25,8 @@ std::vector<std::string> QuantizerLines() {
 
 std::string Version() { return TORCH_VERSION; }
 
-constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,    &TrainPrior,
-                             &TrainAudio,     &TrainActionNetwork, &QuantizerLines,  &Version,
+constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,   &TrainPrior,
+                             &TrainAudio,     &TrainActionNetwork, &QuantizerLines, &Version,
                              &TrainQuantizer, &MeasureStepCost,    &WriteFeatures};
 
 }  // namespace

@@ -252,10 +252,9 @@ RunCommand AddTrain(CLI::App& parent) {
     if (app->got_subcommand("prior")) return prior();
     if (app->got_subcommand("action")) return action();
     if (app->got_subcommand("quantizer")) return quantizer();
-    return Fail("train",
-                {ErrorCode::kUsage,
-                 "none of image, audio, action, decoder, prior and quantizer is named; see "
-                 "vqcodec train --help"});
+    return Fail("train", {ErrorCode::kUsage,
+                          "none of image, audio, action, decoder, prior and quantizer is named; see "
+                          "vqcodec train --help"});
   };
 }
 
