@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,10 +19,7 @@
 namespace vqc::testing {
 
 // VQCODEC_CHECKPOINTS names a folder with larger ones.
-inline std::string CheckpointFolder(const std::string& family) {
-  const char* other = std::getenv("VQCODEC_CHECKPOINTS");
-  return (other ? std::string(other) : std::string(VQC_SOURCE_DIR) + "/tests/golden/import") + "/" + family;
-}
+std::string CheckpointFolder(const std::string& family);
 
 struct Example {
   std::vector<float> input, latents, decoded;
