@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/printable.h"
-#include "data/tokens/base64.h"
+#include "base/base64.h"
 
 namespace vqc {
 namespace {

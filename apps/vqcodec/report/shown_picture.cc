@@ -3,29 +3,15 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "base/base64.h"
 #include "data/media/media.h"
 #include "data/media/samples.h"
 
 namespace vqc {
 namespace {
-
-// RFC 4648.
-std::string Base64(std::span<const uint8_t> bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0u);
-    for (size_t k = 0; k < 4; ++k) text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
 
 // RGB or gray, 8 bits, without alpha, cut to its middle.
 Clip Middle(const Clip& clip) {
@@ -61,9 +47,9 @@ Json PictureOf(const Clip& clip) {
   const Clip middle = Middle(clip);
   Json picture = {{"width", middle.width}, {"height", middle.height}};
   if (const auto png = WriteImage(middle, ".png"); png.ok()) {
-    picture["png"] = Base64(*png);
+    picture["png"] = ToBase64(*png);
   } else {
-    picture["rgb"] = Base64(SamplesOf(middle));
+    picture["rgb"] = ToBase64(SamplesOf(middle));
   }
   return picture;
 }
@@ -82,7 +68,7 @@ Json ShownPicture(const Clip& original, const Clip& decoded, const Tokens& token
            {{"h", tokens.shape.h * tokens.shape.t},
             {"w", tokens.shape.w},
             {"levels", tokens.shape.levels},
-            {"ids", Base64(ids)}}},
+            {"ids", ToBase64(ids)}}},
           {"cut", std::max(original.width, original.height) > kShownSide}};
 }
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "data/tokens/base64.h"
+#include "base/base64.h"
 
 namespace vqc {
 namespace {
