@@ -102,13 +102,6 @@ CLI::Option* AddData(CLI::App& app, std::string& data) {
       ->group("Input");
 }
 
-void AddPlace(CLI::App& app, std::string& device, uint64_t& seed) {
-  app.add_option("--device", device, "cpu, cuda, cuda:N or auto (default auto)")
-      ->type_name("DEVICE")
-      ->group("Training");
-  AddNumber(app, "--seed", seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
-}
-
 void AddImageFiles(CLI::App& app, TrainImageCommand& command) {
   TrainImageOptions& train = command.train;
   AddData(app, train.data)->required();
@@ -155,13 +148,7 @@ RunCommand AddTrainImage(CLI::App& parent) {
   AddNumber(*app, "--batch", train.batch, {1, 4096, false, true}, "Crops of a step (default 64)");
   AddNumber(*app, "--crop", train.crop, {16, 4096, false, true},
             "Side of a crop in pixels, a multiple of the model's stride (default 256)");
-  auto* seconds = AddNumber(*app, "--seconds", train.seconds, {0, kMany, true, false},
-                            "Length of the whole training, all pieces counted (default 600)");
-  AddNumber(*app, "--steps", train.steps, {1, kMany, false, true},
-            "The same in steps, whatever the speed of the machine")
-      ->excludes(seconds);
-  AddNumber(*app, "--stop-after", train.stop_after, {0, kMany, true, false},
-            "Save the --state and end this piece after X seconds");
+  AddLength(*app, {train.seconds, train.steps, train.stop_after});
   AddNumber(*app, "--learning-rate", train.learning_rate, {0, 1, true, false},
             "At its highest (default 0.001)");
   AddNumber(*app, "--rate-weight", train.rate_weight, {0, 1000, false, false},

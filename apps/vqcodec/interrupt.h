@@ -10,8 +10,8 @@ namespace vqc {
 // `advice` ends the message on standard error and must outlive the program.
 void HandleInterrupts(const char* advice = "finished outputs are whole, go on with --skip-existing");
 
-// The same, but the first signal only sets the flag that is returned, and says `first` on standard error: whoever looks
-// at it ends in good order. The second one ends the program.
+// The same, but the first signal only sets the flag that is returned, and says `first` on standard error:
+// whoever looks at it ends in good order. The second one ends the program.
 const std::atomic<bool>& StopOnInterrupt(const char* first, const char* advice);
 
 }  // namespace vqc

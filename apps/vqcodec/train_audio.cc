@@ -18,8 +18,6 @@
 namespace vqc {
 namespace {
 
-constexpr double kMany = 1e9;
-
 struct TrainAudioCommand {
   TrainAudioOptions train;
   std::string config, about;
@@ -43,11 +41,6 @@ Status Run(TrainAudioCommand& command) {
   if (command.train.stop_after > 0) return {};
   SayTrained(command.train.output, command.train.data);
   return {};
-}
-
-CLI::Option* AddText(CLI::App& app, const std::string& name, std::string& value, const char* type,
-                     const char* group, const std::string& what) {
-  return app.add_option(name, value, what)->type_name(type)->group(group);
 }
 
 }  // namespace
@@ -76,17 +69,10 @@ RunCommand AddTrainAudio(CLI::App& parent) {
       ->required();
   AddText(*app, "--about", command->about, "FILE", "Model",
           "JSON object for the card: license, data and what else is to be told");
-  AddText(*app, "--device", train.device, "DEVICE", "Training", "cpu, cuda, cuda:N or auto (default auto)");
-  AddNumber(*app, "--seed", train.seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
+  AddPlace(*app, train.device, train.seed);
   AddNumber(*app, "--batch", train.batch, {2, 4096, false, true}, "Clips of a step (default 32)");
   AddNumber(*app, "--clip", train.clip, {0.1, 60, false, false}, "Seconds of a clip (default 1)");
-  auto* seconds = AddNumber(*app, "--seconds", train.seconds, {0, kMany, true, false},
-                            "Length of the whole training, all pieces counted (default 600)");
-  AddNumber(*app, "--steps", train.steps, {1, kMany, false, true},
-            "The same in steps, whatever the speed of the machine")
-      ->excludes(seconds);
-  AddNumber(*app, "--stop-after", train.stop_after, {0, kMany, true, false},
-            "Save the --state and end this piece after X seconds");
+  AddLength(*app, {train.seconds, train.steps, train.stop_after});
   AddNumber(*app, "--learning-rate", train.learning_rate, {0, 1, true, false},
             "At its highest (default 0.0006)");
   AddNumber(*app, "--adversarial-from", train.adversarial_from, {0, 1, false, false},

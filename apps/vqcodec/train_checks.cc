@@ -68,6 +68,28 @@ CLI::Validator WithinBounds(const Bounds& bounds) {
   return CLI::Validator(check, "");
 }
 
+CLI::Option* AddText(CLI::App& app, const std::string& name, std::string& value, const char* type,
+                     const char* group, const std::string& what) {
+  return app.add_option(name, value, what)->type_name(type)->group(group);
+}
+
+void AddPlace(CLI::App& app, std::string& device, uint64_t& seed) {
+  AddText(app, "--device", device, "DEVICE", "Training", "cpu, cuda, cuda:N or auto (default auto)");
+  AddNumber(app, "--seed", seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
+}
+
+void AddLength(CLI::App& app, const TrainingLength& length) {
+  constexpr double kMany = 1e9;
+  auto* seconds =
+      AddNumber(app, "--seconds", length.seconds, {0, kMany, true, false},
+                "Length of the whole training, all pieces counted (default " + Short(length.seconds) + ")");
+  AddNumber(app, "--steps", length.steps, {1, kMany, false, true},
+            "The same in steps, whatever the speed of the machine")
+      ->excludes(seconds);
+  AddNumber(app, "--stop-after", length.stop_after, {0, kMany, true, false},
+            "Save the --state and end this piece after X seconds");
+}
+
 Result<nlohmann::json> ParseLevels(const std::string& text) {
   std::vector<uint32_t> levels;
   const char *at = text.data(), *const end = at + text.size();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -27,6 +28,20 @@ CLI::Option* AddNumber(CLI::App& app, const std::string& name, Number& value, co
       ->group(group)
       ->check(WithinBounds(bounds));
 }
+
+CLI::Option* AddText(CLI::App& app, const std::string& name, std::string& value, const char* type,
+                     const char* group, const std::string& what);
+
+// --device and --seed.
+void AddPlace(CLI::App& app, std::string& device, uint64_t& seed);
+
+// --seconds or --steps of a training that may be cut into pieces, and --stop-after.
+struct TrainingLength {
+  double& seconds;
+  int64_t& steps;
+  double& stop_after;
+};
+void AddLength(CLI::App& app, const TrainingLength& length);
 
 // "8,8,8,5,5,5": the config of an FSQ quantizer. Error kUsage.
 Result<nlohmann::json> ParseLevels(const std::string& text);

@@ -19,8 +19,6 @@
 namespace vqc {
 namespace {
 
-constexpr double kMany = 1e9;
-
 struct TrainDecoderCommand {
   TrainDecoderOptions train;
   std::string about;
@@ -53,11 +51,6 @@ Status Run(TrainDecoderCommand& command) {
   std::fprintf(stderr, "%s: written; now see: vqcodec decode photo.vqc -o photo.png --decoder %s\n",
                folder.c_str(), folder.c_str());
   return {};
-}
-
-CLI::Option* AddText(CLI::App& app, const std::string& name, std::string& value, const char* type,
-                     const char* group, const std::string& what) {
-  return app.add_option(name, value, what)->type_name(type)->group(group);
 }
 
 void AddFiles(CLI::App& app, TrainDecoderCommand& command) {
@@ -94,18 +87,11 @@ RunCommand AddTrainDecoder(CLI::App& parent) {
       "vqcodec train decoder -m image-f16 --data photos --classifier classifier.safetensors -o sharp\n"
       "vqcodec decode photo.vqc -o photo.png --decoder ./sharp");
   AddFiles(*app, *command);
-  AddText(*app, "--device", train.device, "DEVICE", "Training", "cpu, cuda, cuda:N or auto (default auto)");
-  AddNumber(*app, "--seed", train.seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
+  AddPlace(*app, train.device, train.seed);
   AddNumber(*app, "--batch", train.batch, {1, 4096, false, true}, "Crops of a step (default 32)");
   AddNumber(*app, "--crop", train.crop, {80, 4096, false, true},
             "Side of a crop in pixels, a multiple of the model's stride (default 256)");
-  auto* seconds = AddNumber(*app, "--seconds", train.seconds, {0, kMany, true, false},
-                            "Length of the whole training, all pieces counted (default 600)");
-  AddNumber(*app, "--steps", train.steps, {1, kMany, false, true},
-            "The same in steps, whatever the speed of the machine")
-      ->excludes(seconds);
-  AddNumber(*app, "--stop-after", train.stop_after, {0, kMany, true, false},
-            "Save the --state and end this piece after X seconds");
+  AddLength(*app, {train.seconds, train.steps, train.stop_after});
   AddNumber(*app, "--learning-rate", train.learning_rate, {0, 1, true, false},
             "At its highest (default 0.0003)");
   constexpr Bounds kWeight = {0, 1000, false, false};

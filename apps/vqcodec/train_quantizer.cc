@@ -156,11 +156,6 @@ Status Run(TrainQuantizerCommand& command) {
   return {};
 }
 
-CLI::Option* AddText(CLI::App& app, const std::string& name, std::string& value, const char* type,
-                     const char* group, const std::string& what) {
-  return app.add_option(name, value, what)->type_name(type)->group(group);
-}
-
 void AddFiles(CLI::App& app, TrainQuantizerCommand& command) {
   TrainQuantizerOptions& train = command.train;
   app.add_option("FEATURES", command.features,
@@ -183,17 +178,10 @@ void AddFiles(CLI::App& app, TrainQuantizerCommand& command) {
 
 void AddSchedule(CLI::App& app, TrainQuantizerCommand& command) {
   TrainQuantizerOptions& train = command.train;
-  AddText(app, "--device", train.device, "DEVICE", "Training", "cpu, cuda, cuda:N or auto (default auto)");
-  AddNumber(app, "--seed", train.seed, {0, 4294967295.0, false, true}, "Of the random numbers (default 1)");
+  AddPlace(app, train.device, train.seed);
   AddNumber(app, "--batch", train.batch, {1, 1 << 24, false, true},
             "Rows of a step, in each process (default 4096)");
-  auto* seconds = AddNumber(app, "--seconds", train.seconds, {0, kMany, true, false},
-                            "Length of the whole training, all pieces counted (default 60)");
-  AddNumber(app, "--steps", train.steps, {1, kMany, false, true},
-            "The same in steps, whatever the speed of the machine")
-      ->excludes(seconds);
-  AddNumber(app, "--stop-after", train.stop_after, {0, kMany, true, false},
-            "Save the --state and end this piece after X seconds");
+  AddLength(app, {train.seconds, train.steps, train.stop_after});
   AddNumber(app, "--learning-rate", train.learning_rate, {0, 1, true, false},
             "At its highest (default 0.001)");
   app.add_flag("--constant", command.constant,
