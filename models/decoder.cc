@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/file.h"
 #include "base/printable.h"
 #include "models/card_fields.h"
+#include "models/write_bundle.h"
 
 namespace vqc {
 namespace {
@@ -136,11 +136,7 @@ Status WriteDecoder(const std::string& folder, DecoderCard card,
   VQC_ASSIGN(const auto bytes, WriteSafeTensors(views, {{"format", "pt"}}));
   VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Parse(bytes, folder));
   card.decoder_id = DecoderIdOf(card, tensors);
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
-  VQC_TRY(WriteFileAtomically(folder + "/" + std::string(kWeightsFile), bytes, {.force = true}));
-  return WriteFileAtomically(CardPath(folder), std::string_view(WriteDecoderCard(card)), {.force = true});
+  return WriteModelFolder(folder, bytes, WriteDecoderCard(card));
 }
 
 }  // namespace vqc

@@ -13,17 +13,21 @@ std::map<std::string, TensorView> ViewsOf(const OwnedTensors& tensors) {
   return views;
 }
 
+Status WriteModelFolder(const std::string& folder, std::span<const uint8_t> weights, std::string_view card) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
+  VQC_TRY(WriteFileAtomically(folder + "/model.safetensors", weights, {.force = true}));
+  return WriteFileAtomically(folder + "/card.json", card, {.force = true});
+}
+
 Status WriteBundleFiles(const std::string& folder, ModelCard card,
                         const std::map<std::string, TensorView>& views) {
   VQC_ASSIGN(const auto bytes, WriteSafeTensors(views, {{"format", "pt"}}));
   VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Parse(bytes, folder));
   card.model_id = ModelIdOf(card, tensors);
   card.prior_id = PriorIdOf(card, tensors);
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
-  VQC_TRY(WriteFileAtomically(folder + "/model.safetensors", bytes, {.force = true}));
-  return WriteFileAtomically(folder + "/card.json", std::string_view(WriteCard(card)), {.force = true});
+  return WriteModelFolder(folder, bytes, WriteCard(card));
 }
 
 }  // namespace vqc

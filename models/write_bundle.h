@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,6 +23,9 @@ struct OwnedTensor {
 using OwnedTensors = std::map<std::string, OwnedTensor>;
 
 std::map<std::string, TensorView> ViewsOf(const OwnedTensors& tensors);
+
+// Writes model.safetensors and card.json into `folder`, which is made if need be, replacing what is there.
+Status WriteModelFolder(const std::string& folder, std::span<const uint8_t> weights, std::string_view card);
 
 // Writes card.json and model.safetensors of a bundle into `folder`, replacing what is there. The card's
 // identities are computed from the tensors.
