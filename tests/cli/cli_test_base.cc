@@ -130,6 +130,16 @@ void CliTest::Write(const std::string& name, const std::string& bytes) const {
   WriteAll(folder_ / name, bytes);
 }
 
+void CliTest::ExpectRefusalOf(int exit_code, const std::vector<std::string>& arguments,
+                              const std::string& mention, const How& how) {
+  const auto before = Files();
+  const Ran ran = Run(arguments, how);
+  EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
+  EXPECT_TRUE(ran.IsOneLineError()) << ran.err;
+  EXPECT_NE(ran.err.find(mention), std::string::npos) << ran.err;
+  EXPECT_EQ(Files(), before);
+}
+
 std::string CliTest::Read(const std::string& name) const { return ReadAll(folder_ / name); }
 
 std::vector<std::string> CliTest::Files(const std::string& below) const {

@@ -41,6 +41,13 @@ class CliTest : public testing::Test {
   // Without waiting for the end; returns the process.
   pid_t Start(const std::vector<std::string>& arguments, const How& how);
 
+  // One line of error that mentions `mention`, this exit code, and no file more or less.
+  void ExpectRefusalOf(int exit_code, const std::vector<std::string>& arguments, const std::string& mention) {
+    ExpectRefusalOf(exit_code, arguments, mention, How());
+  }
+  void ExpectRefusalOf(int exit_code, const std::vector<std::string>& arguments, const std::string& mention,
+                       const How& how);
+
   std::string Path(const std::string& name) const { return (folder_ / name).string(); }
   void Write(const std::string& name, const std::string& bytes) const;
   std::string Read(const std::string& name) const;

@@ -40,12 +40,7 @@ class ClusterTest : public CliTest {
   void ExpectRefusal(int exit_code, const std::vector<std::string>& arguments, const std::string& mention) {
     std::vector<std::string> all = {"cluster"};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    const auto before = Files();
-    const Ran ran = Run(all);
-    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
-    EXPECT_TRUE(ran.IsOneLineError()) << ran.err;
-    EXPECT_NE(ran.err.find(mention), std::string::npos) << ran.err;
-    EXPECT_EQ(Files(), before);
+    ExpectRefusalOf(exit_code, all, mention);
   }
 
   std::vector<float> values_;

@@ -38,15 +38,6 @@ class Decoders : public CliTest {
         WriteDecoder(folder, card, {{"decoder.steps", {DType::kF32, {FakeTokenizer::kSteps}, bytes}}});
     ASSERT_TRUE(written.ok()) << written.error().message;
   }
-
-  void ExpectRefusal(int exit_code, const Names& arguments, const std::string& mention) {
-    const Names before = Files();
-    const Ran ran = Run(arguments);
-    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
-    EXPECT_TRUE(ran.IsOneLineError()) << ran.err;
-    EXPECT_NE(ran.err.find(mention), std::string::npos) << ran.err;
-    EXPECT_EQ(Files(), before);
-  }
 };
 
 TEST_F(Decoders, ShowTheSameTokensOtherwise) {
@@ -99,12 +90,12 @@ TEST_F(Decoders, AreListedWithTheirModel) {
 
 TEST_F(Decoders, OfOtherTokensAreRefused) {
   AddDecoder(Path("other"), "other", 2);
-  ExpectRefusal(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "./other"}, "decodes the tokens of");
-  ExpectRefusal(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "bright"}, "dark");
-  ExpectRefusal(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "./missing"}, "./missing");
-  ExpectRefusal(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", ".."}, "no decoder");
-  ExpectRefusal(5, {"eval", "a.ppm", "--decoder", "own,bright"}, "bright");
-  ExpectRefusal(5, {"encode", "a.ppm", "-o", "b.vqc", "-m", "./other"}, "--decoder");
+  ExpectRefusalOf(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "./other"}, "decodes the tokens of");
+  ExpectRefusalOf(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "bright"}, "dark");
+  ExpectRefusalOf(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "./missing"}, "./missing");
+  ExpectRefusalOf(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", ".."}, "no decoder");
+  ExpectRefusalOf(5, {"eval", "a.ppm", "--decoder", "own,bright"}, "bright");
+  ExpectRefusalOf(5, {"encode", "a.ppm", "-o", "b.vqc", "-m", "./other"}, "--decoder");
 }
 
 TEST_F(Decoders, ThatAreDamagedAreRefused) {
@@ -113,8 +104,8 @@ TEST_F(Decoders, ThatAreDamagedAreRefused) {
   std::string damaged = good;
   damaged.back() = static_cast<char>(damaged.back() ^ 1);
   Write(weights, damaged);
-  ExpectRefusal(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "dark"}, "weights");
-  ExpectRefusal(5, {"info", folder, "--check"}, "weights");
+  ExpectRefusalOf(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "dark"}, "weights");
+  ExpectRefusalOf(5, {"info", folder, "--check"}, "weights");
   Write(weights, good);
   const Json card = Json::parse(Read(folder + "/card.json"));
   for (const char* field : {"name", "decodes", "decoder_id", "network", "about", "card_version"}) {
@@ -122,8 +113,8 @@ TEST_F(Decoders, ThatAreDamagedAreRefused) {
       Json changed = card;
       changed[field] = value;
       Write(folder + "/card.json", changed.dump());
-      ExpectRefusal(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "dark"}, "");
-      ExpectRefusal(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", folder}, field);
+      ExpectRefusalOf(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "dark"}, "");
+      ExpectRefusalOf(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", folder}, field);
     }
   }
 }
@@ -189,15 +180,16 @@ TEST_F(Decoders, AreTrainedAsAsked) {
                          {"log", "l.csv"},         {"device", "cpu"},
                          {"adversarial_from", 0.5}};
   for (const auto& [key, value] : expected.items()) EXPECT_EQ(asked[key], value) << key;
-  ExpectRefusal(2, with({"-o", "sharp", "--name", "own"}), "own");
-  ExpectRefusal(2, with({"-o", "sharp", "--stop-after", "3"}), "--state");
-  ExpectRefusal(2, with({"-o", "sharp", "--pixel-weight", "0", "--feature-weight", "0"}), "--feature-weight");
-  ExpectRefusal(2, {"train", "decoder", "--data", "photos", "-o", "x"}, "--model");
-  ExpectRefusal(2, {"train", "decoder", "-m", "image-f16", "--data", "photos", "-o", "x"}, "--classifier");
-  ExpectRefusal(2,
-                {"train", "decoder", "-m", "image-f16", "--data", "photos", "--classifier", "no", "-o", "x"},
-                "--classifier");
-  ExpectRefusal(
+  ExpectRefusalOf(2, with({"-o", "sharp", "--name", "own"}), "own");
+  ExpectRefusalOf(2, with({"-o", "sharp", "--stop-after", "3"}), "--state");
+  ExpectRefusalOf(2, with({"-o", "sharp", "--pixel-weight", "0", "--feature-weight", "0"}),
+                  "--feature-weight");
+  ExpectRefusalOf(2, {"train", "decoder", "--data", "photos", "-o", "x"}, "--model");
+  ExpectRefusalOf(2, {"train", "decoder", "-m", "image-f16", "--data", "photos", "-o", "x"}, "--classifier");
+  ExpectRefusalOf(
+      2, {"train", "decoder", "-m", "image-f16", "--data", "photos", "--classifier", "no", "-o", "x"},
+      "--classifier");
+  ExpectRefusalOf(
       5,
       {"train", "decoder", "-m", "nowhere", "--data", "photos", "--classifier", "c.safetensors", "-o", "x"},
       "nowhere");

@@ -32,12 +32,7 @@ class RealModel : public CliTest {
   Ran RunReal(const Names& arguments) { return Run(arguments, how_); }
 
   void ExpectError(int exit_code, const Names& arguments, const std::string& mention) {
-    const Names before = Files();
-    const Ran ran = RunReal(arguments);
-    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
-    EXPECT_TRUE(ran.IsOneLineError()) << ran.err;
-    EXPECT_NE(ran.err.find(mention), std::string::npos) << ran.err;
-    EXPECT_EQ(Files(), before);
+    ExpectRefusalOf(exit_code, arguments, mention, how_);
   }
 
   How how_;

@@ -25,14 +25,6 @@ class TrainTest : public CliTest {
     all.insert(all.end(), arguments.begin(), arguments.end());
     ExpectRefusalOf(exit_code, all, mention);
   }
-  void ExpectRefusalOf(int exit_code, const Names& arguments, const std::string& mention) {
-    const Names before = Files();
-    const Ran ran = Run(arguments);
-    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
-    EXPECT_TRUE(ran.IsOneLineError()) << ran.err;
-    EXPECT_NE(ran.err.find(mention), std::string::npos) << ran.err;
-    EXPECT_EQ(Files(), before);
-  }
 };
 
 TEST_F(TrainTest, ImageHasSensibleDefaults) {
