@@ -3,7 +3,6 @@
 
 #include <torch/torch.h>
 
-#include <cmath>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -14,6 +13,7 @@
 #include "quantizers/quantizer.h"
 #include "tokenizers/audio/audio_codes.h"
 #include "tokenizers/audio/concealment.h"
+#include "tokenizers/audio/sound_input.h"
 
 namespace vqc {
 namespace {
@@ -41,9 +41,7 @@ class AudioTokenizer : public Tokenizer {
 
   const TokenizerInfo& Info() const override { return info_; }
   TokenShape ShapeOf(int frames, int, int) const override {
-    const auto stride = static_cast<uint32_t>(info_.stride);
-    return {static_cast<uint32_t>(info_.vocab.size()), (static_cast<uint32_t>(frames) + stride - 1) / stride,
-            1, 1};
+    return SoundShape(info_.vocab.size(), info_.stride, frames);
   }
   Result<std::unique_ptr<EncodeSession>> NewEncodeSession() const override {
     return std::unique_ptr<EncodeSession>(std::make_unique<Encoder_>(*this));
@@ -57,11 +55,7 @@ class AudioTokenizer : public Tokenizer {
    public:
     explicit Encoder_(const AudioTokenizer& owner) : owner_(owner) {}
     Result<Tokens> Push(std::span<const float> samples) override {
-      for (const float sample : samples) {
-        if (!std::isfinite(sample)) {
-          return Error{ErrorCode::kInput, "a sample is not a number; replace it before encoding"};
-        }
-      }
+      VQC_TRY(CheckSamples(samples));
       return owner_.codes_.Encode(owner_.encoder_.Push(state_, samples));
     }
     Result<Tokens> Flush() override { return owner_.codes_.Encode(owner_.encoder_.Finish(state_)); }
@@ -106,14 +100,9 @@ class AudioTokenizer : public Tokenizer {
     Concealment fade_{owner_.network_.rate};
   };
 
-  // Of the latents of a rising chirp.
   uint32_t Profile() const {
-    std::vector<float> samples(static_cast<size_t>(kProbeTokens * info_.stride));
-    for (size_t i = 0; i < samples.size(); ++i) {
-      samples[i] = static_cast<float>(static_cast<int>(i * i / 64 % 512) - 256) / 512.0f;
-    }
     audio::Encoder::State state;
-    auto latents = encoder_.Push(state, samples);
+    auto latents = encoder_.Push(state, ProbeSound(kProbeTokens * info_.stride));
     const auto rest = encoder_.Finish(state);
     latents.insert(latents.end(), rest.begin(), rest.end());
     return Crc32c({reinterpret_cast<const uint8_t*>(latents.data()), latents.size() * sizeof(float)});

@@ -2,12 +2,12 @@
 #include "tokenizers/audio/stream_tokenizer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <utility>
 
 #include "base/crc32c.h"
 #include "tokenizers/audio/concealment.h"
+#include "tokenizers/audio/sound_input.h"
 
 namespace vqc {
 namespace {
@@ -32,9 +32,7 @@ class StreamTokenizer : public Tokenizer {
 
   const TokenizerInfo& Info() const override { return info_; }
   TokenShape ShapeOf(int frames, int, int) const override {
-    const auto stride = static_cast<uint32_t>(info_.stride);
-    return {static_cast<uint32_t>(info_.vocab.size()), (static_cast<uint32_t>(frames) + stride - 1) / stride,
-            1, 1};
+    return SoundShape(info_.vocab.size(), info_.stride, frames);
   }
   Result<std::unique_ptr<EncodeSession>> NewEncodeSession() const override {
     return std::unique_ptr<EncodeSession>(std::make_unique<Encoding_>(*this));
@@ -49,11 +47,7 @@ class StreamTokenizer : public Tokenizer {
     explicit Encoding_(const StreamTokenizer& owner) : owner_(owner) { Restart(); }
 
     Result<Tokens> Push(std::span<const float> samples) override {
-      for (const float sample : samples) {
-        if (!std::isfinite(sample)) {
-          return Error{ErrorCode::kInput, "a sample is not a number; replace it before encoding"};
-        }
-      }
+      VQC_TRY(CheckSamples(samples));
       std::vector<uint32_t> ids;
       for (size_t at = 0; at < samples.size(); at += kSamplesAtOnce) {
         const auto piece = samples.subspan(at, std::min(kSamplesAtOnce, samples.size() - at));
@@ -193,13 +187,9 @@ class StreamTokenizer : public Tokenizer {
     return {};
   }
 
-  // Of the latents of a rising chirp.
   uint32_t Profile() const {
-    std::vector<float> samples(static_cast<size_t>(kProbeTokens * info_.stride));
-    for (size_t i = 0; i < samples.size(); ++i)
-      samples[i] = static_cast<float>(static_cast<int>(i * i / 64 % 512) - 256) / 512.0f;
     const auto state = parts_.encoder->Start();
-    const auto latents = parts_.encoder->Push(state.get(), std::move(samples), true);
+    const auto latents = parts_.encoder->Push(state.get(), ProbeSound(kProbeTokens * info_.stride), true);
     return Crc32c({reinterpret_cast<const uint8_t*>(latents.data()), latents.size() * sizeof(float)});
   }
 
