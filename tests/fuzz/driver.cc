@@ -2,10 +2,11 @@
 // Runs a fuzz target without libFuzzer:
 //   TARGET [--mutations N] FILE_OR_FOLDER...
 // Every file is run as it is, and then N times with random damage, the same in every run. When the target
-// aborts, crashes or takes half a minute, the bytes are left in ./failed-input, which it takes as an
+// aborts, crashes or works for half a minute, the bytes are left in ./failed-input, which it takes as an
 // argument.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,7 +79,10 @@ void Damage(Bytes& bytes, const Bytes& other, std::mt19937& random) {
 
 void Run(Bytes bytes) {
   current = std::move(bytes);
-  alarm(30);
+  // Of work; what only waits, for a busy machine too, has longer.
+  const itimerval work{.it_interval = {}, .it_value = {.tv_sec = 30, .tv_usec = 0}};
+  setitimer(ITIMER_PROF, &work, nullptr);
+  alarm(600);
   LLVMFuzzerTestOneInput(current.data(), current.size());
 }
 
@@ -98,7 +102,7 @@ int main(int argc, char** argv) {
   }
   std::sort(paths.begin(), paths.end());
   if (paths.empty()) return std::fprintf(stderr, "no inputs\n"), 2;
-  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) signal(number, KeepInput);
+  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM, SIGPROF}) signal(number, KeepInput);
   std::vector<Bytes> seeds;
   for (const auto& path : paths) seeds.push_back(ReadAll(path));
   std::mt19937 random(1);
