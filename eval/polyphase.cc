@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/polyphase.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 
 namespace vqc {

@@ -4,6 +4,8 @@
 #include <glob.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 

@@ -2,6 +2,7 @@
 #include "tokenizers/action/bpe.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "tokenizers/action/byte_level.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learns the merges: again and again the most frequent pair of neighbours becomes a token.
+#include <cstddef>
 #include <queue>
 #include <set>
 
