@@ -8,6 +8,7 @@
 
 #include "apps/vqcodec/command.h"
 #include "apps/vqcodec/compare_sound.h"
+#include "apps/vqcodec/curve_deltas.h"
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/figures.h"
 #include "apps/vqcodec/inputs.h"
@@ -15,7 +16,7 @@
 #include "apps/vqcodec/media_inputs.h"
 #include "apps/vqcodec/rate_curves.h"
 #include "apps/vqcodec/records.h"
-#include "eval/metrics.h"
+#include "eval/bd_rate.h"
 
 namespace vqc {
 namespace {
@@ -81,7 +82,7 @@ Result<ItemReport> Measure(const Pair& pair, const std::string& setting, const F
     return Error{ErrorCode::kInput, "has no counterpart of the same name in the " +
                                         std::string(pair.decoded.empty() ? "second" : "first") + " folder"};
   }
-  if (IsSoundName(pair.original)) return CompareSounds(pair.original, pair.decoded, table, limits);
+  if (IsSoundName(pair.original)) return CompareSounds(pair.original, pair.decoded, setting, table, limits);
   VQC_ASSIGN(const Clip original, ReadWholeImage(pair.original, limits));
   VQC_ASSIGN(const Clip decoded, ReadWholeImage(pair.decoded, limits));
   if (original.width != decoded.width || original.height != decoded.height ||
@@ -118,8 +119,7 @@ Json IntervalsOf(const FigureTable& table, const std::vector<Json>& records) {
     }
     if (!all || values.empty()) continue;
     const Interval95 interval = BootstrapMean(values);
-    intervals[column.key] = {
-        {"mean", interval.value}, {"low", interval.low}, {"high", interval.high}};
+    intervals[column.key] = {{"mean", interval.value}, {"low", interval.low}, {"high", interval.high}};
   }
   return intervals;
 }
@@ -133,8 +133,8 @@ std::string SummaryText(const FigureTable& table, const std::vector<Json>& recor
     low[name] = interval["low"];
     high[name] = interval["high"];
   }
-  return table.Row("mean of " + means["pictures"].dump(), means) + table.Row("95 % interval from", low) +
-         table.Row("95 % interval to", high);
+  return table.Row("mean of " + means[table.CountKey()].dump(), means) +
+         table.Row("95 % interval from", low) + table.Row("95 % interval to", high);
 }
 
 int RunPairs(const CompareOptions& options) {
@@ -150,7 +150,8 @@ int RunPairs(const CompareOptions& options) {
   }
   std::vector<Column> columns = {{"bytes", "bytes", 0}, {"bpp", "bpp", 4}};
   for (Column& column : MetricColumns()) columns.push_back(std::move(column));
-  const FigureTable table(sounds > 0 ? SoundColumns() : std::move(columns));
+  const FigureTable table(sounds > 0 ? SoundColumns() : std::move(columns),
+                          sounds > 0 ? Modality::kAudio : Modality::kImage);
   BatchPlan plan;
   plan.command = "compare";
   plan.count = pairs->size();
@@ -168,12 +169,6 @@ int RunPairs(const CompareOptions& options) {
   return RunBatch(plan, options.run);
 }
 
-Json DeltaRecord(const Result<Interval95>& delta) {
-  if (!delta.ok()) return {{"error", delta.error().message}};
-  return {{"value", delta->value}, {"low", delta->low},       {"high", delta->high},
-          {"draws", delta->draws}, {"failed", delta->failed}, {"error", nullptr}};
-}
-
 std::string DeltaText(const Json& delta, double scale, int digits, const std::string& unit) {
   if (!delta["error"].is_null()) return "none: " + delta["error"].get<std::string>();
   const auto number = [&](const char* key) {
@@ -189,35 +184,24 @@ int RunCurves(const CompareOptions& options) {
   for (const auto* figures : {&reference, &test}) {
     if (!figures->ok()) return Fail("compare", figures->error());
   }
-  Json rows = Json::array();
+  const Modality modality = ModalityOf(*reference);
+  const Json rows = CurveDeltas(*reference, *test, modality);
+  const auto metrics = MetricsOf(modality);
+  const std::string items = modality == Modality::kAudio ? "sounds" : "pictures";
   std::string text;
   bool any = false;
-  for (const MetricRow& row : Metrics()) {
-    const std::string name(row.name), unit = row.unit.empty() ? "" : " " + std::string(row.unit);
-    Json record = {{"metric", name}};
-    auto pair = PairCurves(*reference, *test, name, row.higher_is_better);
-    if (pair.ok()) {
-      const double sign = row.higher_is_better ? 1 : -1;
-      const auto bd_rate = BootstrapDelta(pair->reference, pair->test, &BdRate);
-      auto bd_quality = BootstrapDelta(pair->reference, pair->test, &BdQuality);
-      if (bd_quality.ok() && sign < 0) {  // back to the metric's own direction
-        const Interval95 negated = *bd_quality;
-        bd_quality->value = -negated.value;
-        bd_quality->low = -negated.high;
-        bd_quality->high = -negated.low;
-      }
-      any = any || bd_rate.ok() || bd_quality.ok();
-      record["pictures"] = pair->items.size();
-      record["bd_rate"] = DeltaRecord(bd_rate);
-      record["bd_quality"] = DeltaRecord(bd_quality);
-      text += name + ": BD-rate " + DeltaText(record["bd_rate"], 100, 1, " %") + ", BD-quality " +
-              DeltaText(record["bd_quality"], 1, row.digits, unit) + ", " +
-              std::to_string(pair->items.size()) + " pictures\n";
-    } else {
-      record["error"] = pair.error().message;
-      text += name + ": none: " + pair.error().message + "\n";
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Json& row = rows[i];
+    const std::string unit = metrics[i].unit.empty() ? "" : " " + metrics[i].unit;
+    text += metrics[i].name + ": ";
+    if (row.contains("error")) {
+      text += "none: " + row["error"].get<std::string>() + "\n";
+      continue;
     }
-    rows.push_back(std::move(record));
+    any = any || row["bd_rate"]["error"].is_null() || row["bd_quality"]["error"].is_null();
+    text += "BD-rate " + DeltaText(row["bd_rate"], 100, 1, " %") + ", BD-quality " +
+            DeltaText(row["bd_quality"], 1, metrics[i].digits, unit) + ", " + row[items].dump() + " " +
+            items + "\n";
   }
   if (!any) return Fail("compare", {ErrorCode::kInput, "no metric can be compared: " + text});
   std::printf("%s", options.run.json ? (JsonLine({{"command", "compare"}, {"curves", rows}}) + "\n").c_str()
@@ -244,12 +228,12 @@ int RunCompare(const CompareOptions& options) {
 
 RunCommand AddCompare(CLI::App& parent) {
   auto options = std::make_shared<CompareOptions>();
-  CLI::App* app =
-      AddCommand(parent, "compare", "Measure decoded pictures or sound, or compare two rate-distortion curves",
-                 "vqcodec compare kodak decoded\n"
-                 "vqcodec compare photo.png photo.jpg --json\n"
-                 "vqcodec compare talks decoded            # sound: SI-SDR, STOI, ESTOI, spectral distances\n"
-                 "vqcodec compare --reference jpeg.json --test ours.json   # of eval or compare --json");
+  CLI::App* app = AddCommand(
+      parent, "compare", "Measure decoded pictures or sound, or compare two rate-distortion curves",
+      "vqcodec compare kodak decoded\n"
+      "vqcodec compare photo.png photo.jpg --json\n"
+      "vqcodec compare talks decoded            # sound: SI-SDR, STOI, ESTOI, spectral distances\n"
+      "vqcodec compare --reference jpeg.json --test ours.json   # of eval or compare --json");
   app->add_option("IN", options->sides,
                   "Originals and what was decoded: two folders, paired by name, or two files")
       ->type_name("");

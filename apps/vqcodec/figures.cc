@@ -7,6 +7,7 @@
 
 #include "apps/vqcodec/records.h"
 #include "eval/metrics.h"
+#include "eval/sound_metrics.h"
 
 namespace vqc {
 namespace {
@@ -53,14 +54,31 @@ Json MetricsRecord(const std::vector<double>& metrics) {
   return record;
 }
 
-std::vector<Column> MetricColumns() {
+std::vector<Column> MetricColumns(Modality modality) {
   std::vector<Column> columns;
-  for (const MetricRow& row : Metrics()) {
-    const std::string name(row.name), unit(row.unit);
-    columns.push_back({name, unit.empty() ? name : name + " " + unit, row.digits});
+  for (const MetricInfo& metric : MetricsOf(modality)) {
+    columns.push_back(
+        {metric.name, metric.unit.empty() ? metric.name : metric.name + " " + metric.unit, metric.digits});
   }
   return columns;
 }
+
+std::vector<MetricInfo> MetricsOf(Modality modality) {
+  std::vector<MetricInfo> metrics;
+  const auto add = [&metrics](const auto& rows) {
+    for (const auto& row : rows) {
+      metrics.push_back({std::string(row.name), std::string(row.unit), row.higher_is_better, row.digits});
+    }
+  };
+  if (modality == Modality::kAudio) {
+    add(SoundMetrics());
+  } else {
+    add(Metrics());
+  }
+  return metrics;
+}
+
+std::string RateKeyOf(Modality modality) { return modality == Modality::kAudio ? "kbps" : "bpp"; }
 
 double NumberOf(const Json& record, const std::string& key) {
   if (!record.contains(key)) return std::numeric_limits<double>::quiet_NaN();
@@ -68,7 +86,7 @@ double NumberOf(const Json& record, const std::string& key) {
 }
 
 std::string FigureTable::Heading() const {
-  std::string line = NameCell("picture");
+  std::string line = NameCell(modality_ == Modality::kAudio ? "sound" : "picture");
   for (const Column& column : columns_) line += Cell(column.heading);
   return line + "\n";
 }
@@ -91,8 +109,10 @@ Json FigureTable::Means(const std::vector<Json>& records) const {
     const double mean = sum / static_cast<double>(count);
     if (!std::isnan(mean)) means[column.key] = std::isinf(mean) ? Json(nullptr) : Json(mean);
   }
-  means["pictures"] = count;
+  means[CountKey()] = count;
   return means;
 }
+
+std::string FigureTable::CountKey() const { return modality_ == Modality::kAudio ? "sounds" : "pictures"; }
 
 }  // namespace vqc

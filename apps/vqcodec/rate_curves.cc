@@ -16,22 +16,23 @@ namespace {
 constexpr uint64_t kMaxFiguresBytes = 1ull << 28;
 constexpr JsonLimits kFiguresLimits = {.max_depth = 8, .max_values = 1u << 24, .max_key_bytes = 1024};
 
-// "codec setting" -> stem of the picture -> point
+// "codec setting" -> stem of the item -> point
 using Settings = std::map<std::string, std::map<std::string, RatePoint>>;
 
-Result<Settings> SettingsOf(const std::vector<Json>& records, const std::string& metric,
-                            bool higher_is_better) {
+Result<Settings> SettingsOf(const std::vector<Json>& records, const CurveAxes& axes) {
   Settings settings;
   for (const Json& record : records) {
     const std::string setting =
         record["codec"].get<std::string>() + " " + record["setting"].get<std::string>();
     const std::string item = std::filesystem::path(record["input"].get<std::string>()).stem().string();
-    const double quality = NumberOf(record, metric), rate = NumberOf(record, "bpp");
+    const double quality = NumberOf(record, axes.metric), rate = NumberOf(record, axes.rate);
     if (!std::isfinite(quality) || !std::isfinite(rate)) {
       return Error{ErrorCode::kInput, Printable(item) + " of " + Printable(setting) + ": has no finite " +
-                                          metric + "; leave the picture out"};
+                                          (std::isfinite(rate) ? axes.metric : axes.rate) + "; leave it out"};
     }
-    if (!settings[setting].emplace(item, RatePoint{rate, higher_is_better ? quality : -quality}).second) {
+    if (!settings[setting]
+             .emplace(item, RatePoint{rate, axes.higher_is_better ? quality : -quality})
+             .second) {
       return Error{ErrorCode::kInput, Printable(item) + ": comes twice with " + Printable(setting) +
                                           "; figures of one setting must come once"};
     }
@@ -77,9 +78,9 @@ Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths, con
 }
 
 Result<CurvePair> PairCurves(const std::vector<Json>& reference, const std::vector<Json>& test,
-                             const std::string& metric, bool higher_is_better) {
-  VQC_ASSIGN(const Settings a, SettingsOf(reference, metric, higher_is_better));
-  VQC_ASSIGN(const Settings b, SettingsOf(test, metric, higher_is_better));
+                             const CurveAxes& axes) {
+  VQC_ASSIGN(const Settings a, SettingsOf(reference, axes));
+  VQC_ASSIGN(const Settings b, SettingsOf(test, axes));
   CurvePair pair;
   if (!a.empty()) {
     for (const auto& [item, point] : a.begin()->second) {
@@ -92,7 +93,7 @@ Result<CurvePair> PairCurves(const std::vector<Json>& reference, const std::vect
   }
   if (pair.items.empty() || b.empty()) {
     return Error{ErrorCode::kInput,
-                 "the settings of both curves have no picture in common (by the name before the "
+                 "the settings of both curves have no item in common (by the name before the "
                  "extension)"};
   }
   pair.reference = CurveOf(a, pair.items);

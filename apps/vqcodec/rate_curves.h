@@ -12,16 +12,19 @@
 namespace vqc {
 
 // The records of all files that were measured (no error) by `codec`, or by any where it is empty, each with
-// "codec", "setting", "input" and "bpp". Errors (kInput) name the file and what it lacks.
+// "codec", "setting" and "input". Errors (kInput) name the file and what it lacks.
 Result<std::vector<Json>> ReadFigures(const std::vector<std::string>& paths, const std::string& codec);
 
 struct CurvePair {
   ItemCurve reference, test;
-  std::vector<std::string> items;  // the stems of the pictures' names that every setting of both has
+  std::vector<std::string> items;  // the stems of the items' names that every setting of both has
 };
-// For one metric; qualities of a metric of which less is better are negated. Error kInput where nothing is
-// shared, a picture comes twice in one setting, or a picture has no finite figure.
+struct CurveAxes {
+  std::string metric, rate;  // keys
+  bool higher_is_better;     // qualities of a metric of which less is better are negated
+};
+// Error kInput where nothing is shared, an item comes twice in one setting, or one has no finite figure.
 Result<CurvePair> PairCurves(const std::vector<Json>& reference, const std::vector<Json>& test,
-                             const std::string& metric, bool higher_is_better);
+                             const CurveAxes& axes);
 
 }  // namespace vqc

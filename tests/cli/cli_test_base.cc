@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <random>
@@ -151,6 +152,19 @@ std::vector<std::string> CliTest::Files(const std::string& below) const {
   return names;
 }
 
+std::string CliTest::Browser() {
+  for (const std::string name : {"chromium", "chromium-browser", "google-chrome"}) {
+    const std::string look = "command -v " + name + " >/dev/null && command -v python3 >/dev/null";
+    if (std::system(look.c_str()) == 0) return name;
+  }
+  return {};
+}
+
+std::string CliTest::BrowserTest(const std::string& browser, const std::string& page) const {
+  return "python3 -B '" VQC_SOURCE_DIR "/tests/cli/report_page.py' $(command -v " + browser + ") '" +
+         Path(page) + "'";
+}
+
 std::string Ppm(int width, int height, int seed) {
   std::string bytes = "P6\n" + std::to_string(width) + " " + std::to_string(height) + "\n255\n";
   for (int y = 0; y < height; ++y) {
@@ -174,6 +188,41 @@ std::string NoisePpm(int width, int height) {
     }
   }
   return bytes;
+}
+
+std::string PcmSamples(size_t frames, int channels, int seed, double period) {
+  std::string bytes;
+  for (size_t i = 0; i < frames; ++i) {
+    for (int c = 0; c < channels; ++c) {
+      const double value = 0.5 * std::sin(static_cast<double>(i) / period + c + seed);
+      const auto sample = static_cast<uint32_t>(static_cast<int32_t>(value * 32767));
+      bytes += static_cast<char>(sample);
+      bytes += static_cast<char>(sample >> 8);
+    }
+  }
+  return bytes;
+}
+
+std::string Wav(size_t frames, int channels, uint32_t rate, int seed, double period) {
+  const std::string samples = PcmSamples(frames, channels, seed, period);
+  const auto block = static_cast<uint32_t>(2 * channels);
+  std::string bytes;
+  const auto put = [&bytes](uint32_t value, int count) {
+    for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i));
+  };
+  bytes = "RIFF";
+  put(static_cast<uint32_t>(36 + samples.size()), 4);
+  bytes += "WAVEfmt ";
+  put(16, 4);
+  put(1, 2);
+  put(static_cast<uint32_t>(channels), 2);
+  put(rate, 4);
+  put(rate * block, 4);
+  put(block, 2);
+  put(16, 2);
+  bytes += "data";
+  put(static_cast<uint32_t>(samples.size()), 4);
+  return bytes + samples;
 }
 
 }  // namespace vqc

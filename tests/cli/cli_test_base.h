@@ -58,6 +58,11 @@ class CliTest : public testing::Test {
   void AddModel(const std::string& name, float scale) const;
   void AddSoundModel(const std::string& name) const;
 
+  // The name of a Chromium on PATH, empty where there is none or no Python to drive it.
+  static std::string Browser();
+  // A command line that opens a page of a report in it and fails where something is wrong with the page.
+  std::string BrowserTest(const std::string& browser, const std::string& page) const;
+
   std::filesystem::path folder_;  // the current folder of the program
   std::filesystem::path models_;  // beside it
 };
@@ -66,5 +71,10 @@ class CliTest : public testing::Test {
 std::string Ppm(int width, int height, int seed = 0);
 // One whose 8 x 8 blocks have random colours, so that its stream is large.
 std::string NoisePpm(int width, int height);
+
+// Interleaved samples of tones, 16 bits, little endian, and a WAV file of them; slow ones, with `period`
+// frames for a radian.
+std::string PcmSamples(size_t frames, int channels, int seed = 1, double period = 2000);
+std::string Wav(size_t frames, int channels = 1, uint32_t rate = 24000, int seed = 1, double period = 2000);
 
 }  // namespace vqc

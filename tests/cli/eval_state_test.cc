@@ -34,8 +34,9 @@ class EvalStateTest : public CliTest {
 
   static int64_t Lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-  const std::vector<std::string> command_ = {"eval",      "-r",      "p",     "-m",
-                                             "image-f16", "--state", "state", "--json"};
+  // One worker, so that lines are written in the order of the items.
+  const std::vector<std::string> command_ = {"eval",    "-r",    "p",      "-m", "image-f16",
+                                             "--state", "state", "--json", "-j", "1"};
 };
 
 TEST_F(EvalStateTest, GoesOnAfterTheLastWholeLine) {
@@ -69,7 +70,7 @@ TEST_F(EvalStateTest, MeasuresAnewWhatHasChanged) {
 TEST_F(EvalStateTest, ReportHasItsPicturesAllTheSame) {
   std::vector<std::string> command = command_;
   ASSERT_EQ(Run(command).exit_code, 0);
-  command.insert(command.end(), {"--report", "out", "--report-pictures", "2"});
+  command.insert(command.end(), {"--report", "out", "--report-items", "2"});
   const Ran ran = Run(command);
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_EQ(Lines(Read("state")), 1 + 4 + 2);

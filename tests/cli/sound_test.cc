@@ -2,45 +2,10 @@
 // Sound through the program: files, pipes, damage, levels.
 #include <sys/wait.h>
 
-#include <cmath>
-
 #include "tests/cli/cli_test_base.h"
 
 namespace vqc {
 namespace {
-
-void Put(std::string& bytes, uint32_t value, int count) {
-  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i));
-}
-
-std::string Samples(size_t frames, int channels, int seed = 1) {
-  std::string bytes;
-  for (size_t i = 0; i < frames; ++i) {
-    for (int c = 0; c < channels; ++c) {
-      const double value = 0.5 * std::sin(static_cast<double>(i) / 2000 + c + seed);
-      Put(bytes, static_cast<uint32_t>(static_cast<int32_t>(value * 32767)) & 0xFFFF, 2);
-    }
-  }
-  return bytes;
-}
-
-std::string Wav(size_t frames, int channels = 1, uint32_t rate = 24000, int seed = 1) {
-  const std::string samples = Samples(frames, channels, seed);
-  const auto block = static_cast<uint32_t>(2 * channels);
-  std::string bytes = "RIFF";
-  Put(bytes, static_cast<uint32_t>(36 + samples.size()), 4);
-  bytes += "WAVEfmt ";
-  Put(bytes, 16, 4);
-  Put(bytes, 1, 2);
-  Put(bytes, static_cast<uint32_t>(channels), 2);
-  Put(bytes, rate, 4);
-  Put(bytes, rate * block, 4);
-  Put(bytes, block, 2);
-  Put(bytes, 16, 2);
-  bytes += "data";
-  Put(bytes, static_cast<uint32_t>(samples.size()), 4);
-  return bytes + samples;
-}
 
 using SoundTest = CliTest;
 
@@ -84,7 +49,7 @@ TEST_F(SoundTest, PipesGiveTheBytesOfFiles) {
   ASSERT_EQ(wav.exit_code, 0) << wav.err;
   EXPECT_EQ(wav.out, Read("talk.vqc"));
   const Ran raw = Run({"encode", "-", "-o", "-", "--format", "s16le", "--rate", "24000", "--channels", "2"},
-                      {.standard_input = Samples(50001, 2)});
+                      {.standard_input = PcmSamples(50001, 2)});
   ASSERT_EQ(raw.exit_code, 0) << raw.err;
   EXPECT_EQ(raw.out, wav.out);
   ASSERT_EQ(Run({"decode", "talk.vqc", "-o", "back.wav"}).exit_code, 0);

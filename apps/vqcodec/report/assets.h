@@ -6,8 +6,10 @@
 
 namespace vqc {
 
-extern const std::string_view kReportPage;    // with @STYLE@, @DATA@ and @SCRIPT@, each once, to be replaced
+extern const std::string_view
+    kReportPage;  // with @STYLE@, @DATA@, @SOUND@ and @SCRIPT@, each once, to be replaced
 extern const std::string_view kReportStyle;   // style.css
 extern const std::string_view kReportScript;  // script.js
+extern const std::string_view kReportSound;   // sound.js
 
 }  // namespace vqc

@@ -30,7 +30,9 @@ Json DataOf(const Report& report) {
           {"environment", report.environment},
           {"models", report.models},
           {"columns", ColumnRecords(report.columns)},
-          {"metrics", ColumnRecords(MetricColumns())},
+          {"metrics", ColumnRecords(MetricColumns(report.modality))},
+          {"rate", RateKeyOf(report.modality)},
+          {"curves", report.curves},
           {"results", report.results}};
 }
 
@@ -39,12 +41,16 @@ void Replace(std::string& text, std::string_view mark, std::string_view by) {
 }
 
 std::string PageOf(Json data, const Report& report) {
-  data["pictures"] = report.pictures;
+  const bool sound = report.modality == Modality::kAudio;
+  data["pictures"] = sound ? std::vector<Json>() : report.shown;
+  data["sounds"] = sound ? report.shown : std::vector<Json>();
+  data["originals"] = report.originals;
   std::string json;
   for (const char c : JsonLine(data))
     json += c == '<' ? "\\u003c" : std::string(1, c);  // no </script> inside
   std::string page(kReportPage);
   Replace(page, "@SCRIPT@", kReportScript);  // from the end, so that nothing that was put in is searched
+  Replace(page, "@SOUND@", kReportSound);
   Replace(page, "@DATA@", json);
   Replace(page, "@STYLE@", kReportStyle);
   return page;
@@ -84,9 +90,10 @@ std::string MarkdownCell(const std::string& text) {
   return cell + " | ";
 }
 
-std::string MarkdownRow(const std::string& name, const std::string& setting, const Json& record,
+std::string MarkdownRow(const std::string& name, const Json& of, const Json& record,
                         const std::vector<Column>& columns) {
-  std::string text = "| " + MarkdownCell(name) + MarkdownCell(setting);
+  std::string text =
+      "| " + MarkdownCell(name) + MarkdownCell(TextOf(of, "codec")) + MarkdownCell(TextOf(of, "setting"));
   if (!TextOf(record, "error").empty()) return text + MarkdownCell(TextOf(record, "error")) + "\n";
   for (const Column& column : columns) {
     const double value = NumberOf(record, column.key);
@@ -95,8 +102,34 @@ std::string MarkdownRow(const std::string& name, const std::string& setting, con
   return text + "\n";
 }
 
+std::string DeltaCell(const Json& delta, double scale, int digits) {
+  if (!delta["error"].is_null()) return MarkdownCell("-");
+  const auto number = [&](const char* key) { return Fixed(scale * delta[key].get<double>(), digits); };
+  return MarkdownCell(number("value") + " (" + number("low") + " to " + number("high") + ")");
+}
+
+std::string CurvesMarkdown(const Report& report) {
+  if (report.curves.empty()) return {};
+  const auto metrics = MetricsOf(report.modality);
+  std::string text =
+      "\n## Curves\n\n| curve | against | metric | BD-rate % | BD-quality |\n| --- | --- | --- | ---: | ---: "
+      "|\n";
+  for (const Json& curve : report.curves) {
+    for (size_t i = 0; i < metrics.size(); ++i) {
+      const Json& row = curve["metrics"][i];
+      if (row.contains("error")) continue;
+      text += "| " + MarkdownCell(TextOf(curve, "test")) + MarkdownCell(TextOf(curve, "reference")) +
+              MarkdownCell(metrics[i].name) + DeltaCell(row["bd_rate"], 100, 1) +
+              DeltaCell(row["bd_quality"], 1, metrics[i].digits) + "\n";
+    }
+  }
+  return text;
+}
+
 std::string MarkdownOf(const Report& report) {
-  std::string head = "| picture | setting | ", rule = "| --- | --- | ";
+  const bool sound = report.modality == Modality::kAudio;
+  const std::string item = sound ? "sound" : "picture";
+  std::string head = "| " + item + " | codec | setting | ", rule = "| --- | --- | --- | ";
   for (const Column& column : report.columns) {
     head += MarkdownCell(column.heading);
     rule += "---: | ";
@@ -108,7 +141,7 @@ std::string MarkdownOf(const Report& report) {
   for (const Json& model : report.models) {
     const Json& mean = model["mean"];
     if (mean.empty()) continue;
-    text += MarkdownRow("mean of " + mean["pictures"].dump(), TextOf(model, "setting"), mean, report.columns);
+    text += MarkdownRow("mean of " + mean[item + "s"].dump(), model, mean, report.columns);
   }
   text +=
       "\n## Tokens\n\n| model | level | ids | used | usage | at most | perplexity | entropy | bits raw |\n"
@@ -116,7 +149,7 @@ std::string MarkdownOf(const Report& report) {
   for (const Json& model : report.models) {
     for (size_t i = 0; i < model["levels"].size(); ++i) {
       const Json& level = model["levels"][i];
-      text += "| " + MarkdownCell(TextOf(model, "setting")) + MarkdownCell(std::to_string(i)) +
+      text += "| " + MarkdownCell(TextOf(model, "model")) + MarkdownCell(std::to_string(i)) +
               MarkdownCell(level["codebook_size"].dump()) + MarkdownCell(level["used"].dump());
       for (const char* key : {"usage", "usage_bound", "perplexity", "entropy", "bits_raw"}) {
         text += MarkdownCell(Fixed(level[key].get<double>(), 3));
@@ -124,9 +157,10 @@ std::string MarkdownOf(const Report& report) {
       text += "\n";
     }
   }
-  text += "\n## Pictures\n\n" + head + "\n" + rule + "\n";
+  text += CurvesMarkdown(report);
+  text += (sound ? "\n## Sounds\n\n" : "\n## Pictures\n\n") + head + "\n" + rule + "\n";
   for (const Json& record : report.results) {
-    text += MarkdownRow(TextOf(record, "input"), TextOf(record, "setting"), record, report.columns);
+    text += MarkdownRow(TextOf(record, "input"), record, record, report.columns);
   }
   return text;
 }

@@ -13,11 +13,14 @@
 namespace vqc {
 
 struct Report {
+  Modality modality = Modality::kImage;
   std::vector<Json> results;  // of all items, with "error"
   std::vector<Json> models;   // {codec, setting, model, mean, levels: [{..., counts: [[rank, times], ...]}]}
-  std::vector<Column> columns;  // of the tables
-  std::vector<Json> pictures;   // ShownPicture() with "result", an index into `results`
-  Json environment;             // names and values, for people
+  std::vector<Column> columns;      // of the tables
+  std::vector<Json> shown;          // ShownPicture() or ShownSound() with "result", an index into `results`
+  Json originals = Json::object();  // of sound: ShownSound() by input
+  Json curves = Json::array();      // {reference, test, metrics: CurveDeltas()}
+  Json environment;                 // names and values, for people
 };
 
 // Makes the folder. kExists where it holds a report and `force` is not set, kOutput where it cannot be made.

@@ -6,6 +6,7 @@ const settingOf = (record) => `${record.codec} ${record.setting}`;
 const marks = ["--mark1", "--mark2", "--mark3", "--mark4", "--mark5", "--mark6"];
 const colourOf = (index) => `var(${marks[index % marks.length]})`;
 const measured = data.results.filter((record) => record.error === null);
+const sound = data.rate === "kbps", rateName = sound ? "kbit/s" : "bits a pixel";
 const groups = [...new Set(measured.map(settingOf))];
 
 function element(name, attributes = {}, text) {
@@ -119,27 +120,27 @@ function extent(values, margin) {
 function plotMetric(metric) {
   const points = measured.filter((record) => typeof record[metric.key] === "number");
   if (points.length === 0) return;
-  const rate = (record) => Math.log10(record.bpp);
+  const rate = (record) => Math.log10(record[data.rate]);
   const xs = extent(points.map(rate), 0.06), ys = extent(points.map((record) => record[metric.key]), 0.06);
-  const [svg, x, y] = axes(metric.heading, xs, ys, "bits a pixel", logTicks(...xs), ticks(...ys, 5));
+  const [svg, x, y] = axes(metric.heading, xs, ys, rateName, logTicks(...xs), ticks(...ys, 5));
   const codecs = [...new Set(points.map((record) => record.codec))];
   groups.forEach((group, index) => {
     const own = points.filter((record) => settingOf(record) === group);
     if (own.length === 0) return;
     for (const record of own) {
       const dot = drawn(svg, "circle", {cx: x(rate(record)), cy: y(record[metric.key]), r: 2.5, fill: colourOf(index), opacity: 0.6});
-      drawn(dot, "title", {}, `${record.input}\n${shown(record.bpp, 4)} bpp, ${shown(record[metric.key], metric.digits)}`);
+      drawn(dot, "title", {}, `${record.input}\n${shown(record[data.rate], 4)} ${data.rate}, ${shown(record[metric.key], metric.digits)}`);
     }
   });
   for (const codec of codecs) {
     const means = data.models.filter((model) => model.codec === codec && typeof model.mean[metric.key] === "number");
-    const placed = means.map((model) => [x(Math.log10(model.mean.bpp)), y(model.mean[metric.key]), model]);
+    const placed = means.map((model) => [x(rate(model.mean)), y(model.mean[metric.key]), model]);
     placed.sort((a, b) => a[0] - b[0]);
     if (placed.length > 1) drawn(svg, "polyline", {class: "axis", points: placed.map((at) => `${at[0]},${at[1]}`).join(" ")});
     for (const [cx, cy, model] of placed) {
       const group = settingOf(model);
       const dot = drawn(svg, "circle", {cx, cy, r: 5, fill: colourOf(groups.indexOf(group)), class: "mean"});
-      drawn(dot, "title", {}, `${group}\n${shown(model.mean.bpp, 4)} bpp, ${shown(model.mean[metric.key], metric.digits)}`);
+      drawn(dot, "title", {}, `${group}\n${shown(model.mean[data.rate], 4)} ${data.rate}, ${shown(model.mean[metric.key], metric.digits)}`);
       drawn(svg, "text", cx > 260 ? {x: cx - 8, y: cy - 8, "text-anchor": "end"} : {x: cx + 8, y: cy - 8}, model.setting);
     }
   }
@@ -157,6 +158,23 @@ function plotUsage(model, level, index) {
   const path = counts.map(([rank, times]) => `${x(Math.log10(rank))},${y(Math.log10(times))}`).join(" ");
   drawn(svg, "polyline", {points: path, fill: "none", stroke: colourOf(groups.indexOf(settingOf(model))), "stroke-width": 2});
   byId("usage").append(svg);
+}
+
+// "-25.1 (-27.0 to -23.2)" of a delta between curves.
+function deltaText(delta, scale, digits) {
+  if (!delta || delta.error !== null) return "-";
+  const [value, low, high] = [delta.value, delta.low, delta.high].map((number) => (scale * number).toFixed(digits));
+  return `${value} (${low} to ${high})`;
+}
+
+function fillCurves() {
+  const rows = data.curves.flatMap((curve) => curve.metrics.map((row, i) => ({
+    test: curve.test, reference: curve.reference, metric: data.metrics[i].heading,
+    rate: deltaText(row.bd_rate, 100, 1), quality: deltaText(row.bd_quality, 1, data.metrics[i].digits),
+  }))).filter((row) => row.rate !== "-" || row.quality !== "-");
+  byId("curves-section").hidden = rows.length === 0;
+  fill(byId("curves"), [{key: "test", heading: "curve"}, {key: "reference", heading: "against"}, {key: "metric", heading: "metric"},
+    {key: "rate", heading: "BD-rate %"}, {key: "quality", heading: "BD-quality"}], rows);
 }
 
 function bytesOf(base64) {
@@ -237,9 +255,11 @@ async function start() {
   const failed = data.results.length - measured.length;
   byId("summary").textContent = `${data.results.length} measurements, ${groups.length} settings` + (failed ? `, ${failed} failed` : "");
   const text = [{key: "codec", heading: "codec"}, {key: "setting", heading: "setting"}];
-  fill(byId("means"), [text[1], text[0], {key: "pictures", heading: "pictures", digits: 0}, ...data.columns],
+  const count = sound ? "sounds" : "pictures";
+  fill(byId("means"), [sound ? text[0] : text[1], sound ? text[1] : text[0], {key: count, heading: count, digits: 0}, ...data.columns],
        data.models.map((model) => ({...model.mean, codec: model.codec, setting: model.setting})));
-  fill(byId("items"), [{key: "input", heading: "picture"}, text[1], ...data.columns], data.results, true);
+  fill(byId("items"), [{key: "input", heading: sound ? "sound" : "picture"}, ...text, ...data.columns], data.results, true);
+  fillCurves();
   data.metrics.forEach(plotMetric);
   const levels = data.models.flatMap((model) => (model.levels ?? []).map((level, index) => ({model: model.model, level: index, ...level})));
   fill(byId("levels"), [{key: "model", heading: "model"}, {key: "level", heading: "level", digits: 0},
@@ -250,6 +270,7 @@ async function start() {
   for (const model of data.models) (model.levels ?? []).forEach((level, index) => plotUsage(model, level, index));
   byId("command").textContent = data.command_line;
   byId("environment").textContent = Object.entries(data.environment).map(([key, value]) => `${key}: ${value}`).join("\n");
+  startSounds();
   byId("viewer").hidden = data.pictures.length === 0;
   if (data.pictures.length === 0) return;
   byId("picture").append(...data.pictures.map((entry, i) => {

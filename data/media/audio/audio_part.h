@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "data/media/audio/audio.h"
+#include "data/media/audio/audio_coding.h"
 #include "data/media/audio/byte_source.h"
 #include "data/media/audio/resample.h"
 
@@ -18,6 +19,8 @@ struct AudioPart {
   Result<std::unique_ptr<AudioWriter>> (*create)(OutputFile file, std::string_view extension,
                                                  const AudioInfo& info);
   Result<std::unique_ptr<ResampleCore>> (*resample)(int from, int to, int channels);
+  // Of audio_coding.h.
+  Result<CodedAudio> (*encode)(const Clip& sound, const AudioCoding& coding);
 };
 
 }  // namespace vqc

@@ -11,6 +11,7 @@ extern "C" {
 #include <utility>
 
 #include "data/media/audio/audio_part.h"
+#include "data/media/audio/ffmpeg_encode.h"
 #include "data/media/audio/pcm.h"
 
 namespace vqc {
@@ -18,7 +19,8 @@ namespace {
 
 // Formats that hold their sound themselves: none of these opens other files or addresses.
 constexpr char kFormats[] =
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,codec2,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,"
+    "mpegts,"
     "ogg,"
     "tta,w64,wav,wv";
 constexpr int kIoBytes = 1 << 16;
@@ -241,6 +243,6 @@ Result<std::unique_ptr<AudioReader>> Open(std::unique_ptr<ByteSource>& source) {
 }  // namespace vqc
 
 extern "C" const vqc::AudioPart* vqc_ffmpeg_part() {
-  static constexpr vqc::AudioPart kPart{&vqc::Open, nullptr, nullptr};
+  static constexpr vqc::AudioPart kPart{&vqc::Open, nullptr, nullptr, &vqc::FfmpegEncode};
   return &kPart;
 }

@@ -8,6 +8,6 @@
 namespace vqc {
 
 Result<const AudioPart*> LoadSoundPart();   // libsndfile and libsoxr
-Result<const AudioPart*> LoadFfmpegPart();  // FFmpeg: opens only
+Result<const AudioPart*> LoadFfmpegPart();  // FFmpeg: opens and encodes
 
 }  // namespace vqc

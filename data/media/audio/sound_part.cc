@@ -5,6 +5,7 @@
 #include "data/media/audio/soxr_resample.h"
 
 extern "C" const vqc::AudioPart* vqc_audio_part() {
-  static constexpr vqc::AudioPart kPart{&vqc::OpenSndfile, &vqc::CreateSndfile, &vqc::MakeSoxrResampler};
+  static constexpr vqc::AudioPart kPart{&vqc::OpenSndfile, &vqc::CreateSndfile, &vqc::MakeSoxrResampler,
+                                        nullptr};
   return &kPart;
 }
