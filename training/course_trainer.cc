@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/parallel.h"
@@ -14,11 +15,24 @@
 namespace vqc {
 namespace {
 
-constexpr size_t kMostCourses = 60000, kBlock = 2048;
+constexpr size_t kFewestCourses = 10000, kMostCourses = 60000, kBlock = 2048;
 constexpr int kPasses = 8, kTrainingBeam = 2;
+constexpr int64_t kVariedOf = 4;  // one course of so many is varied
 
-// Courses [n][steps] of the gripper or of all other slots: at most kMostCourses, of each source as many as
-// its share of the shares says, drawn by chance or, where there are fewer, repeated.
+// Another course that could have been: what other robots do at one moment continued by what they do at
+// another, less far or the other way round and shifted, within [-1, 1]. So later levels learn to code what no
+// source does. random: at three indices that begin with `at`
+void Vary(std::span<float> course, std::span<const float> other, const HashRandom& random, uint64_t at) {
+  const auto split = static_cast<size_t>(random.Below(at, static_cast<int64_t>(course.size())));
+  const double gain = std::clamp(3 * random.Uniform(at + 1) - 1.5, -1.0, 1.0);
+  const double offset = (1 - std::abs(gain)) * (2 * random.Uniform(at + 2) - 1);
+  for (size_t t = 0; t < course.size(); ++t)
+    course[t] = static_cast<float>(gain * (t < split ? course[t] : other[t]) + offset);
+}
+
+// Courses [n][steps] of the gripper or of all other slots, kFewestCourses to kMostCourses: of each source as
+// many as its share of the shares says, drawn by chance or, where there are fewer, repeated; some of them
+// varied.
 std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, uint64_t seed) {
   const auto own_slots = [&](const ActionChunks::Source& source) {
     std::vector<int> slots;
@@ -34,7 +48,7 @@ std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, uint64_t 
     all += own;
     if (own > 0) shares += source.share;
   }
-  const auto budget = static_cast<double>(std::min(all, kMostCourses));
+  const auto budget = static_cast<double>(std::clamp(all, kFewestCourses, kMostCourses));
   const auto steps = static_cast<size_t>(chunks.chunk), dims = static_cast<size_t>(chunks.dims);
   std::vector<float> courses;
   for (size_t s = 0; s < chunks.sources.size(); ++s) {
@@ -43,13 +57,22 @@ std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, uint64_t 
     const size_t own = source.count * slots.size();
     if (own == 0) continue;
     const auto wanted = std::max<size_t>(1, static_cast<size_t>(budget * source.share / shares));
-    const HashRandom random(seed, s);
-    for (size_t i = 0; i < wanted; ++i) {
-      const size_t which =
-          wanted >= own ? i % own : static_cast<size_t>(random.Below(i, static_cast<int64_t>(own)));
+    const HashRandom random(seed, s), variation(seed + 1, s);
+    const auto course = [&](size_t which) {
       const size_t chunk = source.first + which / slots.size();
       const auto slot = static_cast<size_t>(slots[which % slots.size()]);
-      for (size_t t = 0; t < steps; ++t) courses.push_back(chunks.values[(chunk * steps + t) * dims + slot]);
+      std::vector<float> values(steps);
+      for (size_t t = 0; t < steps; ++t) values[t] = chunks.values[(chunk * steps + t) * dims + slot];
+      return values;
+    };
+    for (size_t i = 0; i < wanted; ++i) {
+      auto values =
+          course(wanted >= own ? i % own : static_cast<size_t>(random.Below(i, static_cast<int64_t>(own))));
+      if (variation.Below(5 * i, kVariedOf) == 0) {
+        const auto other = static_cast<size_t>(variation.Below(5 * i + 1, static_cast<int64_t>(own)));
+        Vary(values, course(other), variation, 5 * i + 2);
+      }
+      courses.insert(courses.end(), values.begin(), values.end());
     }
   }
   return courses;

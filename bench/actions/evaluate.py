@@ -24,12 +24,13 @@ import plots  # noqa: E402
 ROOT = pathlib.Path(__file__).parents[2]
 SLOTS = "0,1,2,6"
 # Levels and weight of a bit; the first is the model that the program comes with.
-COURSES = ((4, 0.0005), (4, 0.02), (4, 0.008), (4, 0.003), (4, 0.0012), (6, 0.0002), (6, 0.00007))
+COURSES = ((6, 0.00015), (4, 0.02), (4, 0.005), (4, 0.0015), (4, 0.0005), (8, 0.00005), (8, 0.00002), (12, 0.000004))
 NETWORKS = {"rvq": ({"widths": [12, 24, 48, 96], "blocks": 1, "hidden": 256, "hidden_blocks": 2}, 5e-4, (4, 8, 16)),
             "mlp": ({"widths": [256, 256]}, 1e-3, (2, 4, 8, 16))}
-FAST_SCALES, BINS = (1, 2, 3, 5, 10), (3, 5, 9, 17, 256)
-# Of one trajectory left out: levels, at 8 bits a level and dimension, each on its own.
-REAL_LEVELS = 3
+FAST_SCALES, BINS = (1, 2, 3, 5, 10), (3, 5, 9, 17, 33, 65, 256)
+# Of one trajectory left out: levels, at 8 bits a level and dimension, each on its own; how often the real ones are
+# drawn beside the simulation (chosen among 1, 4, 16 and 64 on three of the trajectories).
+REAL_LEVELS, REAL_SHARE = 3, 16
 
 
 class Bench:
@@ -63,11 +64,10 @@ class Bench:
 
     def simulation_models(self):
         """name -> arguments."""
-        threads = ("--threads", 1)
         data = ("--data", f"metaworld:{SLOTS}={self.options.sim}/train", "--stride", 2)
         models = {}
         for levels, weight in COURSES:
-            models[f"courses-{weight}"] = ("--tokenizer", "courses", "--levels", levels, "--bit-weight", weight, *threads,
+            models[f"courses-{weight}"] = ("--tokenizer", "courses", "--levels", levels, "--bit-weight", weight, "--threads", 1,
                                            *data)
         for scale in FAST_SCALES:
             models[f"fast-{scale}"] = ("--tokenizer", "fast", "--scale", scale, *data)
@@ -78,7 +78,8 @@ class Bench:
             config.write_text(json.dumps({"network": network}))
             for levels in all_levels:
                 models[f"{kind}-{levels}"] = ("--tokenizer", kind, "--levels", levels, "--config", config, "--learning-rate",
-                                              rate, "--seconds", self.options.seconds, *threads, *data)
+                                              rate, "--seconds", self.options.seconds, "--threads", self.options.threads,
+                                              *data)
         return {name: given for name, given in models.items() if name.split("-")[0] in self.options.kinds}
 
     def simulation(self):
@@ -103,8 +104,8 @@ class Bench:
             others, held = folder / f"{fold}-train.npy", folder / f"{fold}-test.npy"
             np.save(others, np.delete(trajectories, fold, 0))
             np.save(held, trajectories[fold])
-            bridge, sim = ("--data", f"bridge={others}"), ("--data", f"metaworld:{SLOTS}={part}")
-            courses = ("--tokenizer", "courses", "--levels", REAL_LEVELS, "--threads", 1)
+            bridge, sim = ("--data", f"bridge@{REAL_SHARE}={others}"), ("--data", f"metaworld:{SLOTS}={part}")
+            courses = ("--tokenizer", "courses", "--levels", REAL_LEVELS, "--threads", 1, "--stride", 25)
             common = ("--quantile", 0, "--prior", "static")
             work += [("real", fold, held, (*courses, *bridge, *common)),
                      ("simulation + real", fold, held, (*courses, *sim, *bridge, *common)),
@@ -113,7 +114,7 @@ class Bench:
 
         def one(item):
             name, fold, held, arguments = item
-            model = self.model(f"fold/{fold}-{name.replace(' + ', '-').replace(' ', '-')}", *arguments)
+            model = self.model(f"fold/{fold}-{name.lower().replace(' + ', '-').replace(' ', '-')}", *arguments)
             levels = range(1, REAL_LEVELS + 1) if "courses" in arguments else [0]
             return [(f"{name}, {n} {'level' if n == 1 else 'levels'}" if n else name,
                      self.measure(model, held, "--source", "bridge", "--action-levels", n)) for n in levels]
@@ -140,6 +141,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/bin/vqcodec")
     parser.add_argument("--seconds", type=float, default=600, help="of training of each network (default 600)")
+    parser.add_argument("--threads", type=int, default=1, help="of the training of each network (default 1)")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="models at a time (default 2)")
     parser.add_argument("--kinds", default="courses,fast,bins,rvq,mlp", help="of tokenizers; the last two need libtorch")
     parser.add_argument("--replay", action="store_true", help="also replay decoded actions in Meta-World")

@@ -7,7 +7,7 @@ import numpy as np
 
 COLOURS = {"action-courses": "#111111", "action-rvq": "#2a6fbb", "action-mlp": "#c2571a", "action-fast": "#3b8f4b", "action-bins": "#8a4fa3"}
 NAMES = {"action-courses": "courses", "action-rvq": "pyramid RVQ", "action-mlp": "MLP-RVQ", "action-fast": "FAST", "action-bins": "uniform bins"}
-SHOWN, EPISODES = "courses-0.0005", 20  # whose trajectories are drawn; episodes of a task in replay.py
+SHOWN, EPISODES = "courses-0.00015", 20  # whose trajectories are drawn; episodes of a task in replay.py
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 380, 70, 50, 20, 130
 
 

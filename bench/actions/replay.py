@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 from simulate import AFTER_SUCCESS, LONGEST, environment, policy, tasks
 
-EPISODES = 20
+EPISODES, SEED = 20, 50000
 
 
 def record(task, seed):
@@ -52,31 +52,38 @@ def decoded(bench, model, episodes, folder, *arguments):
     return [np.load(folder / "out" / name.name) for name in names]
 
 
-def one(job):
-    """Successes of a task: of the policy, of its actions as they were, and of those that each model gives back."""
-    bench, models, number, task = job
-    kept = bench.work / "replay" / f"{task}.json"
-    rows = json.loads(kept.read_text()) if kept.exists() else {}
-    missing = [model for model in models if model not in rows]
-    if not missing:
-        return rows
+def recorded(job):
+    """The episodes of a task to be replayed; job: (number, task)."""
+    number, task = job
     warnings.filterwarnings("ignore")
-    found = record(task, seed=5000 + number)
-    env = environment(task, seed=5000 + number)
-    rows["policy"] = sum(success for _, _, success in found)
-    rows["untokenised"] = sum(replay(env, layout, actions) for layout, actions, _ in found)
-    for model in missing:
-        episodes = decoded(bench, bench.work / model, [actions for _, actions, _ in found], bench.work / "replay" / task)
-        rows[model] = sum(replay(env, layout, actions) for (layout, _, _), actions in zip(found, episodes))
-    kept.write_text(json.dumps(rows))
-    print(task, json.dumps(rows), flush=True)
-    return rows
+    return record(task, seed=SEED + number)
+
+
+def successes(job):
+    """(task, name, successes of the actions that a model gives back, or of the actions as they were)."""
+    bench, name, number, task, found = job
+    warnings.filterwarnings("ignore")
+    if name == "policy":
+        return task, name, sum(success for _, _, success in found)
+    env = environment(task, seed=SEED + number)
+    episodes = [actions for _, actions, _ in found]
+    if name != "untokenised":
+        episodes = decoded(bench, bench.work / name, episodes, bench.work / "replay" / f"{task}-{name}")
+    return task, name, sum(replay(env, layout, actions) for (layout, _, _), actions in zip(found, episodes))
 
 
 def measure(bench, models):
     """task -> {"policy", "untokenised" and each model: successes of EPISODES}, of the held-out tasks."""
-    (bench.work / "replay").mkdir(exist_ok=True)
-    names = [name for name, held_out in tasks() if held_out]
+    kept = bench.work / "replay.json"
+    rows = json.loads(kept.read_text()) if kept.exists() else {}
+    names = ["policy", "untokenised", *models]
+    jobs = [(number, task) for number, task in enumerate(name for name, held_out in tasks() if held_out)]
+    jobs = [job for job in jobs if any(name not in rows.get(job[1], {}) for name in names)]
     with multiprocessing.Pool(bench.options.jobs) as pool:
-        done = pool.map(one, [(bench, models, number, name) for number, name in enumerate(names)], chunksize=1)
-    return dict(zip(names, done))
+        found = pool.map(recorded, jobs, chunksize=1)
+        missing = [(bench, name, *job, episodes) for name in names for job, episodes in zip(jobs, found)
+                   if name not in rows.get(job[1], {})]
+        for task, name, count in pool.imap_unordered(successes, missing, chunksize=1):
+            rows.setdefault(task, {})[name] = count
+            kept.write_text(json.dumps(rows))
+    return {task: {name: row[name] for name in names} for task, row in sorted(rows.items())}

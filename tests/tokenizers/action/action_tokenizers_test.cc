@@ -154,7 +154,9 @@ TEST(ActionTokenizer, SaysWhatIsWrong) {
   EXPECT_NE(out.error().message.find("token 3 is 256, the vocabulary has 256"), std::string::npos);
   tokens->front().ids[3] = 0;
   target.frames = 11;
-  EXPECT_FALSE(tokenizer.Decode(*tokens, {&target, 1}).ok());
+  const auto longer = tokenizer.Decode(*tokens, {&target, 1});
+  ASSERT_FALSE(longer.ok());
+  EXPECT_NE(longer.error().message.find("the clip needs 7 x 2 x 10 x 1"), std::string::npos);
 }
 
 TEST(ActionConfig, RefusesWhatDoesNotFit) {
