@@ -28,7 +28,7 @@ install(TARGETS vqcodec EXPORT vqcodec LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDI
 
 # The parts lie where LoadPart looks (base/dynamic_part.h). libtorch is not copied: the part finds it where it
 # was at build time.
-foreach(part IN ITEMS vqcodec_torch vqcodec_media vqcodec_opencv vqcodec_audio vqcodec_ffmpeg vqcodec_cuda vqcodec_hdf5)
+foreach(part IN ITEMS vqcodec_torch vqcodec_media vqcodec_opencv vqcodec_audio vqcodec_ffmpeg vqcodec_cuda vqcodec_graphs vqcodec_hdf5)
   if(TARGET ${part})
     set_target_properties(${part} PROPERTIES INSTALL_RPATH "$ORIGIN/..;${vqc_torch_folder}/lib")
     install(TARGETS ${part} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/vqcodec)

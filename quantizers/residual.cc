@@ -19,44 +19,30 @@ Result<std::shared_ptr<Quantizer>> Residual::Make(const nlohmann::json& config) 
 Residual::Residual(QuantizerParts parts, bool shared, double dropout)
     : Composite(std::move(parts)), shared_(shared), dropout_(dropout) {}
 
-torch::Tensor Residual::Depths(int64_t batch) const {
+torch::Tensor Residual::Depths(const torch::Tensor& latents) const {
   const auto all = static_cast<int64_t>(parts().size());
-  const auto depths = torch::randint(1, all + 1, {batch}, torch::kInt64);
-  return torch::where(torch::rand({batch}) < dropout_, depths, all);
+  std::vector<int64_t> shape(static_cast<size_t>(latents.dim()), 1);
+  shape[0] = latents.size(0);
+  const auto depths = torch::randint(1, all + 1, shape, latents.options().dtype(torch::kInt64));
+  return depths + (torch::rand(shape, latents.options()) >= dropout_).to(torch::kInt64) * all;
 }
 
 QuantizerOutput Residual::DoForward(const torch::Tensor& latents) {
-  const int64_t batch = latents.size(0);
   const bool chained = LearnsFromDecoder();
-  const auto depths = dropout_ > 0 ? Depths(batch) : torch::Tensor();
+  const auto depths = dropout_ > 0 ? Depths(latents) : torch::Tensor();
   auto residual = latents, sum = torch::zeros_like(latents), loss = torch::zeros({}, latents.options());
   std::vector<torch::Tensor> codes;
   for (size_t level = 0; level < parts().size(); ++level) {
-    Quantizer& part = *parts()[level];
-    const auto used =
-        depths.defined() ? depths > static_cast<int64_t>(level) : torch::ones({batch}, torch::kBool);
-    torch::Tensor taken, ids;
-    if (used.all().item<bool>()) {
-      const auto out = part.forward(residual);
-      taken = out.quantized;
-      ids = out.codes;
-      loss = loss + out.loss;
-      sum = sum + taken;
-    } else {
-      // Samples that do not use the level are encoded all the same, so that every id means something.
-      const auto on = used.nonzero().squeeze(1).to(latents.device());
-      const auto all = part.forward(residual.detach());
-      ids = all.codes;
-      taken = all.quantized.detach();
-      if (on.size(0) > 0) {
-        const auto out = part.forward(residual.index_select(0, on));
-        taken = taken.index_copy(0, on, out.quantized);
-        sum = sum.index_add(0, on, out.quantized);
-        loss = loss + out.loss * (static_cast<double>(on.size(0)) / static_cast<double>(batch));
-      }
+    torch::Tensor on;  // which samples use the level; the others are quantized as well, but learn nothing
+    if (depths.defined()) {
+      on = depths > static_cast<int64_t>(level);
+      residual = torch::where(on, residual, residual.detach());
     }
-    residual = residual - (chained ? taken : taken.detach());
-    codes.push_back(ids);
+    const auto out = parts()[level]->forward(residual);
+    codes.push_back(out.codes);
+    loss = loss + out.loss;
+    sum = sum + (on.defined() ? out.quantized * on : out.quantized);
+    residual = residual - (chained ? out.quantized : out.quantized.detach());
   }
   return {chained ? sum : latents + (sum - latents).detach(), torch::cat(codes, 1), loss};
 }

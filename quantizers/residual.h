@@ -30,7 +30,8 @@ class Residual : public Composite {
   torch::Tensor DecodeFirst(const torch::Tensor& codes, size_t count);
 
  protected:
-  // loss: the sum over the levels; of a level that not all samples use, in proportion.
+  // loss: the sum over the levels. Latents of samples that do not use a level learn nothing from it; its
+  // codewords do from them.
   QuantizerOutput DoForward(const torch::Tensor& latents) override;
   torch::Tensor DoEncode(const torch::Tensor& latents) override;
   torch::Tensor DoDecode(const torch::Tensor& codes) override { return DecodeFirst(codes, parts().size()); }
@@ -39,8 +40,8 @@ class Residual : public Composite {
   torch::Tensor Share(const torch::Tensor& latents, size_t) const override { return latents; }
 
  private:
-  // Number of levels that each of `batch` samples uses: [batch] int64 on the CPU.
-  torch::Tensor Depths(int64_t batch) const;
+  // Number of levels that each sample uses, that of all or more for all: [B, 1, ...] int64 where latents are.
+  torch::Tensor Depths(const torch::Tensor& latents) const;
 
   bool shared_;
   double dropout_;

@@ -39,6 +39,11 @@ Result<torch::Tensor> ReadSamples(const std::string& path) {
   return whole ? samples : (samples.nan_to_num().clamp(-1, 1) * 32767).round().to(torch::kInt16);
 }
 
+// Without waiting for what the device still does.
+torch::Tensor Sent(const torch::Tensor& numbers, torch::Device device) {
+  return device.is_cuda() ? numbers.pin_memory().to(device, /*non_blocking=*/true) : numbers.to(device);
+}
+
 torch::Tensor Gain(const torch::Tensor& decibels) { return torch::pow(10, decibels / 20); }
 
 // Uniform random numbers of a batch, drawn at once so that the device gets them in one piece.
@@ -48,7 +53,7 @@ class Draws {
     std::uniform_real_distribution<float> uniform(0, 1);
     auto values = torch::empty({most, count, 1});
     for (int64_t i = 0; i < values.numel(); ++i) values.data_ptr<float>()[i] = uniform(random);
-    values_ = values.to(device);
+    values_ = Sent(values, device);
   }
   torch::Tensor Uniform(double low, double high) {
     return values_[next_++] * (high - low) + low;
@@ -122,10 +127,10 @@ Result<AudioSet> AudioSet::Load(const std::string& folder, int64_t least, torch:
 torch::Tensor AudioSet::Gather(const torch::Tensor& start, const torch::Tensor& speed, int64_t length) const {
   const auto device = samples_.device();
   const auto offset = torch::arange(length, torch::TensorOptions().dtype(torch::kFloat32).device(device)) *
-                      speed.to(device).unsqueeze(1);
+                      Sent(speed, device).unsqueeze(1);
   const auto whole = offset.floor();
   const auto x = offset - whole;
-  const auto at = start.to(device).unsqueeze(1) + whole.to(torch::kInt64);
+  const auto at = Sent(start, device).unsqueeze(1) + whole.to(torch::kInt64);
   const int64_t last = samples_.size(0) - 1;
   const auto value = [&](int64_t shift) {
     return samples_.index({(at + shift).clamp(0, last)}).to(torch::kFloat32) / 32768;

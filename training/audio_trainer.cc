@@ -44,7 +44,8 @@ AudioTrainer::AudioTrainer(const TrainAudioOptions& options, AudioNetworkConfig 
       decoder_(config, quantizer->Dim()),
       quantizer_(std::move(quantizer)),
       losses_(config.rate, device),
-      random_(options.seed) {
+      random_(options.seed),
+      graph_(device) {
   if (options.waveform_weight > 0) {
     encoder_->CarryPhases();
     decoder_->CarryPhases();
@@ -59,10 +60,16 @@ AudioTrainer::AudioTrainer(const TrainAudioOptions& options, AudioNetworkConfig 
   AddTrainable(*decoder_, "decoder.", parameters);
   AddTrainable(*quantizer_, "quantizer.", parameters);
   AddTrainable(*judges_, "", judging);
+  for (const auto* list : {&parameters, &judging}) {
+    for (const NamedParameter& p : *list) learning_.push_back(p.tensor);
+  }
   optimizer_ = std::make_unique<Optimizer>(
       std::move(parameters), OptimizerOptions{.beta1 = 0.8, .beta2 = 0.99, .clip = 5, .average = 0.999});
   judge_optimizer_ = std::make_unique<Optimizer>(
       std::move(judging), OptimizerOptions{.beta1 = 0.8, .beta2 = 0.99, .clip = 5, .average = 0});
+  clips_ = torch::empty({options.batch, ClipLength()}, device_);
+  judged_ = torch::zeros({std::min(ClipLength(), static_cast<int64_t>(kJudgedSeconds * config.rate))},
+                         torch::dtype(torch::kInt64).device(device_));
   quantizing_ = quantizer_->Observed() == 0;
 }
 
@@ -102,60 +109,62 @@ Status AudioTrainer::StartQuantizer(const AudioSet& set) {
   return {};
 }
 
-torch::Tensor AudioTrainer::Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
-                                  AudioMeasures& measures) {
-  const int64_t rows = std::max<int64_t>(1, clips.size(0) / 2);
-  const int64_t length = std::min(clips.size(1), static_cast<int64_t>(kJudgedSeconds * config_.rate));
-  const int64_t start = std::uniform_int_distribution<int64_t>(0, clips.size(1) - length)(random_);
-  const auto part = [&](const torch::Tensor& x) {
-    return x.slice(0, 0, rows).slice(1, start, start + length);
-  };
-  const auto heard = part(decoded).detach().requires_grad_();
-  const auto terms = CompareLayers(judges_->forward(torch::cat({part(clips), heard})));
+torch::Tensor AudioTrainer::Judge(const torch::Tensor& decoded, AudioMeasures& measures) {
+  const int64_t rows = std::max<int64_t>(1, clips_.size(0) / 2);
+  const auto part = [&](const torch::Tensor& x) { return x.slice(0, 0, rows).index_select(1, judged_); };
+  const auto heard = part(decoded);
+  const auto made = heard.detach().requires_grad_();
+  const auto terms = CompareLayers(judges_->forward(torch::cat({part(clips_), made})));
   const auto wanted = kAdversarialWeight * terms.adversarial + kFeatureWeight * terms.features;
-  const auto slope = torch::autograd::grad({wanted}, {heard}, {}, /*retain_graph=*/true).front();
+  const auto slope = torch::autograd::grad({wanted}, {made}, {}, /*retain_graph=*/true).front();
   const auto weights = judges_->parameters();
   terms.judged.backward({}, /*retain_graph=*/false, /*create_graph=*/false, weights);
-  judge_optimizer_->Step(options_.learning_rate * kJudgeRate * Schedule(progress));
   measures.judged = terms.judged.detach();
   measures.adversarial = terms.adversarial.detach();
   measures.features = terms.features.detach();
-  return (part(decoded) * slope).sum();
+  return (heard * slope).sum();
 }
 
-Result<AudioMeasures> AudioTrainer::Step(const AudioSet& set, double progress) {
-  if (!quantizing_ && progress >= kPlain) VQC_TRY(StartQuantizer(set));
-  const auto clips = set.Clips(options_.batch, ClipLength(), random_);
-  const auto latents = encoder_->forward(clips);
+void AudioTrainer::Learn(bool judging) {
+  const auto latents = encoder_->forward(clips_);
   QuantizerOutput quantized{latents, {}, torch::zeros({}, latents.options())};
-  std::vector<CodebookSums> seen;
-  const TrainingStep step{.seed = options_.seed,
-                          .step = updates_,
-                          .revive = progress < kReviveUntil && updates_ % kReviveEvery == 0};
-  if (quantizing_) {
-    quantized = quantizer_->forward(latents);
-    seen = quantizer_->Observe(latents.detach(), quantized.codes, step);
-  }
+  if (quantizing_) quantized = quantizer_->forward(latents);
   const auto decoded = decoder_->forward(quantized.quantized);
-
+  const auto terms = losses_.Compare(decoded, clips_);
   AudioMeasures measures;
-  const auto terms = losses_.Compare(decoded, clips);
   measures.mel = terms.mel.detach();
   measures.complex = terms.complex.detach();
   measures.distortion = terms.distortion.detach();
   measures.commitment = quantized.loss.detach();
   auto loss = kMelWeight * terms.mel + options_.complex_weight * terms.complex +
               options_.waveform_weight * terms.distortion + kCommitmentWeight * quantized.loss;
-  if (progress >= options_.adversarial_from) {
-    loss = loss + Judge(clips, decoded, progress, measures);
-  }
+  if (judging) loss = loss + Judge(decoded, measures);
   loss.backward();
-  measures.norm = optimizer_->Step(options_.learning_rate * Schedule(progress));
+  learnt_ = {latents.detach(), quantized.codes, std::move(measures)};
+}
+
+Result<AudioMeasures> AudioTrainer::Step(const AudioSet& set, double progress) {
+  if (!quantizing_ && progress >= kPlain) VQC_TRY(StartQuantizer(set));
+  const bool judging = progress >= options_.adversarial_from;
+  clips_.copy_(set.Clips(clips_.size(0), clips_.size(1), random_));
+  const int64_t free = clips_.size(1) - judged_.size(0);
+  const int64_t begin = std::uniform_int_distribution<int64_t>(0, free)(random_);
+  torch::arange_out(judged_, begin, begin + judged_.size(0), 1);
+  graph_.Run((quantizing_ ? 1 : 0) + (judging ? 2 : 0), learning_, [&] { Learn(judging); });
+
+  const TrainingStep step{.seed = options_.seed,
+                          .step = updates_,
+                          .revive = progress < kReviveUntil && updates_ % kReviveEvery == 0};
+  std::vector<CodebookSums> seen;
+  if (quantizing_) seen = quantizer_->Observe(learnt_.latents, learnt_.codes, step);
+  const double rate = options_.learning_rate * Schedule(progress);
+  learnt_.measures.norm = optimizer_->Step(rate);
+  if (judging) judge_optimizer_->Step(rate * kJudgeRate);
   if (quantizing_) {
     quantizer_->Update(seen, step);
     ++updates_;
   }
-  return measures;
+  return learnt_.measures;
 }
 
 AudioTrainer::Evaluation AudioTrainer::Evaluate(const AudioSet& set) {

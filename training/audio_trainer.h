@@ -15,6 +15,7 @@
 #include "training/audio_losses.h"
 #include "training/audio_set.h"
 #include "training/optimizer.h"
+#include "training/step_graph.h"
 #include "training/train_audio.h"
 
 namespace vqc {
@@ -53,10 +54,11 @@ class AudioTrainer {
                std::shared_ptr<Quantizer> quantizer, torch::Device device);
   double Schedule(double progress) const;  // of learning rates, at most 1
   Status StartQuantizer(const AudioSet& set);
-  // The discriminators' step, and a term of the loss whose gradient is their say on `decoded`. Both come from
-  // one pass of the discriminators, over weights from before their step.
-  torch::Tensor Judge(const torch::Tensor& clips, const torch::Tensor& decoded, double progress,
-                      AudioMeasures& measures);
+  // Gradients of all networks on clips_, and what comes with them into learnt_.
+  void Learn(bool judging);
+  // The gradients of the discriminators, and a term of the loss whose gradient is their say on `decoded`.
+  // Both come from one pass of the discriminators.
+  torch::Tensor Judge(const torch::Tensor& decoded, AudioMeasures& measures);
 
   TrainAudioOptions options_;
   AudioNetworkConfig config_;
@@ -68,6 +70,13 @@ class AudioTrainer {
   SpectralLosses losses_;
   std::unique_ptr<Optimizer> optimizer_, judge_optimizer_;
   std::mt19937_64 random_;
+  std::vector<torch::Tensor> learning_;  // what gradients reach
+  StepGraph graph_;
+  torch::Tensor clips_, judged_;  // [B, N] of this step, and the samples of each that discriminators hear
+  struct Learnt {
+    torch::Tensor latents, codes;
+    AudioMeasures measures;
+  } learnt_;
   bool quantizing_ = false;
   int64_t updates_ = 0;  // of the quantizer
 };

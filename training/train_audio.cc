@@ -67,9 +67,14 @@ Status Train(const TrainAudioOptions& options) {
   AllowFastKernels();
 
   CsvLog log(options.log, kLogHead);
+  double written = run.seconds();
   while (run.GoesOn()) {
     VQC_ASSIGN(const AudioMeasures measures, trainer->Step(set, run.Share()));
     run.CountStep();
+    if (options.write_every > 0 && run.seconds() >= written + options.write_every) {
+      written = run.seconds();
+      VQC_TRY(WriteModel(*trainer, options));
+    }
     if (run.step() % kLogEvery == 0) {
       log.Write(Line(run, measures, static_cast<double>(kLogEvery * options.batch) / run.Lap()));
     }

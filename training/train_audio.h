@@ -22,10 +22,11 @@ struct TrainAudioOptions {
 
   std::string device = "auto";
   int64_t batch = 32;
-  double clip = 1;        // seconds
-  double seconds = 600;   // the whole schedule, over all resumed runs
-  double stop_after = 0;  // seconds of this run after which the state is saved and it ends; 0: no limit
-  int64_t steps = 0;      // the schedule in steps instead of seconds; 0: seconds
+  double clip = 1;         // seconds
+  double seconds = 600;    // the whole schedule, over all resumed runs
+  double stop_after = 0;   // seconds of this run after which the state is saved and it ends; 0: no limit
+  double write_every = 0;  // seconds, after which `output` gets the model as it is; 0: at the end only
+  int64_t steps = 0;       // the schedule in steps instead of seconds; 0: seconds
   double learning_rate = 6e-4;
   double adversarial_from = 0.2;  // share of the schedule before discriminators judge; 1: they never do
   double complex_weight = 2;      // of the complex spectra in the loss

@@ -73,6 +73,8 @@ RunCommand AddTrainAudio(CLI::App& parent) {
   AddNumber(*app, "--batch", train.batch, {2, 4096, false, true}, "Clips of a step (default 32)");
   AddNumber(*app, "--clip", train.clip, {0.1, 60, false, false}, "Seconds of a clip (default 1)");
   AddLength(*app, {train.seconds, train.steps, train.stop_after});
+  AddNumber(*app, "--write-every", train.write_every, {0, 1e9, true, false},
+            "Write the model as it is every X seconds, not only at the end");
   AddNumber(*app, "--learning-rate", train.learning_rate, {0, 1, true, false},
             "At its highest (default 0.0006)");
   AddNumber(*app, "--adversarial-from", train.adversarial_from, {0, 1, false, false},
