@@ -9,9 +9,11 @@
 #include "apps/vqcodec/records.h"
 #include "base/file.h"
 #include "base/printable.h"
+#include "codec/action.h"
 #include "codec/audio_grid.h"
 #include "codec/codec.h"
 #include "models/decoder.h"
+#include "tokenizers/action/action_config.h"
 #include "tokenizers/outline.h"
 
 namespace vqc {
@@ -94,6 +96,30 @@ Status AddSoundFacts(const Stream& stream, const Bundle& known, ItemReport& repo
   return {};
 }
 
+// Of a stream of actions. Only `check` loads the tokenizer, which knows how many tokens a chunk has.
+Status AddActionFacts(const Stream& stream, const ModelEntry& entry, const InfoOptions& options,
+                      ItemReport& report) {
+  VQC_ASSIGN(const ActionConfig config, ParseActionConfig(entry.card.config));
+  const auto vocab = VocabOf(entry.card);
+  const size_t source = stream.header.width - 1, dropped = stream.header.height - 1;
+  if (source >= config.sources.size() || dropped >= vocab.size())
+    return Error{ErrorCode::kCorruptData, "the stream names a source or levels that its model does not have"};
+  const int chunks = config.Chunks(static_cast<int>(FramesOf(stream)));
+  report.record["source"] = config.sources[source].name;
+  report.record["levels"] = vocab.size() - dropped;
+  report.record["codebook_sizes"] = std::vector<uint32_t>(vocab.begin(), vocab.end() - dropped);
+  report.text += Line("source", config.sources[source].name);
+  report.text += Line("tokens", std::to_string(chunks) + " chunks of " + std::to_string(config.chunk) +
+                                    " steps, levels: " + std::to_string(vocab.size() - dropped));
+  if (!options.check) return {};
+  VQC_ASSIGN(const Bundle bundle, LoadBundle(entry, {.limits = options.limits}));
+  VQC_ASSIGN(const DecodedClip decoded, DecodeActions(stream, bundle, {.limits = options.limits}));
+  report.record["tokens"] = decoded.tokens.ids.size();
+  report.record["tokens_ok"] = true;
+  report.text += Line("check", "the tokens have the checksum that the stream states");
+  return {};
+}
+
 // What only the model's card can tell of a stream.
 Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemReport& report,
                      uint64_t& table_bytes) {
@@ -113,6 +139,7 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
     if (!options.check) return {};
     return CheckTokensOf(stream, *entry, options.limits, report);
   }
+  if (stream.header.modality == Modality::kAction) return AddActionFacts(stream, *entry, options, report);
   const auto shape = ShapeOfStream(stream.header, known);
   if (!shape.ok()) {
     report.text += Line("tokens", "not known: " + shape.error().message);
@@ -131,7 +158,7 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
 
 void AddLayout(const StreamLayout& layout, uint64_t table_bytes, uint64_t file_bytes, const Stream& stream,
                ItemReport& report) {
-  const bool sound = stream.header.modality == Modality::kAudio;
+  const Modality modality = stream.header.modality;
   const std::pair<const char*, uint64_t> parts[] = {
       {"header", layout.header_bytes}, {"chunk_heads", layout.chunk_head_bytes},
       {"tables", table_bytes},         {"payload", layout.payload_bytes - table_bytes},
@@ -143,13 +170,22 @@ void AddLayout(const StreamLayout& layout, uint64_t table_bytes, uint64_t file_b
     text += (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(bytes);
   }
   report.record["format_version"] = layout.version;
-  const uint64_t pixels = uint64_t{stream.header.width} * stream.header.height;
-  report.record.update(sound ? SoundSizeRecord(layout.payload_bytes, file_bytes, SecondsOf(stream))
-                             : SizeRecord(layout.payload_bytes, file_bytes, pixels));
+  std::string rate;
+  if (modality == Modality::kAudio) {
+    report.record.update(SoundSizeRecord(layout.payload_bytes, file_bytes, SecondsOf(stream)));
+    rate = Fixed(report.record["kbps"], 3) + " kbps";
+  } else if (modality == Modality::kAction) {
+    report.record["bits_payload"] = 8 * layout.payload_bytes;
+    report.record["bits_total"] = 8 * file_bytes;
+    rate = Fixed(8.0 * static_cast<double>(file_bytes) / static_cast<double>(FramesOf(stream)), 1) +
+           " bits a step";
+  } else {
+    const uint64_t pixels = uint64_t{stream.header.width} * stream.header.height;
+    report.record.update(SizeRecord(layout.payload_bytes, file_bytes, pixels));
+    rate = Fixed(report.record["bpp"], 4) + " bpp";
+  }
   report.record["bits_parts"] = bits;
-  report.text += Line("size", SizeText(file_bytes) + ", " +
-                                  (sound ? Fixed(report.record["kbps"], 3) + " kbps"
-                                         : Fixed(report.record["bpp"], 4) + " bpp"));
+  report.text += Line("size", SizeText(file_bytes) + ", " + rate);
   report.text += Line("bytes of parts", text);
 }
 
@@ -166,7 +202,7 @@ Status AddFields(std::span<const uint8_t> bytes, const Limits& limits, ItemRepor
   return {};
 }
 
-// Size and kind of the picture or sound.
+// Size and kind of the picture, sound or actions.
 void AddMediaFacts(const Stream& stream, ItemReport& report) {
   const StreamHeader& header = stream.header;
   if (header.modality == Modality::kAudio) {
@@ -176,6 +212,13 @@ void AddMediaFacts(const Stream& stream, ItemReport& report) {
                                      " frames of " + std::to_string(header.channels) + " channels, " +
                                      Fixed(header.rate, 0) + " Hz");
     report.text += Line("chunks", std::to_string(stream.chunks.size()));
+    return;
+  }
+  if (header.modality == Modality::kAction) {
+    report.record["steps"] = FramesOf(stream);
+    report.record["dimensions"] = header.channels;
+    report.text += Line("actions", std::to_string(FramesOf(stream)) + " steps of " +
+                                       std::to_string(header.channels) + " dimensions");
     return;
   }
   report.record.update(PictureRecord(header.width, header.height, header.channels, header.bit_depth));

@@ -62,7 +62,7 @@ def table(rows, head):
 
 def simulation_table(models):
     rows = []
-    for m in models:
+    for m in sorted(models, key=lambda m: m["bits_per_chunk"]):
         dims = " ".join("-" if r is None else f"{r:.3f}" for r in m["dim_r2"])
         rows.append([m["model"], f"{m['bits_raw_per_chunk']:.0f}", f"{m['bits_per_chunk']:.1f}", f"{m['r2']:.4f}", dims,
                      f"{m['mse']:.5f}", f"{m['max_error']:.2f}", f"{m['roughness']:.2f}",
@@ -146,10 +146,15 @@ def write(bench, figures, docs, interval):
     chart(images / "actions-r2.svg", "R² against bits, held-out tasks", curves(models, "r2"), "coded bits per chunk of 10 steps", "R²",
           (0.8, 1), x_range=(0, 250))
     write_trajectories(bench, images)
-    parts = ["# Figures of action tokenizers", "Written by `bench/actions/evaluate.py`; see [actions.md](actions.md).",
-             "## Held-out tasks of Meta-World", simulation_table(models)]
+    networks = f"Networks were trained for {bench.options.seconds:.0f} s each, on {bench.options.threads} threads."
+    parts = ["# Figures of action tokenizers",
+             f"Written by `bench/actions/evaluate.py`; [actions.md](actions.md) says what they mean. {networks}",
+             "## Held-out tasks of Meta-World", "![Error against bits](images/actions-mse.svg)",
+             "![R² against bits](images/actions-r2.svg)", simulation_table(models),
+             "![An episode of a held-out task](images/actions-trajectory.svg)"]
     if figures.get("replay"):
         parts += ["## Replay in Meta-World", replay_table(figures["replay"], models)]
     if figures.get("real"):
-        parts += ["## BridgeData V2, one trajectory left out at a time", real_table(figures["real"], interval)]
+        parts += ["## BridgeData V2, one trajectory left out at a time", real_table(figures["real"], interval),
+                  "![A trajectory that was left out](images/actions-bridge.svg)"]
     (docs / "actions-figures.md").write_text("\n\n".join(parts) + "\n")

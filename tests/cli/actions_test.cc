@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models of robot actions that need no network, from training to files and back.
+// Models of robot actions that need no network, from training to files and back, and the committed one.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "base/npy.h"
 #include "tests/cli/cli_test_base.h"
@@ -109,6 +112,94 @@ TEST_F(ActionsTest, AreRefusedWithAReason) {
               0)
         << "byte " << i;
   }
+}
+
+// The model that the program comes with, on an episode of a task that it has not seen.
+class CommittedActionModel : public ActionsTest {
+ protected:
+  void SetUp() override {
+    ActionsTest::SetUp();
+    how_.environment = {"VQCODEC_MODELS=" VQC_SOURCE_DIR "/models/pretrained"};
+    const auto read = [](const std::string& name) {
+      std::ifstream file(VQC_SOURCE_DIR + name, std::ios::binary);
+      return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    golden_ = read("/tests/golden/v1/models/actions-mixing.vqc");
+    Write("sweep.npy", read("/data/samples/sweep.npy"));
+    Write("golden.vqc", golden_);
+  }
+
+  Ran RunReal(const std::vector<std::string>& arguments) { return Run(arguments, how_); }
+
+  double SquaredError(const std::string& name) const {
+    const auto before = Values("sweep.npy"), after = Values(name);
+    EXPECT_EQ(after.size(), before.size());
+    double error = 0;
+    for (size_t i = 0; i < std::min(before.size(), after.size()); ++i)
+      error += std::pow(after[i] - before[i], 2) / static_cast<double>(before.size());
+    return error;
+  }
+
+  How how_;
+  std::string golden_;
+};
+
+TEST_F(CommittedActionModel, GivesTheSameIdsAloneAndBesideOthersForAnyNumberOfThreads) {
+  ASSERT_EQ(RunReal({"encode", "sweep.npy", "-m", "actions", "-o", "alone.vqc"}).exit_code, 0);
+  EXPECT_EQ(Read("alone.vqc"), golden_);
+  for (const std::string jobs : {"1", "3"}) {
+    const Ran ran = RunReal({"encode", "episodes/1.npy", "sweep.npy", "episodes/2.npy", "-m", "actions", "-O",
+                             "coded" + jobs, "-j", jobs});
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_EQ(Read("coded" + jobs + "/sweep.vqc"), golden_);
+  }
+}
+
+TEST_F(CommittedActionModel, DecodesItsGoldenStream) {
+  const Ran decoded = RunReal({"decode", "golden.vqc", "-o", "back.npy", "--json"});
+  ASSERT_EQ(decoded.exit_code, 0) << decoded.err;
+  EXPECT_EQ(decoded.Json()["results"][0]["steps"], 98);
+  EXPECT_LT(SquaredError("back.npy"), 2e-4);
+  double coarser = 1;
+  for (const std::string levels : {"1", "2", "3", "6"}) {
+    ASSERT_EQ(
+        RunReal({"encode", "sweep.npy", "-m", "actions", "--action-levels", levels, "-o", "cut.vqc", "-f"})
+            .exit_code,
+        0);
+    ASSERT_EQ(RunReal({"decode", "cut.vqc", "-o", "cut.npy", "-f"}).exit_code, 0);
+    const double error = SquaredError("cut.npy");
+    EXPECT_LT(error, coarser) << levels << " levels";
+    coarser = error;
+  }
+}
+
+TEST_F(CommittedActionModel, IsToldByInfo) {
+  const Ran told = RunReal({"info", "golden.vqc", "--check", "--json"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  const auto record = told.Json()["results"][0];
+  EXPECT_EQ(record["modality"], "action");
+  EXPECT_EQ(record["steps"], 98);
+  EXPECT_EQ(record["dimensions"], 4);
+  EXPECT_EQ(record["source"], "metaworld");
+  EXPECT_EQ(record["levels"], 6);
+  EXPECT_EQ(record["tokens"], 10 * 7 * 6);
+  EXPECT_EQ(record["tokens_ok"], true);
+  EXPECT_FALSE(record.contains("width"));
+}
+
+TEST_F(CommittedActionModel, RefusesEveryChangedByteAndEveryCut) {
+  std::vector<std::string> arguments = {"decode", "--json", "--format", "npy"};
+  for (size_t i = 0; i < golden_.size(); ++i) {
+    std::string damaged = golden_;
+    damaged[i] = static_cast<char>(damaged[i] ^ (1 << i % 8));
+    const std::string number = std::to_string(i);
+    Write("flip" + number + ".vqc", damaged);
+    Write("cut" + number + ".vqc", golden_.substr(0, i));
+    arguments.insert(arguments.end(), {"flip" + number + ".vqc", "cut" + number + ".vqc"});
+  }
+  const auto before = Files();
+  EXPECT_EQ(RunReal(arguments).Json()["failed"], 2 * golden_.size());
+  EXPECT_EQ(Files(), before);
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes tests/golden/actions/fast.json: what FAST's Python implementation makes of some chunks.
 
-    pip install tokenizers==0.23.3 scipy==1.17.1 numpy
+    pip install tokenizers==0.23.3 transformers==5.24.0 scipy==1.17.1 numpy
     tests/oracle/fast.py [--check]      # --check: compares with the file instead, and loads tokenizers of vqcodec
 
 The steps are those of the processor that transformers loads for physical-intelligence/fast: scipy's dct, rounding,
-characters from the least coefficient on, ByteLevelBPETokenizer with the whole range as initial alphabet.
-VQCODEC names the program for --check.
+characters from the least coefficient on, ByteLevelBPETokenizer with the whole range as initial alphabet. For --check,
+which VQCODEC names the program for, that processor's tokenizer class reads what vqcodec wrote.
 """
 import json
 import os
@@ -17,9 +17,10 @@ import sys
 import tempfile
 
 import numpy as np
-from scipy.fft import dct
-from tokenizers import ByteLevelBPETokenizer, Tokenizer
+from scipy.fft import dct, idct
+from tokenizers import ByteLevelBPETokenizer
 from tokenizers.trainers import BpeTrainer
+from transformers import PreTrainedTokenizerFast
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden/actions/fast.json"
 
@@ -60,7 +61,7 @@ def case(name, steps, dims, scale, vocab, seed):
 
 
 def check(golden):
-    """Tokenizers that vqcodec wrote load here, and cut strings into the same ids as in its own streams."""
+    """Tokenizers that vqcodec wrote load in transformers, and give back strings and from them the actions."""
     program = os.environ["VQCODEC"]
     for entry in golden:
         shape = (-1, entry["steps"], entry["dims"])
@@ -75,11 +76,21 @@ def check(golden):
                 raw = pathlib.Path(f"{folder}/model/model.safetensors").read_bytes()
                 size = int.from_bytes(raw[:8], "little")
                 begin, end = json.loads(raw[8:8 + size])["tokenizer.json"]["data_offsets"]
-                written = raw[8 + size + begin:8 + size + end].decode()
-                loaded = Tokenizer.from_str(written)
-                for row in coefficients(np.array(entry["chunks"]).reshape(shape), entry["scale"]):
-                    wanted = text(np.minimum(row, entry["max_token"]), entry["min_token"])
-                    assert loaded.decode(loaded.encode(wanted).ids, skip_special_tokens=False) == wanted, entry["name"]
+                file = pathlib.Path(folder, "tokenizer.json")
+                file.write_bytes(raw[8 + size + begin:8 + size + end])
+                loaded = PreTrainedTokenizerFast(tokenizer_file=str(file), clean_up_tokenization_spaces=False)
+                config = json.loads(pathlib.Path(folder, "model/card.json").read_text())["config"]
+                chunks_left = np.array(entry["chunks"]).reshape(shape)
+                for chunk, row in zip(chunks_left, coefficients(chunks_left, entry["scale"])):
+                    kept = np.clip(row, config["min_token"], config["max_token"])
+                    wanted = text(kept, config["min_token"])
+                    got = loaded.decode(loaded(wanted)["input_ids"])
+                    assert got == wanted, entry["name"]
+                    found = np.array([ord(c) for c in got]).reshape(row.shape) + config["min_token"]
+                    back = idct(found / config["scale"], axis=0, norm="ortho")
+                    if (kept == row).all():
+                        error = np.sqrt(((back - chunk) ** 2).mean())
+                        assert error < 0.5 / config["scale"], (entry["name"], error)
 
 
 def main():

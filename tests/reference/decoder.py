@@ -190,6 +190,10 @@ class Model:
         if head["image"]:
             rows, columns = (-(-side // config["stride"]) for side in (head["height"], head["width"]))
             return (len(vocab), 1, rows, columns), vocab
+        if head["modality"] == ACTIONS:  # levels that are left out take the place of the height
+            require(self.card["tokenizer"] == "action-courses", "of actions, only courses are known here")
+            vocab = vocab[:len(vocab) - head["height"] + 1]
+            return (len(vocab), -(-chunk["frames"] // config["chunk"]), 1, config["dims"]), vocab
         vocab = vocab[:head["levels"] or len(vocab)]  # [4.2]
         top, bottom = head["rate"]
         times = -(-chunk["frames"] * config["rate"] * bottom // (top * config["stride"]))
