@@ -3,12 +3,17 @@
 """What trusted implementations give for the metrics of sound of eval/.
 
     python3 tests/oracle/sound_metrics.py >tests/golden/sound_metrics.json
+    python3 tests/oracle/sound_metrics.py --compare FIGURES.json
 
-Needs pystoi (STOI, ESTOI) and numpy. The signals are made by integer arithmetic that tests/eval/oracle_sounds.h repeats:
+Needs pystoi (STOI, ESTOI) and numpy; the second form, which compares what `vqcodec compare ORIGINALS DECODED --json` says
+of mono files and prints the largest difference of each metric, also soundfile. The signals are made by integer arithmetic that tests/eval/oracle_sounds.h repeats:
 syllables of a gliding voice with hiss and pauses. SI-SDR and the spectral distances, which are defined by a formula, are
 computed from it with numpy's FFT.
 """
+import argparse
 import json
+import pathlib
+import sys
 
 import numpy
 from pystoi import stoi
@@ -16,6 +21,7 @@ from pystoi import stoi
 RATES = [8000, 16000, 24000, 44100]
 KINDS = ["noisy", "clipped", "dull", "coarse", "late"]
 SECONDS = 2
+TOLERANCES = {"si_sdr": 1e-8, "stoi": 1e-7, "estoi": 1e-5, "mel_distance": 1e-8, "stft_distance": 1e-8}
 
 
 def noise(n, seed):
@@ -84,18 +90,42 @@ def stft_distance(x, y):
     return total / 3
 
 
-def main():
-    numpy.random.seed(1)  # pystoi adds noise of 1e-16
+def measure(a, b, rate):
+    return {"si_sdr": si_sdr(a, b), "stoi": stoi(a, b, rate), "estoi": stoi(a, b, rate, extended=True),
+            "mel_distance": mel_distance(a, b, rate), "stft_distance": stft_distance(a, b)}
+
+
+def goldens():
     rows = []
     for rate in RATES:
         x = original(rate)
         for kind in KINDS:
             y = degraded(x, kind)
             a, b = numpy.array(x) / 32768, numpy.array(y) / 32768
-            rows.append({"rate": rate, "kind": kind, "sum": sum(x) + 3 * sum(y), "si_sdr": si_sdr(a, b),
-                         "stoi": stoi(a, b, rate), "estoi": stoi(a, b, rate, extended=True),
-                         "mel_distance": mel_distance(a, b, rate), "stft_distance": stft_distance(a, b)})
+            rows.append({"rate": rate, "kind": kind, "sum": sum(x) + 3 * sum(y), **measure(a, b, rate)})
     print("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]")
+
+
+def compare(options):
+    import soundfile
+    worst = {name: 0.0 for name in TOLERANCES}
+    records = json.loads(options.compare.read_text())["results"]
+    for record in records:
+        a, rate = soundfile.read(record["input"])
+        b, _ = soundfile.read(record["decoded"])
+        for name, value in measure(a, b, rate).items():
+            worst[name] = max(worst[name], abs(value - record[name]))
+    print(json.dumps({"sounds": len(records), "largest_differences": worst, "tolerances": TOLERANCES}))
+    if any(worst[name] > TOLERANCES[name] for name in worst):
+        sys.exit("sound_metrics: a difference is above its tolerance")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Metrics of sound by trusted implementations.")
+    parser.add_argument("--compare", type=pathlib.Path, metavar="FIGURES.json", help="of vqcodec compare --json")
+    options = parser.parse_args()
+    numpy.random.seed(1)  # pystoi adds noise of 1e-16
+    compare(options) if options.compare else goldens()
 
 
 if __name__ == "__main__":
