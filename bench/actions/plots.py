@@ -64,9 +64,9 @@ def simulation_table(models):
     rows = []
     for m in sorted(models, key=lambda m: m["bits_per_chunk"]):
         dims = " ".join("-" if r is None else f"{r:.3f}" for r in m["dim_r2"])
-        rows.append([m["model"], f"{m['bits_raw_per_chunk']:.0f}", f"{m['bits_per_chunk']:.1f}", f"{m['r2']:.4f}", dims,
-                     f"{m['mse']:.5f}", f"{m['max_error']:.2f}", f"{m['roughness']:.2f}",
-                     f"{1e3 * m['seconds_encode_per_chunk']:.2f} / {1e3 * m['seconds_decode_per_chunk']:.2f}"])
+        rows.append([m["model"], f"{m['bits_raw_per_chunk']:.0f}", f"{m['bits_per_chunk']:.1f}", f"{m['r2']:.5f}", dims,
+                     f"{m['mse']:.1e}", f"{m['max_error']:.2f}", f"{m['roughness']:.2f}",
+                     f"{1e3 * m['seconds_encode_per_chunk']:.3f} / {1e3 * m['seconds_decode_per_chunk']:.4f}"])
     return table(rows, ["model", "index bits", "coded bits", "R²", "R² of x, y, z, gripper", "MSE", "largest error",
                         "roughness", "ms to encode / decode"])
 
@@ -88,7 +88,7 @@ def real_table(runs, interval):
 
 def replay_table(done, models):
     bits = {m["model"]: m["bits_per_chunk"] for m in models}
-    names = list(next(iter(done.values())))
+    names = [name for name in next(iter(done.values())) if all(name in row for row in done.values())]
     total = EPISODES * len(done)
     whole = sum(row["untokenised"] for row in done.values())
     rows = []
@@ -124,7 +124,7 @@ def trajectories(path, title, original, decoded, names):
 def write_trajectories(bench, images):
     from replay import decoded
 
-    chosen = sorted((bench.options.sim / "held-out").glob("*.npz"))[3]
+    chosen = sorted((bench.options.sim / "held-out").glob("*.npz"))[-1]
     with np.load(chosen) as episodes:
         original = episodes[episodes.files[0]]
     back = decoded(bench, bench.work / SHOWN, [original], bench.work / "shown")[0]
@@ -142,9 +142,9 @@ def write(bench, figures, docs, interval):
     images.mkdir(parents=True, exist_ok=True)
     models = figures["simulation"]
     chart(images / "actions-mse.svg", "Error against bits, held-out tasks", curves(models, "mse"), "coded bits per chunk of 10 steps",
-          "mean squared error", (1e-4, 1), log_y=True, x_range=(0, 250))
+          "mean squared error", (1e-6, 0.1), log_y=True, x_range=(0, 130))
     chart(images / "actions-r2.svg", "R² against bits, held-out tasks", curves(models, "r2"), "coded bits per chunk of 10 steps", "R²",
-          (0.8, 1), x_range=(0, 250))
+          (0.9, 1), x_range=(0, 130))
     write_trajectories(bench, images)
     networks = f"Networks were trained for {bench.options.seconds:.0f} s each, on {bench.options.threads} threads."
     parts = ["# Figures of action tokenizers",
