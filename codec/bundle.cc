@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "codec/ladder.h"
 #include "models/decoder.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/outline.h"
@@ -107,6 +108,7 @@ struct Weights {
   SafeTensors tensors;
   std::shared_ptr<const PriorModel> prior;
   std::vector<BundlePrior> earlier;
+  std::shared_ptr<const Ladder> ladder;
 };
 
 Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
@@ -116,7 +118,8 @@ Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
   const ModelCard& card = entry.card;
   VQC_ASSIGN(auto prior, PriorOf(card, card.prior, card.prior_id, "prior.tables", tensors));
   VQC_ASSIGN(auto earlier, EarlierPriorsOf(card, tensors));
-  return Weights{std::move(tensors), std::move(prior.model), std::move(earlier)};
+  VQC_ASSIGN(auto ladder, Ladder::Open(entry, limits));
+  return Weights{std::move(tensors), std::move(prior.model), std::move(earlier), std::move(ladder)};
 }
 
 bool HasDecoder(const BundleOptions& options) {
@@ -165,13 +168,19 @@ Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options)
   VQC_ASSIGN(const TorchPart* part, loading.get());
   VQC_ASSIGN(auto tokenizer, part->load_tokenizer(card, weights.tensors, options.device, options.threads));
   VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
-  return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier),
-                std::move(decoder)};
+  return Bundle{
+      entry.card,         std::move(tokenizer),     std::move(weights.prior), std::move(weights.earlier),
+      std::move(decoder), std::move(weights.ladder)};
 }
 
 Result<Bundle> LoadPriorOnly(const ModelEntry& entry, const Limits& limits) {
   VQC_ASSIGN(Weights weights, LoadWeights(entry, limits));
-  return Bundle{entry.card, nullptr, std::move(weights.prior), std::move(weights.earlier)};
+  return Bundle{entry.card,
+                nullptr,
+                std::move(weights.prior),
+                std::move(weights.earlier),
+                "",
+                std::move(weights.ladder)};
 }
 
 }  // namespace vqc

@@ -15,6 +15,8 @@
 
 namespace vqc {
 
+class Ladder;  // codec/ladder.h
+
 // A prior that streams of the model were coded with before.
 struct BundlePrior {
   ModelKey key{};    // of the streams
@@ -28,6 +30,7 @@ struct Bundle {
   std::shared_ptr<const PriorModel> prior;     // of streams that are made now
   std::vector<BundlePrior> earlier{};          // of streams that were made with the card's earlier priors
   std::string decoder{};                       // name of the decoder in place of the model's own; empty: none
+  std::shared_ptr<const Ladder> ladder{};      // null: the model has one rate
 };
 
 struct BundleOptions {

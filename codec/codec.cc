@@ -9,6 +9,7 @@
 #include "base/stopwatch.h"
 #include "codec/alpha.h"
 #include "codec/audio_grid.h"
+#include "codec/rungs.h"
 #include "codec/token_check.h"
 #include "entropy/rate_distortion.h"
 #include "tokenizers/outline.h"
@@ -63,24 +64,25 @@ std::vector<uint32_t> VocabOfBundle(const Bundle& bundle) {
 Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOptions& options,
                       DecodedClip& decoded) {
   const Chunk& chunk = stream.chunks.front();
-  VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
   if (!options.salvage) {
-    VQC_ASSIGN(decoded.tokens, DecodePayload(payload, bundle, options.limits));
-    return CheckTokenCrc(decoded.tokens, chunk);
+    VQC_ASSIGN(decoded.tokens, ReadTokens(stream, chunk, bundle, options.limits));
+    return {};
   }
-  VQC_ASSIGN(SalvagedTokens salvaged, SalvagePayload(payload, bundle, options.limits));
+  VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
+  VQC_ASSIGN(const uint32_t rung, RungOf(chunk, bundle));
+  VQC_ASSIGN(const Bundle coding, CodingAt(rung, bundle));
+  VQC_ASSIGN(SalvagedTokens salvaged, SalvagePayload(payload, coding, options.limits));
   const auto lost = std::count(salvaged.known.begin(), salvaged.known.end(), uint8_t{0});
   if (lost > 0) {
     decoded.defects.push_back(std::to_string(salvaged.damaged) + " of " + std::to_string(salvaged.windows) +
                               " windows are damaged; " + std::to_string(lost) + " of " +
                               std::to_string(salvaged.known.size()) + " tokens are lost and made up");
-    VQC_ASSIGN(salvaged.tokens, FillUnknown(salvaged, bundle));
+    VQC_ASSIGN(salvaged.tokens, FillUnknown(salvaged, coding));
     decoded.known = std::move(salvaged.known);
-  }
-  decoded.tokens = std::move(salvaged.tokens);
-  if (lost > 0) return {};
-  if (Status same = CheckTokenCrc(decoded.tokens, chunk); !same.ok())
+  } else if (Status same = CheckTokenCrc(salvaged.tokens, chunk); !same.ok()) {
     decoded.defects.push_back(same.error().message);
+  }
+  decoded.tokens = FromRung(rung, std::move(salvaged.tokens), bundle);
   return {};
 }
 
@@ -108,22 +110,32 @@ Status AddAlpha(const StreamHeader& header, const Chunk& chunk, const DecodeOpti
   return {};
 }
 
-// The whole file of a picture whose tokens are chosen with this weight. The payload of `stream` changes.
-Result<EncodedClip> CodeWithWeight(const Encoding& encoding, const Bundle& bundle, double weight,
-                                   const PayloadOptions& options, Stream& stream) {
+// The whole file of a picture of these tokens on a rung, coded by the bundle of that rung. The payload of
+// `stream` changes.
+Result<EncodedClip> WriteTokens(const Tokens& tokens, const Bundle& coding, const PayloadOptions& options,
+                                Stream& stream) {
   EncodedClip encoded;
-  encoded.rate_weight = weight;
-  encoded.tokens = encoding.tokens;
-  if (weight > 0) {
-    VQC_ASSIGN(encoded.tokens, OptimizeTokens(encoding.tokens, bundle.card.factors, encoding.positions,
-                                              *bundle.prior, weight));
-  }
-  VQC_ASSIGN(Payload payload, EncodePayload(encoded.tokens, bundle, options));
+  VQC_ASSIGN(Payload payload, EncodePayload(tokens, coding, options));
   encoded.payload_bytes = payload.bytes.size();
   stream.header.coding = payload.coding;
   stream.chunks.front().payload = std::move(payload.bytes);
-  stream.chunks.front().token_crc = TokenCrc(encoded.tokens);
+  stream.chunks.front().token_crc = TokenCrc(tokens);
   VQC_ASSIGN(encoded.bytes, WriteStream(stream));
+  return encoded;
+}
+
+// The tokens of the model chosen with this weight.
+Result<EncodedClip> CodeWithWeight(const Encoding& encoding, const Bundle& bundle, double weight,
+                                   const PayloadOptions& options, Stream& stream) {
+  Tokens tokens = encoding.tokens;
+  if (weight > 0) {
+    VQC_ASSIGN(tokens, OptimizeTokens(encoding.tokens, bundle.card.factors, encoding.positions, *bundle.prior,
+                                      weight));
+  }
+  VQC_ASSIGN(EncodedClip encoded, WriteTokens(tokens, bundle, options, stream));
+  encoded.rate_weight = weight;
+  encoded.rung = RungsOf(bundle);
+  encoded.tokens = std::move(tokens);
   return encoded;
 }
 
@@ -154,6 +166,46 @@ Result<EncodedClip> CodeWithinRate(const Encoding& encoding, const Bundle& bundl
                                       "; allow more, or choose a model with larger steps"};
 }
 
+// The tokens of a lower rung.
+Result<EncodedClip> CodeOnRung(const Encoding& encoding, const Bundle& bundle, uint32_t rung,
+                               const PayloadOptions& options, Stream& stream) {
+  const Tokens clusters = ToRung(rung, encoding.tokens, bundle);
+  VQC_ASSIGN(const Bundle coding, CodingAt(rung, bundle));
+  stream.chunks.front().side[kRungSide] = RungSide(bundle, rung);
+  VQC_ASSIGN(EncodedClip encoded, WriteTokens(clusters, coding, options, stream));
+  encoded.rung = rung;
+  encoded.tokens = FromRung(rung, clusters, bundle);
+  return encoded;
+}
+
+// What `rate` asks for; lower rungs are made of a copy of `stream`.
+Result<EncodedClip> CodeAsAsked(const Encoding& encoding, const Bundle& bundle, const RateOptions& rate,
+                                const PayloadOptions& options, const Stream& stream) {
+  const uint32_t rungs = RungsOf(bundle);
+  if (rate.rung > rungs || (rungs == 1 && rate.rung_bytes > 0)) {
+    return Error{ErrorCode::kUsage, "the model " + bundle.card.name +
+                                        (rungs == 1 ? " has no ladder; vqcodec train ladder makes one"
+                                                    : " has the rungs 1 to " + std::to_string(rungs) +
+                                                          ", not " + std::to_string(rate.rung))};
+  }
+  const uint32_t highest = rate.rung == 0 || rate.rung_bytes > 0 ? rungs : rate.rung;
+  if (highest < rungs && (rate.weight > 0 || rate.max_bytes > 0)) {
+    return Error{ErrorCode::kUsage,
+                 "on lower rungs tokens are not chosen by their size; take either the rung or the bound"};
+  }
+  for (uint32_t rung = highest;; --rung) {
+    Stream whole = stream;
+    VQC_ASSIGN(EncodedClip encoded, rung == rungs ? CodeWithinRate(encoding, bundle, rate, options, whole)
+                                                  : CodeOnRung(encoding, bundle, rung, options, whole));
+    if (rate.rung_bytes == 0 || encoded.bytes.size() <= rate.rung_bytes) return encoded;
+    if (rung == 1) {
+      return Error{ErrorCode::kLimit, "the picture takes " + std::to_string(encoded.bytes.size()) +
+                                          " bytes on the lowest rung of " + bundle.card.name + ", " +
+                                          std::to_string(rate.rung_bytes) + " are allowed; allow more"};
+    }
+  }
+}
+
 }  // namespace
 
 Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate,
@@ -175,7 +227,7 @@ Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptio
   const Stopwatch watch;
   VQC_ASSIGN(const Encoding encoding, bundle.tokenizer->EncodeWithPositions(colour));
   const double network_seconds = watch.Seconds();
-  VQC_ASSIGN(EncodedClip encoded, CodeWithinRate(encoding, bundle, rate, options, stream));
+  VQC_ASSIGN(EncodedClip encoded, CodeAsAsked(encoding, bundle, rate, options, stream));
   encoded.network_seconds = network_seconds;
   return encoded;
 }
@@ -202,16 +254,20 @@ Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, cons
 Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
                           const Limits& limits) {
   VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
-  VQC_ASSIGN(Tokens tokens, DecodePayload(payload, bundle, limits));
+  VQC_ASSIGN(const uint32_t rung, RungOf(chunk, bundle));
+  VQC_ASSIGN(const Bundle coding, CodingAt(rung, bundle));
+  VQC_ASSIGN(Tokens tokens, DecodePayload(payload, coding, limits));
   VQC_TRY(CheckTokenCrc(tokens, chunk));
-  return tokens;
+  return FromRung(rung, std::move(tokens), bundle);
 }
 
 Result<PayloadView> PayloadOf(const Stream& stream, const Chunk& chunk, const Bundle& bundle) {
   if (stream.header.modality == Modality::kAudio) return AudioPayload(stream.header, chunk, bundle);
   VQC_ASSIGN(const TokenShape shape, ShapeOfStream(stream.header, bundle));
-  return PayloadView{stream.header.model_key, stream.header.coding, shape, VocabOfBundle(bundle),
-                     chunk.payload};
+  VQC_ASSIGN(const uint32_t rung, RungOf(chunk, bundle));
+  std::vector<uint32_t> vocab = VocabOfBundle(bundle);
+  if (rung < RungsOf(bundle)) vocab = {static_cast<uint32_t>(bundle.ladder->At(rung).ids.size())};
+  return PayloadView{stream.header.model_key, stream.header.coding, shape, std::move(vocab), chunk.payload};
 }
 
 Result<TokenShape> ShapeOfStream(const StreamHeader& header, const Bundle& bundle) {

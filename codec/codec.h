@@ -22,10 +22,11 @@ namespace vqc {
 
 struct EncodedClip {
   std::vector<uint8_t> bytes;  // the whole file
-  Tokens tokens;
+  Tokens tokens;               // as they are decoded: ids of the model on every rung
   uint64_t payload_bytes = 0;  // of bytes: the coded tokens
   double network_seconds = 0;
   double rate_weight = 0;  // with which the tokens were chosen, see RateOptions
+  uint32_t rung = 1;       // of the model's ladder (codec/rungs.h)
 };
 
 struct DecodedClip {
@@ -42,7 +43,8 @@ struct DecodeOptions {
 };
 
 // Move a large photo in: its samples are then not copied.
-// kLimit where the picture cannot be made as small as rate.max_bytes, kUsage where the model cannot trade.
+// kLimit where the picture cannot be made as small as is asked for, kUsage where the model cannot trade or
+// has no such rate.
 Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate = {},
                                 const PayloadOptions& payload = {});
 
@@ -54,7 +56,8 @@ Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, cons
 Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
                           const Limits& limits);
 
-// Shape, vocabularies and bytes of a chunk's payload; they point into the chunk.
+// Shape, vocabularies and bytes of a chunk's payload; they point into the chunk. The vocabulary is that of
+// the chunk's rate.
 Result<PayloadView> PayloadOf(const Stream& stream, const Chunk& chunk, const Bundle& bundle);
 
 // The grid of tokens of a stream that was coded with this card's model.

@@ -17,6 +17,10 @@ struct RateOptions {
   double weight = 0;
   // Of the whole file; 0: DefaultMaxPayload bounds the payload.
   uint64_t max_bytes = 0;
+  // Of the model's ladder, from 1 to all; 0: the highest. Below it there is nothing to weigh.
+  uint32_t rung = 0;
+  // The highest rung on which the file takes at most so many bytes, in place of `rung`; 0: not asked for.
+  uint64_t rung_bytes = 0;
 };
 
 // Most bytes of payload unless the user says otherwise: 92 % of log2(vocabulary) a token, and 3 bytes, so

@@ -25,7 +25,8 @@ struct ActionChunks;           // training/action_chunks.h
 struct TrainQuantizerOptions;  // training/train_quantizer.h
 struct TrainedQuantizer;
 struct StepCost;
-struct FeatureOptions;  // training/features.h
+struct FeatureOptions;      // training/features.h
+struct TrainLadderOptions;  // training/train_ladder.h
 
 struct TrainedActionNetwork {
   nlohmann::json network;       // the config with its defaults filled in
@@ -50,6 +51,7 @@ struct TorchPart {
   Result<TrainedQuantizer> (*train_quantizer)(const TrainQuantizerOptions& options);
   Result<StepCost> (*measure_step_cost)(const TrainQuantizerOptions& options, int64_t rounds);
   Result<int64_t> (*write_features)(const FeatureOptions& options);  // rows that were written
+  Status (*train_ladder)(const TrainLadderOptions& options);
 };
 
 // Loads the part once. Error kResource says where it was looked for and how to build it.

@@ -11,6 +11,7 @@
 #include "training/train_audio.h"
 #include "training/train_decoder.h"
 #include "training/train_image.h"
+#include "training/train_ladder.h"
 #include "training/train_quantizer.h"
 
 namespace vqc {
@@ -27,7 +28,7 @@ std::string Version() { return TORCH_VERSION; }
 
 constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,   &TrainPrior,
                              &TrainAudio,     &TrainActionNetwork, &QuantizerLines, &Version,
-                             &TrainQuantizer, &MeasureStepCost,    &WriteFeatures};
+                             &TrainQuantizer, &MeasureStepCost,    &WriteFeatures,  &TrainLadder};
 
 }  // namespace
 

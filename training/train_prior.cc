@@ -7,12 +7,12 @@
 
 #include "base/file.h"
 #include "base/guard.h"
-#include "base/parallel.h"
 #include "entropy/priors.h"
 #include "models/card.h"
 #include "tokenizers/tokenizers.h"
 #include "training/bundle_writer.h"
 #include "training/photo_set.h"
+#include "training/photo_tokens.h"
 #include "training/sound_tokens.h"
 #include "training/token_maps.h"
 #include "training/train_image.h"
@@ -21,40 +21,13 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kCropSide = 256;  // pixels
-
-Clip ToClip(const torch::Tensor& image) {  // [1, 3, H, W]
-  Clip clip;
-  clip.channels = 3;
-  clip.height = static_cast<int>(image.size(2));
-  clip.width = static_cast<int>(image.size(3));
-  const auto flat = image.contiguous();
-  clip.data.assign(flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel());
-  return clip;
-}
-
-// Token maps of the whole photos, then of random crops.
-Result<std::vector<Tokens>> TokenMaps(const Tokenizer& tokenizer, const PhotoSet& photos,
-                                      const TrainPriorOptions& options) {
-  std::vector<Tokens> maps(photos.size() + static_cast<size_t>(options.crops));
-  VQC_TRY(ParallelFor(maps.size(), CoreCount(), [&](size_t i) -> Status {
-    std::mt19937_64 random(options.seed * 1000003 + i);
-    const Clip clip = ToClip(i < photos.size() ? photos.Photo(i) : photos.Crops(1, kCropSide, random));
-    VQC_ASSIGN(auto tokens, tokenizer.Encode(std::span(&clip, 1)));
-    maps[i] = std::move(tokens.front());
-    if ((i + 1) % 512 == 0) std::fprintf(stderr, "tokens of %zu of %zu pictures\n", i + 1, maps.size());
-    return {};
-  }));
-  return maps;
-}
-
 Result<std::vector<Tokens>> MakeMaps(const ModelCard& card, const SafeTensors& tensors,
                                      const TrainPriorOptions& options) {
   VQC_ASSIGN(const auto tokenizer, MakeTokenizer(card, tensors, options.device, 1));
   if (!options.tokens.empty()) return ReadTokenMaps(options.tokens, tokenizer->Info().vocab);
   if (card.modality == Modality::kAudio) return SoundTokens(*tokenizer, options.data);
   VQC_ASSIGN(const PhotoSet photos, PhotoSet::Load(options.data, tokenizer->Info().stride, torch::kCPU));
-  return TokenMaps(*tokenizer, photos, options);
+  return TokensOfPhotos(*tokenizer, photos, options.crops, options.seed);
 }
 
 Result<std::vector<uint8_t>> FitPrior(const ModelCard& card, const std::vector<Tokens>& maps,

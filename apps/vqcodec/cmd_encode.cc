@@ -14,6 +14,7 @@
 #include "base/stopwatch.h"
 #include "codec/alpha.h"
 #include "codec/codec.h"
+#include "codec/ladder.h"
 #include "data/media/audio/audio.h"
 #include "data/media/media.h"
 
@@ -28,7 +29,8 @@ struct EncodeOptions {
   Limits limits;
   std::string alpha = "keep";
   RateOptions rate;
-  double max_bpp = 0;  // bits per pixel of the whole file; 0: no bound
+  double max_bpp = 0;   // bits per pixel of the whole file; 0: no bound
+  double rung_bpp = 0;  // the same, by a lower rung of the model's ladder
   PayloadOptions payload;
   ActionOptions actions;
   uint32_t window_bits = 0;
@@ -64,11 +66,12 @@ Status Verify(const EncodedClip& encoded, const Bundle& bundle, const Limits& li
 }
 
 RateOptions RateOf(const PictureFacts& facts, const EncodeOptions& options) {
+  const auto bytes = [&](double bpp) {
+    return std::max<uint64_t>(1, static_cast<uint64_t>(bpp * static_cast<double>(facts.Pixels()) / 8));
+  };
   RateOptions rate = options.rate;
-  if (options.max_bpp > 0) {
-    rate.max_bytes = std::max<uint64_t>(
-        1, static_cast<uint64_t>(options.max_bpp * static_cast<double>(facts.Pixels()) / 8));
-  }
+  if (options.max_bpp > 0) rate.max_bytes = bytes(options.max_bpp);
+  if (options.rung_bpp > 0) rate.rung_bytes = bytes(options.rung_bpp);
   return rate;
 }
 
@@ -88,6 +91,7 @@ Result<ItemReport> FinishEncoding(Work& work, const Bundle& bundle, const Encode
   report.record["seconds"] = seconds;
   report.record["seconds_network"] = encoded.network_seconds;
   if (encoded.rate_weight > 0) report.record["lambda"] = encoded.rate_weight;
+  if (bundle.ladder) report.record["rung"] = encoded.rung;
   if (options.verify) report.record["verified"] = true;
   report.note = InputName(work.job.input) + " -> " + work.job.output + ": " + std::to_string(facts.width) +
                 " x " + std::to_string(facts.height) + ", " + std::to_string(encoded.tokens.shape.Count()) +
@@ -195,6 +199,7 @@ RunCommand AddEncode(CLI::App& parent) {
                  "vqcodec encode - -o - <a.png >a.vqc      # as part of a pipe\n"
                  "vqcodec encode logo.png --alpha flatten=#ffffff --verify\n"
                  "vqcodec encode episode.npy -m my-actions --source robot\n"
+                 "vqcodec encode photo.png --bpp 0.02      # on the highest rung that fits\n"
                  "vqcodec encode photo.png --windows 1024  # damage costs single windows, not the picture");
   AddInputOptions(*app, options->input, "Pictures and sound, of any format that vqcodec list names");
   AddRawOptions(*app, options->raw);
@@ -237,6 +242,18 @@ RunCommand AddEncode(CLI::App& parent) {
       ->group("Model")
       ->check(CLI::Range(1e-6, 1e6).description(""))
       ->excludes(max_bytes);
+  auto* rung = app->add_option("--rung", options->rate.rung,
+                               "Rung of a model that has a ladder, from 1, the smallest files; vqcodec info "
+                               "MODEL tells of them (default: the highest)")
+                   ->type_name("N")
+                   ->group("Model")
+                   ->check(CLI::Range(size_t{1}, kMaxRungs + 1).description(""));
+  app->add_option("--bpp", options->rung_bpp,
+                  "The highest rung on which a file takes at most X bits per pixel")
+      ->type_name("X")
+      ->group("Model")
+      ->check(CLI::Range(1e-6, 1e6).description(""))
+      ->excludes(rung);
   app->add_option(
          "--prior", options->payload.prior,
          "What codes the tokens: auto takes the smallest (default); the model's own prior or uniform, "

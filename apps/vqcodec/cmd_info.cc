@@ -4,14 +4,17 @@
 #include <memory>
 
 #include "apps/vqcodec/command.h"
+#include "apps/vqcodec/info_lines.h"
 #include "apps/vqcodec/inputs.h"
 #include "apps/vqcodec/interrupt.h"
+#include "apps/vqcodec/model_outline.h"
 #include "apps/vqcodec/records.h"
 #include "base/file.h"
 #include "base/printable.h"
 #include "codec/action.h"
 #include "codec/audio_grid.h"
 #include "codec/codec.h"
+#include "codec/rungs.h"
 #include "models/decoder.h"
 #include "tokenizers/action/action_config.h"
 #include "tokenizers/outline.h"
@@ -25,16 +28,6 @@ struct InfoOptions {
   Limits limits;
   bool check = false;
 };
-
-std::string Line(const std::string& key, const std::string& value) {
-  return "  " + key + std::string(key.size() < 14 ? 14 - key.size() : 1, ' ') + value + "\n";
-}
-
-std::string Joined(const std::vector<uint32_t>& numbers) {
-  std::string text;
-  for (const uint32_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return text;
-}
 
 // Entropy decodes every chunk, compares the checksums of the tokens, and their size with their entropy.
 Status CheckTokensOf(const Stream& stream, const ModelEntry& entry, const Limits& limits,
@@ -133,7 +126,8 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
   }
   report.record.update(ModelRecord(entry->card));
   report.text += Line("model", entry->card.name + " (key " + HexKey(stream.header.model_key) + ")");
-  const Bundle known{entry->card, nullptr, nullptr};
+  Bundle known{entry->card, nullptr, nullptr};
+  VQC_ASSIGN(known.ladder, Ladder::Open(*entry, options.limits));
   if (stream.header.modality == Modality::kAudio) {
     VQC_TRY(AddSoundFacts(stream, known, report));
     if (!options.check) return {};
@@ -144,8 +138,14 @@ Status AddModelFacts(const Stream& stream, const InfoOptions& options, ItemRepor
   if (!shape.ok()) {
     report.text += Line("tokens", "not known: " + shape.error().message);
   } else {
-    const auto vocab = VocabOf(entry->card);
+    auto vocab = VocabOf(entry->card);
+    VQC_ASSIGN(const uint32_t rung, RungOf(stream.chunks.front(), known));
+    if (rung < RungsOf(known)) vocab = {static_cast<uint32_t>(known.ladder->At(rung).ids.size())};
     report.record.update(TokensRecord(*shape, vocab));
+    if (known.ladder) {
+      report.record["rung"] = rung;
+      report.text += Line("rung", std::to_string(rung) + " of " + std::to_string(RungsOf(known)));
+    }
     report.text +=
         Line("tokens", std::to_string(shape->Count()) + " (" + std::to_string(shape->w) + " x " +
                            std::to_string(shape->h) + ", levels: " + std::to_string(shape->levels) + ")");
@@ -254,22 +254,6 @@ std::string TextOf(const Json& about, const char* key) {
   return about[key].is_string() ? about[key].get<std::string>() : JsonLine(about[key]);
 }
 
-void AddOutline(const ModelCard& card, ItemReport& report) {
-  const auto outline = OutlineOf(card);
-  if (!outline) return;
-  report.record["stride"] = outline->stride;
-  report.text +=
-      Line("token", std::to_string(outline->stride) + " x " + std::to_string(outline->stride) + " pixels");
-  const auto add = [&report](const char* key, const char* shown, int value) {
-    if (value == 0) return;
-    report.record[key] = value;
-    report.text += Line(shown, std::to_string(value) + " pixels");
-  };
-  add("receptive_field", "receptive field", outline->receptive_field);
-  add("tile", "tile", outline->tile);
-  add("halo", "halo", outline->halo);
-}
-
 Result<uint64_t> WeightBytes(const std::string& folder) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(folder + "/model.safetensors", error);
@@ -324,7 +308,7 @@ Result<ItemReport> ModelInfo(const std::string& name, const InfoOptions& options
   report.record["tokenizer"] = card.tokenizer;
   report.record["levels"] = vocab.size();
   report.record["codebook_sizes"] = vocab;
-  AddOutline(card, report);
+  VQC_TRY(AddOutline(entry, options.limits, report));
   report.record["prior"] = card.prior;
   report.record["bytes_weights"] = weights;
   report.record["model_id"] = HexOf(card.model_id);

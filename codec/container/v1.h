@@ -39,12 +39,13 @@ Status CheckLimits(const StreamHeader& header, const Limits& limits);
 
 // The entries that follow a chunk or the head of a stream. REQUIRES: they are under a checksum that matched.
 using SideViews = std::map<SideData, std::span<const uint8_t>>;
-enum class FieldPlace { kHead, kChunk, kSingleSound };
+enum class FieldPlace { kHead, kChunk, kImage, kSingleSound };
 Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits);
 // Puts kLevels, if it is there, into the header.
 Status ReadLevels(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
                   StreamHeader& header);
 inline FieldPlace PlaceOfChunk(const Head& head) {
+  if (head.IsImage()) return FieldPlace::kImage;
   return head.IsSound() && head.IsSingle() ? FieldPlace::kSingleSound : FieldPlace::kChunk;
 }
 // Size and entries. An empty block is refused: it has a shorter spelling.

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/crc32c.h"
+#include "codec/container/rung.h"
 #include "codec/container/v1.h"
 
 namespace vqc::v1 {
@@ -121,10 +122,15 @@ Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place,
       if (size > limits.max_side_bytes)
         return Beyond("side data", size, "max_side_bytes", limits.max_side_bytes);
       side[SideData::kAlpha] = bytes;
-    } else if (id == static_cast<uint64_t>(SideData::kLevels) && place != FieldPlace::kChunk) {
+    } else if (id == static_cast<uint64_t>(SideData::kLevels) &&
+               (place == FieldPlace::kHead || place == FieldPlace::kSingleSound)) {
       if (size != 1 || bytes[0] < 1 || bytes[0] > kMaxStreamLevels)
         return Damaged("the number of levels is not 1 byte of 1 to " + std::to_string(kMaxStreamLevels));
       side[SideData::kLevels] = bytes;
+    } else if (id == static_cast<uint64_t>(kRungSide) && place == FieldPlace::kImage) {
+      if (size != kRungBytes || bytes[0] == 0)
+        return Damaged("the rung is not " + std::to_string(kRungBytes) + " bytes, the first of them above 0");
+      side[kRungSide] = bytes;
     } else if (id % 2 == 1) {
       return Newer("the field " + NameOfField(id) + " has to be understood and is not");
     }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/crc32c.h"
+#include "codec/container/rung.h"
 #include "codec/container/v1.h"
 
 namespace vqc::v1 {
@@ -83,7 +84,8 @@ Status AppendFields(const std::map<SideData, std::vector<uint8_t>>& side, uint32
   return {};
 }
 
-Status CheckChunk(const Chunk& chunk) {
+Status CheckChunk(const Chunk& chunk, bool image) {
+  if (!image && chunk.side.contains(kRungSide)) return Broken("a rung stands beside an image alone");
   if (chunk.side.contains(SideData::kLevels)) return Broken("levels stand in the header, not beside a chunk");
   return CheckSize("a chunk", chunk.payload.size(), "max_chunk_bytes", Limits{}.max_chunk_bytes);
 }
@@ -136,7 +138,7 @@ Status ChunkWriter::Add(const Chunk& chunk, ByteWriter& out) {
                   " + " + std::to_string(chunk.frames) + ", its place is " +
                   std::to_string(chunks_ * uint64_t{chunk_frames_}) + " + " + std::to_string(chunk_frames_));
   }
-  VQC_TRY(CheckChunk(chunk));
+  VQC_TRY(CheckChunk(chunk, /*image=*/false));
   const size_t start = out.size();
   const ChunkHead chunk_head{.sequence = chunks_++,
                              .missing = chunk_frames_ - chunk.frames,
@@ -167,7 +169,7 @@ Result<std::vector<uint8_t>> Write(const Stream& stream) {
   }
   ByteWriter out;
   if (head.IsImage() || (head.IsSound() && chunks.size() == 1)) {
-    VQC_TRY(CheckChunk(chunks[0]));
+    VQC_TRY(CheckChunk(chunks[0], head.IsImage()));
     VQC_TRY(WriteSingle(head, chunks[0], stream.header.levels, out));
     return std::move(out).Take();
   }

@@ -81,6 +81,38 @@ TEST_F(RealModel, APerceptualDecoderShowsTheSameTokensOtherwise) {
   ExpectError(5, {"decode", "a.vqc", "-o", "b.ppm", "--decoder", "no-such"}, "perceptual");
 }
 
+TEST_F(RealModel, LowerRungsMakeSmallerFilesThatDecode) {
+  size_t below = 0;
+  for (int rung = 1; rung <= 6; ++rung) {
+    const std::string file = std::to_string(rung) + ".vqc";
+    ASSERT_EQ(RunReal({"encode", kPhoto, "-o", file, "--rung", std::to_string(rung), "--verify"}).exit_code,
+              0);
+    EXPECT_GT(Read(file).size(), below);
+    below = Read(file).size();
+    const Ran info = RunReal({"info", file, "--check", "--json"});
+    ASSERT_EQ(info.exit_code, 0) << info.err;
+    EXPECT_EQ(info.Json()["results"][0]["rung"], rung);
+  }
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
+  EXPECT_EQ(Read("a.vqc"), Read("6.vqc"));
+  const auto bpp = [&](size_t bytes) {
+    return std::to_string(8.0 * static_cast<double>(bytes) / (451 * 300));
+  };
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "b.vqc", "--bpp", bpp(Read("4.vqc").size() + 1)}).exit_code, 0);
+  EXPECT_EQ(Read("b.vqc"), Read("4.vqc"));
+  ExpectError(3, {"encode", kPhoto, "-o", "c.vqc", "--bpp", bpp(20)}, "lowest rung");
+  ExpectError(2, {"encode", kPhoto, "-o", "c.vqc", "--rung", "7"}, "rungs 1 to 6");
+  for (const std::string decoder : {"own", "perceptual"})
+    EXPECT_EQ(RunReal({"decode", "1.vqc", "-o", decoder + ".ppm", "--decoder", decoder}).exit_code, 0);
+}
+
+TEST_F(RealModel, InfoTellsOfRungsAndOfWhatHalosCost) {
+  const auto record = RunReal({"info", "image-f16", "--json"}).Json()["results"][0];
+  EXPECT_EQ(record["rungs"].size(), 6u);
+  EXPECT_EQ(record["rungs"][5], 64000);
+  EXPECT_NEAR(record["recomputed_share"].get<double>(), 0.290, 0.001);
+}
+
 TEST_F(RealModel, EveryChangedByteAndEveryCutIsRefused) {
   ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
   const std::string good = Read("a.vqc");

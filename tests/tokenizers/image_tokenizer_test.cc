@@ -126,6 +126,11 @@ TEST(ImageTokenizer, NamesTheTensorThatIsMissingOrMisshapen) {
   EXPECT_FALSE(MakeTokenizer(card, RandomWeights(), "tpu", 1).ok());
 }
 
+TEST(Tiles, WhatHalosCostIsCounted) {
+  EXPECT_EQ(RecomputedShare(10, 20, 32, 5), 0);               // one tile
+  EXPECT_DOUBLE_EQ(RecomputedShare(8, 20, 10, 3), 6.0 / 20);  // two beside each other, 3 more each
+}
+
 TEST(Tiles, CoverEveryCellOnceAndKeepHalosInside) {
   for (int size = 1; size < 40; ++size) {
     int next = 0;

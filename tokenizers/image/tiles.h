@@ -39,4 +39,14 @@ inline std::vector<Tile> PlanTiles(int height, int width, int tile, int halo) {
   return tiles;
 }
 
+// Cells that tiles have beyond their cores, over the cells of the picture: what halos cost.
+inline double RecomputedShare(int height, int width, int tile, int halo) {
+  double with_halos = 0;
+  for (const Tile& t : PlanTiles(height, width, tile, halo)) {
+    with_halos += static_cast<double>(t.y.halo_end - t.y.halo_begin) *
+                  static_cast<double>(t.x.halo_end - t.x.halo_begin);
+  }
+  return with_halos / (static_cast<double>(height) * width) - 1;
+}
+
 }  // namespace vqc
