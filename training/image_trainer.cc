@@ -175,6 +175,18 @@ ImageTrainer::Evaluation ImageTrainer::Evaluate(const PhotoSet& photos) {
   return {sum.psnr / count, sum.bits / count, usage};
 }
 
-void ImageTrainer::Export(TensorBag& bag) { ExportWeights(*optimizer_, *quantizer_, bag, "rate."); }
+nlohmann::json ImageTrainer::Export(TensorBag& bag) {
+  optimizer_->UseAverage();
+  quantizer_->eval();
+  auto plain = PlainQuantizer(*quantizer_);
+  quantizer_->train();
+  optimizer_->UseMaster();
+  if (!plain) {
+    ExportWeights(*optimizer_, *quantizer_, bag, "rate.");
+    return options_.config.value("quantizer", nlohmann::json::object());
+  }
+  ExportWeights(*optimizer_, *plain->quantizer, bag, "quantizer.");
+  return plain->config;
+}
 
 }  // namespace vqc

@@ -41,8 +41,9 @@ class ImageTrainer {
   };
   Evaluation Evaluate(const PhotoSet& photos);
 
-  // Averaged weights as F16, as a bundle holds them.
-  void Export(TensorBag& bag);
+  // Averaged weights as F16, as a bundle holds them, and the config of their quantizer: a plain "vq" where
+  // the one that was trained computes its codewords.
+  nlohmann::json Export(TensorBag& bag);
   void Save(TensorBag& bag) const;
   Status Load(const SafeTensors& state);
 

@@ -3,6 +3,11 @@
 
 #include <torch/torch.h>
 
+#include "quantizers/simvq.h"
+#include "quantizers/vq.h"
+#include "quantizers/vqbridge.h"
+#include "quantizers/vqgan_lc.h"
+
 namespace vqc {
 namespace {
 
@@ -59,6 +64,23 @@ void ExportWeights(const Optimizer& optimizer, const Quantizer& quantizer, Tenso
   for (const auto& item : quantizer.named_parameters()) {
     if (!item.value().requires_grad()) bag.Add(kQuantizer + item.key(), item.value(), DType::kF16);
   }
+}
+
+std::optional<PlainVq> PlainQuantizer(Quantizer& quantizer) {
+  const bool computes = dynamic_cast<SimVq*>(&quantizer) || dynamic_cast<VqganLc*>(&quantizer) ||
+                        dynamic_cast<VqBridge*>(&quantizer);
+  if (!computes) return std::nullopt;
+  const torch::NoGradGuard no_grad;
+  const auto codewords = dynamic_cast<CodebookQuantizer&>(quantizer).Codewords();
+  VqOptions options;
+  options.entries = codewords.size(0);
+  options.dim = codewords.size(1);
+  options.by_ema = true;  // so that the codebook is no parameter of an optimizer, and can be arranged
+  auto plain = std::make_shared<Vq>(options);
+  plain->to(codewords.device());
+  plain->codebook().copy_(codewords);
+  plain->Arrange();
+  return PlainVq{{{"type", "vq"}, {"entries", options.entries}, {"dim", options.dim}}, std::move(plain)};
 }
 
 }  // namespace vqc

@@ -4,6 +4,9 @@
 
 #include <torch/nn/module.h>
 
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,5 +31,13 @@ Status ReadInto(const SafeTensors& state, const std::string& name, torch::Tensor
 // `left_out` served the training only.
 void ExportWeights(const Optimizer& optimizer, const Quantizer& quantizer, TensorBag& bag,
                    const std::string& left_out = "");
+
+// The codewords that "simvq", "vqgan_lc" or "vqbridge" computes from its parameters as they are, in a "vq"
+// that is all that inference needs; ids are renamed as Quantizer::Arrange does. Nothing for other quantizers.
+struct PlainVq {
+  nlohmann::json config;
+  std::shared_ptr<Quantizer> quantizer;
+};
+std::optional<PlainVq> PlainQuantizer(Quantizer& quantizer);
 
 }  // namespace vqc

@@ -27,10 +27,11 @@ Status WriteModel(ImageTrainer& trainer, const TrainImageOptions& options) {
   ModelCard card;
   card.name = options.name;
   card.tokenizer = "image";
-  VQC_ASSIGN(card.config, CompleteImageConfig(options.config));
-  card.about = options.about;
   TensorBag bag;
-  trainer.Export(bag);
+  nlohmann::json config = options.config;
+  config["quantizer"] = trainer.Export(bag);
+  VQC_ASSIGN(card.config, CompleteImageConfig(config));
+  card.about = options.about;
   return WriteTrainedBundle(options.output, std::move(card), bag);
 }
 
