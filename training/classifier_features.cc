@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -24,8 +25,21 @@ constexpr int64_t kStem = 32;
 constexpr double kLayerWeights[] = {1, 1, 1, 0.7, 0.3, 0.3};
 constexpr double kHalfSizeWeight = 0.5;
 constexpr double kTiny = 1e-6;  // beside a squared length
+constexpr int64_t kBlur = 4;    // positions, the windows overlap by half
 
 torch::Tensor Relu6(const torch::Tensor& x) { return torch::hardtanh(x, 0, 6); }
+
+torch::Tensor Blurred(const torch::Tensor& x) {
+  const int64_t side = std::min({kBlur, x.size(2), x.size(3)});
+  return torch::avg_pool2d(x, side, std::max<int64_t>(1, side / 2));
+}
+
+// Mean over positions of |a/|a| - b/|b||^2, by three sums over the channels, and 0 where all of them are.
+torch::Tensor UnitDistance(const torch::Tensor& a, const torch::Tensor& b) {
+  const auto over = [](const torch::Tensor& product) { return product.sum(1, false, torch::kFloat32); };
+  const auto aa = over(a.square()), bb = over(b.square()), ab = over(a * b);
+  return (aa / (aa + kTiny) + bb / (bb + kTiny) - 2 * ab * torch::rsqrt((aa + kTiny) * (bb + kTiny))).mean();
+}
 
 }  // namespace
 
@@ -98,8 +112,8 @@ std::vector<torch::Tensor> ClassifierFeatures::Layers(const torch::Tensor& image
   return layers;
 }
 
-torch::Tensor ClassifierFeatures::DistanceAt(const torch::Tensor& decoded,
-                                             const torch::Tensor& original) const {
+torch::Tensor ClassifierFeatures::DistanceAt(const torch::Tensor& decoded, const torch::Tensor& original,
+                                             double blur) const {
   std::vector<torch::Tensor> theirs;
   {
     const torch::NoGradGuard no_grad;
@@ -108,20 +122,16 @@ torch::Tensor ClassifierFeatures::DistanceAt(const torch::Tensor& decoded,
   const auto ours = Layers(decoded);
   torch::Tensor sum = torch::zeros({}, decoded.options());
   for (size_t i = 0; i < ours.size(); ++i) {
-    // |a/|a| - b/|b||^2 by three sums over the channels, and 0 where all of them are.
-    const auto over = [](const torch::Tensor& product) { return product.sum(1, false, torch::kFloat32); };
-    const auto aa = over(ours[i].square()), bb = over(theirs[i].square()), ab = over(ours[i] * theirs[i]);
-    const auto distance =
-        aa / (aa + kTiny) + bb / (bb + kTiny) - 2 * ab * torch::rsqrt((aa + kTiny) * (bb + kTiny));
-    sum = sum + kLayerWeights[i] * distance.mean();
+    if (blur < 1) sum = sum + (1 - blur) * kLayerWeights[i] * UnitDistance(ours[i], theirs[i]);
+    if (blur > 0) sum = sum + blur * kLayerWeights[i] * UnitDistance(Blurred(ours[i]), Blurred(theirs[i]));
   }
   return sum;
 }
 
-torch::Tensor ClassifierFeatures::Distance(const torch::Tensor& decoded,
-                                           const torch::Tensor& original) const {
-  return DistanceAt(decoded, original) +
-         kHalfSizeWeight * DistanceAt(torch::avg_pool2d(decoded, 2), torch::avg_pool2d(original, 2));
+torch::Tensor ClassifierFeatures::Distance(const torch::Tensor& decoded, const torch::Tensor& original,
+                                           double blur) const {
+  return DistanceAt(decoded, original, blur) +
+         kHalfSizeWeight * DistanceAt(torch::avg_pool2d(decoded, 2), torch::avg_pool2d(original, 2), blur);
 }
 
 }  // namespace vqc

@@ -21,7 +21,9 @@ class ClassifierFeatures {
   // Of images [B, 3, H, W] in [-1, 1], sides from 64 on: a scalar from 0. At each of six layers the channels
   // of every position are brought to length 1, and the squared difference is averaged over positions; the
   // layers' weighted sum, plus half of the same for the images at half size. Gradients reach `decoded` alone.
-  torch::Tensor Distance(const torch::Tensor& decoded, const torch::Tensor& original) const;
+  // `blur` in [0, 1] is the share of what is measured after each layer was averaged over 4 x 4 positions: how
+  // much of something there is, wherever it is exactly.
+  torch::Tensor Distance(const torch::Tensor& decoded, const torch::Tensor& original, double blur = 0) const;
 
  private:
   struct Conv {
@@ -35,7 +37,7 @@ class ClassifierFeatures {
   };
 
   std::vector<torch::Tensor> Layers(const torch::Tensor& images) const;
-  torch::Tensor DistanceAt(const torch::Tensor& decoded, const torch::Tensor& original) const;
+  torch::Tensor DistanceAt(const torch::Tensor& decoded, const torch::Tensor& original, double blur) const;
 
   torch::Dtype dtype_ = torch::kFloat32;
   Conv stem_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,14 @@ Result<std::unique_ptr<DecoderTrainer>> DecoderTrainer::Create(const TrainDecode
   std::unique_ptr<DecoderTrainer> trainer(
       new DecoderTrainer(options, std::move(network), std::move(quantizer), std::move(features), device));
   VQC_TRY(trainer->LoadModel(tensors));
+  if (options.rung_share > 0) {
+    VQC_ASSIGN(const auto ladder, Ladder::Open(model));
+    if (!ladder) {
+      return Error{ErrorCode::kUsage, "--rung-share: the model " + model.card.name +
+                                          " has no ladder; make one by vqcodec train ladder"};
+    }
+    trainer->UseLadder(*ladder);
+  }
   return trainer;
 }
 
@@ -105,9 +114,38 @@ size_t DecoderTrainer::ParameterCount() const {
 
 nlohmann::json DecoderTrainer::Network() const { return ToJson(network_)["decoder"]; }
 
-torch::Tensor DecoderTrainer::TokensOf(const torch::Tensor& images) {
+void DecoderTrainer::UseLadder(const Ladder& ladder) {
+  Tokens all{{1, 1, 1, ladder.Codewords()}, {ladder.Codewords()}, {}};
+  all.ids.resize(ladder.Codewords());
+  std::iota(all.ids.begin(), all.ids.end(), 0u);
+  std::vector<int64_t> ids;
+  for (uint32_t rung = 1; rung < ladder.Rungs(); ++rung) {
+    const Tokens there = ladder.FromClusters(ladder.ToClusters(all, rung), rung);
+    ids.insert(ids.end(), there.ids.begin(), there.ids.end());
+  }
+  ids.insert(ids.end(), all.ids.begin(), all.ids.end());
+  rungs_ = torch::tensor(ids).to(device_);
+}
+
+torch::Tensor DecoderTrainer::CodesOf(const torch::Tensor& images) {
   const torch::NoGradGuard no_grad;
-  return quantizer_->Decode(quantizer_->Encode(encoder_->forward(ChannelsLast(images))));
+  return quantizer_->Encode(encoder_->forward(ChannelsLast(images)));
+}
+
+torch::Tensor DecoderTrainer::LatentsOf(const torch::Tensor& codes) {
+  const torch::NoGradGuard no_grad;
+  return ChannelsLast(quantizer_->Decode(codes).to(dtype_));
+}
+
+torch::Tensor DecoderTrainer::OnRungs(const torch::Tensor& codes) {
+  if (!rungs_.defined()) return codes;
+  const int64_t count = static_cast<int64_t>(quantizer_->Vocab()[0]), rungs = rungs_.numel() / count;
+  std::bernoulli_distribution lower(options_.rung_share);
+  std::uniform_int_distribution<int64_t> any(0, rungs - 2);
+  std::vector<int64_t> first;  // of each crop's rung in rungs_
+  for (int64_t i = 0; i < codes.size(0); ++i)
+    first.push_back((lower(random_) ? any(random_) : rungs - 1) * count);
+  return rungs_.take(codes + torch::tensor(first).to(device_).view({-1, 1, 1, 1}));
 }
 
 // Teaches the discriminator and returns the loss of the decoder, both on pictures whose colours are changed
@@ -122,7 +160,7 @@ torch::Tensor DecoderTrainer::Judge(const torch::Tensor& images, const torch::Te
   const auto judged = HingeLoss(scores(images), scores(decoded.detach()));
   judged.backward();
   measures.judged = judged.detach();
-  judge_optimizer_->Step(rate);
+  judge_optimizer_->Step(rate * options_.adversarial_rate);
   for (auto& p : judge_->parameters()) p.set_requires_grad(false);
   return -scores(decoded).to(torch::kFloat32).mean();
 }
@@ -130,7 +168,7 @@ torch::Tensor DecoderTrainer::Judge(const torch::Tensor& images, const torch::Te
 DecoderMeasures DecoderTrainer::Step(const PhotoSet& photos, double progress) {
   const auto images = photos.Crops(options_.batch, options_.crop, random_);
   const double rate = options_.learning_rate * Schedule(progress);
-  const auto decoded = decoder_->forward(ChannelsLast(TokensOf(images).to(dtype_))).to(torch::kFloat32);
+  const auto decoded = decoder_->forward(LatentsOf(OnRungs(CodesOf(images)))).to(torch::kFloat32);
   const auto leaf = decoded.detach().requires_grad_();
 
   DecoderMeasures measures;
@@ -141,7 +179,7 @@ DecoderMeasures DecoderTrainer::Step(const PhotoSet& photos, double progress) {
   const auto moved = [&](const torch::Tensor& x) {
     return x.slice(2, top, top + side).slice(3, left, left + side);
   };
-  const auto features = features_.Distance(moved(leaf), moved(images));
+  const auto features = features_.Distance(moved(leaf), moved(images), options_.feature_blur);
   double adversarial_weight = 0;
   torch::Tensor adversarial = torch::zeros({}, images.options());
   measures.judged = adversarial;
@@ -166,8 +204,8 @@ DecoderTrainer::Evaluation DecoderTrainer::Evaluate(const PhotoSet& photos) {
   Evaluation sum;
   for (size_t i = 0; i < photos.size(); ++i) {
     const auto photo = photos.Photo(i);
-    const auto tokens = TokensOf(PadTo(photo, network_.Stride()));
-    const auto decoded = decoder_->forward(ChannelsLast(tokens.to(dtype_))).to(torch::kFloat32);
+    const auto codes = CodesOf(PadTo(photo, network_.Stride()));
+    const auto decoded = decoder_->forward(LatentsOf(codes)).to(torch::kFloat32);
     const auto kept = decoded.slice(2, 0, photo.size(2)).slice(3, 0, photo.size(3)).clamp(-1, 1);
     const auto levels = ((kept + 1) * 127.5).round() - ((photo + 1) * 127.5).round();
     sum.psnr += 10 * std::log10(255.0 * 255.0 / std::max(1e-4, levels.square().mean().item<double>()));

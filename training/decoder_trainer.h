@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/result.h"
+#include "codec/ladder.h"
 #include "models/image_autoencoder.h"
 #include "models/store.h"
 #include "quantizers/quantizer.h"
@@ -53,7 +54,10 @@ class DecoderTrainer {
   DecoderTrainer(const TrainDecoderOptions& options, ImageNetworkConfig network,
                  std::shared_ptr<Quantizer> quantizer, ClassifierFeatures features, torch::Device device);
   Status LoadModel(const SafeTensors& tensors);
-  torch::Tensor TokensOf(const torch::Tensor& images);  // quantized latents
+  void UseLadder(const Ladder& ladder);
+  torch::Tensor CodesOf(const torch::Tensor& images);   // ids [B, 1, h, w] ...
+  torch::Tensor LatentsOf(const torch::Tensor& codes);  // ... and what the decoder gets of them
+  torch::Tensor OnRungs(const torch::Tensor& codes);    // a share of them on lower rungs, at random
   torch::Tensor Judge(const torch::Tensor& images, const torch::Tensor& decoded, double rate,
                       DecoderMeasures& measures);
 
@@ -68,6 +72,7 @@ class DecoderTrainer {
   PatchDiscriminator judge_;
   std::unique_ptr<Optimizer> optimizer_, judge_optimizer_;
   GradientBalance balance_;
+  torch::Tensor rungs_;  // [rungs * K] id that each rung has in the place of each id; undefined: no ladder
   std::mt19937_64 random_;
   int64_t steps_ = 0;
 };

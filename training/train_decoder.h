@@ -29,7 +29,10 @@ struct TrainDecoderOptions {
   double learning_rate = 3e-4;
   // Of each loss, as shares of the gradient that reaches the decoded pixels.
   double pixel_weight = 1, feature_weight = 3, adversarial_weight = 1;
+  double feature_blur = 0.5;      // share of the features' distance that does not ask where exactly
   double adversarial_from = 0.1;  // share of the schedule that the discriminator learns alone
+  double adversarial_rate = 0.5;  // learning rate of the discriminator over the decoder's
+  double rung_share = 0;          // of the crops: decoded from lower rungs of the model's ladder
   uint64_t seed = 1;
 };
 

@@ -12,6 +12,8 @@ namespace vqc {
 namespace {
 
 constexpr int64_t kSynchronizeEvery = 16;  // steps
+constexpr int64_t kChoosingSteps = 8;
+constexpr int kTriedKernels = 4;  // of a layer; the first ones are the likeliest
 
 }  // namespace
 
@@ -26,6 +28,7 @@ Status TrainingRun::ReadProgress(const std::map<std::string, std::string>& metad
   }
   step_ = std::stoll(metadata.at("step"));
   seconds_ = before_ = std::stod(metadata.at("seconds"));
+  if (metadata.contains("choosing")) choosing_ = std::stod(metadata.at("choosing"));
   std::fprintf(stderr, "resumed at step %ld, %.1f s\n", static_cast<long>(step_), seconds_);
   watch_ = {};
   return {};
@@ -33,13 +36,15 @@ Status TrainingRun::ReadProgress(const std::map<std::string, std::string>& metad
 
 Status TrainingRun::Write(const TensorBag& bag, const std::string& path) const {
   VQC_ASSIGN(auto bytes, WriteSafeTensors(bag.Views(), {{"step", std::to_string(step_)},
-                                                        {"seconds", std::to_string(seconds_)}}));
+                                                        {"seconds", std::to_string(seconds_)},
+                                                        {"choosing", std::to_string(choosing_)}}));
   return WriteFileAtomically(path, bytes, {.force = true});
 }
 
 double TrainingRun::Share() const {
-  return schedule_.steps > 0 ? static_cast<double>(step_) / static_cast<double>(schedule_.steps)
-                             : seconds_ / schedule_.seconds;
+  if (schedule_.steps > 0) return static_cast<double>(step_) / static_cast<double>(schedule_.steps);
+  const double length = schedule_.seconds - choosing_;
+  return length > 0 ? (seconds_ - choosing_) / length : 1;
 }
 
 bool TrainingRun::EndedEarly() const {
@@ -51,9 +56,11 @@ bool TrainingRun::EndedEarly() const {
 
 void TrainingRun::CountStep() {
   ++step_;
-  if (cuda_ && step_ % kSynchronizeEvery == 0) torch::cuda::synchronize();  // the clock must see the device
+  // The clock must see the device.
+  if (cuda_ && (step_ % kSynchronizeEvery == 0 || step_ <= kChoosingSteps)) torch::cuda::synchronize();
   const double here = watch_.Seconds();
   seconds_ = before_ + here;
+  if (cuda_ && step_ <= kChoosingSteps) choosing_ = seconds_;
   stopped_ = schedule_.stop_after > 0 && here > schedule_.stop_after;
 }
 
@@ -65,6 +72,7 @@ double TrainingRun::Lap() {
 
 void AllowFastKernels() {
   at::globalContext().setBenchmarkCuDNN(true);
+  at::globalContext().setBenchmarkLimitCuDNN(kTriedKernels);
   at::globalContext().setDeterministicCuDNN(false);
   at::globalContext().setAllowTF32CuDNN(true);
   at::globalContext().setAllowTF32CuBLAS(true);

@@ -43,7 +43,9 @@ class TrainingRun {
     return Write(bag, path);
   }
 
-  double Share() const;  // of the whole training, from 0 to 1 and beyond
+  // Of the whole training, from 0 to 1 and beyond. Where its length is given in seconds, those of the first
+  // steps, in which kernels are chosen, are of the training but not of its schedule: until then it is 0.
+  double Share() const;
   bool GoesOn() const { return Share() < 1 && !stopped_; }
   // Whether stop_after ended it; then it says how to go on.
   bool EndedEarly() const;
@@ -63,6 +65,7 @@ class TrainingRun {
   bool cuda_, stopped_ = false;
   int64_t step_ = 0;
   double seconds_ = 0, before_ = 0;  // of all runs, of those before
+  double choosing_ = 0;              // of them, those of the first steps
   Stopwatch watch_;
   double lap_ = 0;
 };

@@ -103,6 +103,12 @@ RunCommand AddTrainDecoder(CLI::App& parent) {
             "Share of a discriminator of patches; 0: there is none (default 1)");
   AddNumber(*app, "--adversarial-from", train.adversarial_from, {0, 1, false, false},
             "Share of the training in which the discriminator only learns (default 0.1)");
+  AddNumber(*app, "--adversarial-rate", train.adversarial_rate, {0, 100, true, false},
+            "Learning rate of the discriminator over the decoder's (default 0.5)");
+  AddNumber(*app, "--feature-blur", train.feature_blur, {0, 1, false, false},
+            "Share of the features that is compared in windows, whatever the place in them (default 0.5)");
+  AddNumber(*app, "--rung-share", train.rung_share, {0, 1, false, false},
+            "Share of the crops that is decoded from lower rungs of the model's ladder (default 0)");
   return [command] {
     const Status status = Run(*command);
     return status.ok() ? static_cast<int>(kExitOk) : Fail("train decoder", status.error());

@@ -16,6 +16,7 @@
 #include "training/gradient_balance.h"
 #include "training/train_decoder.h"
 #include "training/train_image.h"
+#include "training/train_ladder.h"
 
 namespace vqc {
 namespace {
@@ -173,6 +174,25 @@ TEST(GradientBalance, GivesEveryLossItsShareWhateverItsScale) {
   const auto gradient = balance.At(x, {a, b, c}, {1, 3, 0});
   EXPECT_NEAR(gradient[0][0].item<double>(), 0.25, 1e-5);
   EXPECT_NEAR(gradient[0][1].item<double>(), 0.75, 1e-4);
+}
+
+TEST_F(DecoderTraining, LearnsForTheRungsOfALadder) {
+  TrainDecoderOptions options = Options(3);
+  options.rung_share = 1;
+  const Status without = TrainDecoder(options);
+  ASSERT_FALSE(without.ok());
+  EXPECT_NE(without.error().message.find("ladder"), std::string::npos);
+  TrainLadderOptions ladder;
+  ladder.model = folder_.Path("model");
+  ladder.data = folder_.Path("large");
+  testing::Put(folder_.Path("large/a.ppm"), "P6\n128 128\n255\n" + std::string(3 * 128 * 128, 'x'));
+  ladder.sizes = {2, 8};
+  ladder.crops = 0;
+  ladder.device = "cpu";
+  const Status made = TrainLadder(ladder);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const Status trained = TrainDecoder(options);
+  EXPECT_TRUE(trained.ok()) << trained.error().message;
 }
 
 }  // namespace
