@@ -21,7 +21,7 @@ import rate_plot
 
 VQCODEC = os.environ.get("VQCODEC", "vqcodec")
 PICTURE_CODECS, SOUND_CODECS = "jpeg,webp,avif,jxl", "opus,codec2"
-SPEECH_MODELS = "speech-rvq,speech-75,speech-fsq"
+PICTURE_MODELS, SPEECH_MODELS = "image-f16,image-f8,image-f8-262k", "speech-rvq,speech-75,speech-fsq"
 
 
 def evaluate(work, name, *arguments, shown=2):
@@ -93,7 +93,7 @@ def pictures(options, work):
     if not files:
         sys.exit(f"results: {options.kodak} has no .png file")
     sharp, _ = evaluate(work, "pictures-perceptual", *files, "-m", "image-f16", "--decoder", "perceptual")
-    figures, _ = evaluate(work, "pictures", *files, "-m", "image-f16,image-f8", "--against", PICTURE_CODECS)
+    figures, _ = evaluate(work, "pictures", *files, "-m", PICTURE_MODELS, "--against", PICTURE_CODECS)
     models = means(sharp) + [entry for entry in means(figures) if entry[0]["codec"] == "vqcodec"]
     models.sort(key=lambda entry: entry[1]["bpp"])
     peers = {}
