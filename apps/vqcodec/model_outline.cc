@@ -16,12 +16,13 @@ void AddGrid(const ModelCard& card, ItemReport& report) {
   const auto outline = OutlineOf(card);
   if (!outline) return;
   report.record["stride"] = outline->stride;
-  report.text +=
-      Line("token", std::to_string(outline->stride) + " x " + std::to_string(outline->stride) + " pixels");
-  const auto add = [&report](const char* key, const char* shown, int value) {
+  const bool sound = card.modality == Modality::kAudio;
+  const std::string side = std::to_string(outline->stride), unit = sound ? " samples" : " pixels";
+  report.text += Line("token", (sound ? side : side + " x " + side) + unit);
+  const auto add = [&](const char* key, const char* shown, int value) {
     if (value == 0) return;
     report.record[key] = value;
-    report.text += Line(shown, std::to_string(value) + " pixels");
+    report.text += Line(shown, std::to_string(value) + unit);
   };
   add("receptive_field", "receptive field", outline->receptive_field);
   add("tile", "tile", outline->tile);
