@@ -3,10 +3,13 @@
 """Decoded speech against its originals, by judges that are not ours: PESQ-WB, STOI, ESTOI.
 
     pip install numpy scipy soundfile pesq pystoi
-    bench/speech_judges.py ORIGINALS DECODED [--prefix seen_ --prefix unseen_] [--bytes CODED]
+    pip install "visqol-python[lattice]"                  # for --visqol
+    pip install onnxruntime librosa requests speechmos     # for --dnsmos
+    bench/speech_judges.py ORIGINALS DECODED [--prefix seen_ --prefix unseen_] [--bytes CODED] [--visqol] [--dnsmos]
 
 Files are paired by name without ending. Means are printed for each prefix and for all; with --bytes also the
-rate in kbit/s of the files in that folder, all their bytes counted. PESQ and STOI see both at 16 kHz.
+rate in kbit/s of the files in that folder, all their bytes counted. All judges hear 16 kHz; --visqol adds
+ViSQOL's speech mode, --dnsmos the overall quality that DNSMOS hears without an original.
 """
 import argparse
 import math
@@ -34,7 +37,21 @@ def read(path):
     return samples
 
 
-def judge(original, decoded):
+def visqol_judge():
+    from visqol import VisqolApi
+
+    api = VisqolApi()
+    api.create(mode="speech", use_lattice_model=True)
+    return lambda a, b: api.measure_from_arrays(a.astype(np.float64), b.astype(np.float64), RATE).moslqo
+
+
+def dnsmos_judge():
+    from speechmos import dnsmos
+
+    return lambda a, b: dnsmos.run(np.clip(b, -1, 1), RATE)["ovrl_mos"]
+
+
+def judge(original, decoded, more):
     a, b = read(original), read(decoded)
     count = min(len(a), len(b))
     a, b = a[:count], b[:count]
@@ -42,7 +59,7 @@ def judge(original, decoded):
         quality = pesq(RATE, a, b, "wb")
     except NoUtterancesError:
         quality = math.nan
-    return quality, stoi(a, b, RATE), stoi(a, b, RATE, extended=True), count / RATE
+    return [quality, stoi(a, b, RATE), stoi(a, b, RATE, extended=True), *(hear(a, b) for hear in more)], count / RATE
 
 
 def main():
@@ -51,19 +68,24 @@ def main():
     parser.add_argument("decoded")
     parser.add_argument("--prefix", action="append", default=[])
     parser.add_argument("--bytes")
+    parser.add_argument("--visqol", action="store_true")
+    parser.add_argument("--dnsmos", action="store_true")
     arguments = parser.parse_args()
+    more = {"visqol": visqol_judge() if arguments.visqol else None, "dnsmos": dnsmos_judge() if arguments.dnsmos else None}
+    more = {name: hear for name, hear in more.items() if hear}
     originals, decoded = by_stem(arguments.originals), by_stem(arguments.decoded)
     coded = by_stem(arguments.bytes) if arguments.bytes else {}
-    rows = {stem: judge(originals[stem], decoded[stem]) for stem in originals if stem in decoded}
-    print("group,clips,pesq_wb,stoi,estoi,kbps")
+    rows = {stem: judge(originals[stem], decoded[stem], more.values()) for stem in originals if stem in decoded}
+    print(",".join(["group,clips,pesq_wb,stoi,estoi", *more, "kbps"]))
     for prefix in arguments.prefix + [""]:
         chosen = {stem: row for stem, row in rows.items() if stem.startswith(prefix)}
         if not chosen:
             continue
-        means = np.nanmean([row[:3] for row in chosen.values()], axis=0)
+        means = np.nanmean([row[0] for row in chosen.values()], axis=0)
         size = sum(os.path.getsize(coded[stem]) for stem in chosen if stem in coded)
-        kbps = 8e-3 * size / sum(row[3] for row in chosen.values())
-        print(f"{prefix or 'all'},{len(chosen)},{means[0]:.3f},{means[1]:.4f},{means[2]:.4f},{kbps:.3f}")
+        kbps = 8e-3 * size / sum(row[1] for row in chosen.values())
+        figures = ",".join(f"{mean:.4f}" for mean in means)
+        print(f"{prefix or 'all'},{len(chosen)},{figures},{kbps:.3f}")
 
 
 if __name__ == "__main__":
