@@ -30,7 +30,11 @@ install(TARGETS vqcodec EXPORT vqcodec LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDI
 # was at build time.
 foreach(part IN ITEMS vqcodec_torch vqcodec_media vqcodec_opencv vqcodec_audio vqcodec_ffmpeg vqcodec_cuda vqcodec_graphs vqcodec_hdf5)
   if(TARGET ${part})
-    set_target_properties(${part} PROPERTIES INSTALL_RPATH "$ORIGIN/..;${vqc_torch_folder}/lib")
+    set(rpath "$ORIGIN/..;${vqc_torch_folder}/lib")
+    if(VQCODEC_PYTHON)  # in site-packages, where torch may be too
+      list(INSERT rpath 1 "$ORIGIN/../../../torch/lib")
+    endif()
+    set_target_properties(${part} PROPERTIES INSTALL_RPATH "${rpath}")
     install(TARGETS ${part} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/vqcodec)
   endif()
 endforeach()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""headers_alone.py ROOT COMPILER [FLAG...]: every header that needs neither libtorch nor OpenCV compiles by itself,
+"""headers_alone.py ROOT COMPILER [FLAG...]: every header that needs neither libtorch, OpenCV nor nanobind compiles by itself,
 whatever was included before it. Headers that need them are left to the files that include them: 15 s each."""
 import concurrent.futures
 import os
@@ -8,7 +8,7 @@ import sys
 
 import tree
 
-SLOW = ("torch/", "ATen/", "c10/", "opencv2/", "cuda")
+SLOW = ("torch/", "ATen/", "c10/", "opencv2/", "cuda", "nanobind/")
 
 
 def is_slow(root, header, known):

@@ -28,6 +28,7 @@ LIBRARIES = {
     ("CLI/",): {"apps", "bench.cc"},
     ("gtest/", "gmock/"): {"tests"},
     ("benchmark/",): {"bench"},
+    ("nanobind/",): {"python"},
 }
 
 
