@@ -143,7 +143,7 @@ TEST_F(TrainTest, NumbersOutOfRangeAreRefused) {
 TEST_F(TrainTest, OptionsThatDoNotFitAreRefused) {
   ExpectRefusal(2, {"--steps", "5", "--seconds", "5"}, "--seconds");
   ExpectRefusal(2, {"--stop-after", "5"}, "--state");
-  ExpectRefusalOf(2, {"train"}, "none of image, audio, action, decoder, prior and quantizer is named");
+  ExpectRefusalOf(2, {"train"}, "none of image, audio, action, decoder, prior, ladder and quantizer is named");
   ExpectRefusalOf(2, {"train", "audio"}, "audio");
   ExpectRefusalOf(2, {"train", "image", "-o", "model"}, "--data");
   ExpectRefusalOf(2, {"train", "image", "--data", "photos"}, "--output");
