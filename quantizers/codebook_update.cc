@@ -37,13 +37,28 @@ void Draw(const torch::Tensor& rows, const torch::Tensor& keys, int64_t count, C
   into.keys = keys.index_select(0, order);
 }
 
+uint64_t KeyOf(uint64_t seed, int64_t step) { return Mix(seed + Mix(static_cast<uint64_t>(step) + kStep)); }
+
+// Of the tokens first ... first + count - 1, with a key of the step, or [steps, 1] of them.
+template <class Key>
+torch::Tensor Uniform(const Key& key, int64_t first, int64_t count, torch::Device device) {
+  const auto index = torch::arange(first + 1, first + 1 + count, torch::dtype(torch::kInt64).device(device));
+  const auto bits = Mix(index * static_cast<int64_t>(kStep) + key);
+  return (ShiftRight(bits, 12).to(torch::kFloat64) + 0.5) * 0x1p-52;
+}
+
 }  // namespace
 
 torch::Tensor TokenUniform(uint64_t seed, int64_t step, int64_t first, int64_t count, torch::Device device) {
-  const uint64_t key = Mix(seed + Mix(static_cast<uint64_t>(step) + kStep));
-  const auto index = torch::arange(first + 1, first + 1 + count, torch::dtype(torch::kInt64).device(device));
-  const auto bits = Mix(index * static_cast<int64_t>(kStep) + static_cast<int64_t>(key));
-  return (ShiftRight(bits, 12).to(torch::kFloat64) + 0.5) * 0x1p-52;
+  return Uniform(static_cast<int64_t>(KeyOf(seed, step)), first, count, device);
+}
+
+torch::Tensor TokenUniforms(uint64_t seed, int64_t first_step, int64_t steps, int64_t first, int64_t count,
+                            torch::Device device) {
+  std::vector<int64_t> keys;
+  for (int64_t step = first_step; step < first_step + steps; ++step)
+    keys.push_back(static_cast<int64_t>(KeyOf(seed, step)));
+  return Uniform(torch::tensor(keys, torch::kInt64).unsqueeze(1).to(device), first, count, device);
 }
 
 CodebookSums SumTokens(const torch::Tensor& rows, const torch::Tensor& codes, const torch::Tensor& codewords,

@@ -47,6 +47,9 @@ void MergeCandidates(const std::vector<torch::Tensor>& candidates, const std::ve
 // Uniform random numbers in (0, 1) of the tokens first ... first + count - 1, [count] float64: those of
 // HashRandom.
 torch::Tensor TokenUniform(uint64_t seed, int64_t step, int64_t first, int64_t count, torch::Device device);
+// The same of several steps, [steps, count].
+torch::Tensor TokenUniforms(uint64_t seed, int64_t first_step, int64_t steps, int64_t first, int64_t count,
+                            torch::Device device);
 
 struct EmaOptions {
   double decay = 0.99;

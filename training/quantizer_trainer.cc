@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kCheckedRows = 1 << 20;  // looked at together
 constexpr int64_t kStartRows = 4;          // of k-means, for each codeword
+constexpr int64_t kDrawnSteps = 16;        // whose rows are drawn together: to a GPU this is many small tasks
 constexpr uint64_t kDraws = 0x5DEECE66D;   // keeps the rows' random numbers apart from those of revivals
 constexpr double kWarmUp = 0.02, kConstantUntil = 0.3, kLowestRate = 0.01;
 
@@ -102,10 +103,7 @@ QuantizerMeasures QuantizerTrainer::Step(const torch::Tensor& features, int64_t 
                            .step = step,
                            .first_token = processes_.rank() * options_.batch,
                            .revive = progress < options_.revive_until};
-  const auto uniform =
-      TokenUniform(options_.seed ^ kDraws, step, place.first_token, options_.batch, features.device());
-  const auto rows = (uniform * features.size(0)).to(torch::kInt64);
-  const auto latents = features.index_select(0, rows);
+  const auto latents = features.index_select(0, Drawn(step, features.size(0), features.device()));
   const auto out = quantizer_->forward(latents);
   QuantizerMeasures measures;
   auto error = torch::mse_loss(out.quantized, latents);
@@ -120,6 +118,16 @@ QuantizerMeasures QuantizerTrainer::Step(const torch::Tensor& features, int64_t 
   }
   quantizer_->Update(processes_.Merge(seen), place);
   return measures;
+}
+
+torch::Tensor QuantizerTrainer::Drawn(int64_t step, int64_t count, torch::Device device) {
+  if (!drawn_.defined() || step < drawn_from_ || step >= drawn_from_ + kDrawnSteps) {
+    const auto uniform = TokenUniforms(options_.seed ^ kDraws, step, kDrawnSteps,
+                                       processes_.rank() * options_.batch, options_.batch, device);
+    drawn_ = (uniform * count).to(torch::kInt64);
+    drawn_from_ = step;
+  }
+  return drawn_.select(0, step - drawn_from_);
 }
 
 // Losses are means over the rows of a process, and all have as many.

@@ -51,11 +51,15 @@ class QuantizerTrainer {
   Status StartCodebooks(const torch::Tensor& features);
   void MakeOptimizer();
   void AverageGradients();
+  // Positions of the rows of a step, of `count`.
+  torch::Tensor Drawn(int64_t step, int64_t count, torch::Device device);
 
   TrainQuantizerOptions options_;
   Processes& processes_;
   std::shared_ptr<Quantizer> quantizer_;
   std::unique_ptr<Optimizer> optimizer_;  // null where no gradient reaches anything
+  torch::Tensor drawn_;                   // [kDrawnSteps, batch], of the steps from drawn_from_
+  int64_t drawn_from_ = 0;
 };
 
 // Codes of all rows [N, D] in evaluation mode, their statistics and the error; in `into`.

@@ -249,6 +249,7 @@ TEST(CodebookUpdate, RandomNumbersAreThoseOfTheHash) {
   const HashRandom random(7, 3);
   for (int64_t i = 0; i < 50; ++i)
     EXPECT_EQ(drawn[i].item<double>(), random.Uniform(static_cast<uint64_t>(1000 + i)));
+  EXPECT_TRUE(torch::equal(TokenUniforms(7, 2, 3, 1000, 50, torch::kCPU)[1], drawn));
 }
 
 }  // namespace
