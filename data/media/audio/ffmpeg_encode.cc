@@ -13,19 +13,10 @@ extern "C" {
 #include <string>
 
 #include "data/media/audio/ffmpeg_encode.h"
+#include "data/media/audio/ffmpeg_free.h"
 
 namespace vqc {
 namespace {
-
-struct CodecFree {
-  void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
-};
-struct PacketFree {
-  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
-};
-struct FrameFree {
-  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
-};
 
 // What is left of them after a call are those that it does not know.
 class Options {

@@ -12,6 +12,7 @@ extern "C" {
 
 #include "data/media/audio/audio_part.h"
 #include "data/media/audio/ffmpeg_encode.h"
+#include "data/media/audio/ffmpeg_free.h"
 #include "data/media/audio/pcm.h"
 
 namespace vqc {
@@ -33,15 +34,6 @@ struct IoFree {
     av_freep(&io->buffer);
     avio_context_free(&io);
   }
-};
-struct CodecFree {
-  void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
-};
-struct PacketFree {
-  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
-};
-struct FrameFree {
-  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
 };
 
 int ReadSource(void* opaque, uint8_t* bytes, int count) {
