@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/cli/cli_test_base.h"
+#include "tests/cli/eval_figures.h"
 
 namespace vqc {
 namespace {
@@ -14,22 +15,6 @@ class EvalSoundTest : public CliTest {
   void SetUp() override {
     CliTest::SetUp();
     for (int i = 0; i < 3; ++i) Write("s/" + std::to_string(i) + ".wav", Wav(30000u + 500u * i, 1, 24000, i));
-  }
-
-  // Without what depends on the clock.
-  static nlohmann::json Figures(nlohmann::json all) {
-    all.erase("seconds");
-    const auto clean = [](nlohmann::json& object) {
-      for (const char* key :
-           {"seconds_encode", "seconds_encode_network", "seconds_decode", "seconds_decode_network",
-            "seconds_metrics", "peak_memory_encode", "peak_memory_decode"}) {
-        object.erase(key);
-      }
-    };
-    for (auto& record : all["results"]) clean(record);
-    for (auto& model : all["models"]) clean(model["mean"]);
-    if (all.contains("mean")) clean(all["mean"]);
-    return all;
   }
 
   const std::vector<std::string> command_ = {"eval", "-r", "s", "--levels", "1,2,7", "--json"};
@@ -91,10 +76,10 @@ TEST_F(EvalSoundTest, WhatFailsIsARow) {
 
 TEST_F(EvalSoundTest, TwoRunsGiveEqualTables) {
   auto command = command_;
-  const auto first = Figures(Run(command).Json());
+  const auto first = WithoutTimes(Run(command).Json());
   ASSERT_EQ(first["results"].size(), 6u);
   command.insert(command.end(), {"-j", "1"});
-  EXPECT_EQ(Figures(Run(command).Json()), first);
+  EXPECT_EQ(WithoutTimes(Run(command).Json()), first);
 }
 
 TEST_F(EvalSoundTest, GoesOnWhereItWasStopped) {
@@ -108,7 +93,7 @@ TEST_F(EvalSoundTest, GoesOnWhereItWasStopped) {
   Write("state", state.substr(0, at + 30));
   const Ran again = Run(command);
   ASSERT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_EQ(Figures(again.Json()), Figures(whole.Json()));
+  EXPECT_EQ(WithoutTimes(again.Json()), WithoutTimes(whole.Json()));
   EXPECT_EQ(Read("state").substr(0, at), state.substr(0, at));
   EXPECT_EQ(again.Json()["results"][0], whole.Json()["results"][0]);  // with its times: not measured again
 }

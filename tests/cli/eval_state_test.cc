@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/cli/cli_test_base.h"
+#include "tests/cli/eval_figures.h"
 
 namespace vqc {
 namespace {
@@ -15,22 +16,7 @@ class EvalStateTest : public CliTest {
     for (int i = 0; i < 4; ++i) Write("p/" + std::to_string(i) + ".ppm", Ppm(96 + 8 * i, 64, i));
   }
 
-  // What does not depend on the clock.
-  static nlohmann::json Figures(const Ran& ran) {
-    nlohmann::json all = ran.Json();
-    all.erase("seconds");
-    const auto clean = [](nlohmann::json& object) {
-      for (const char* key :
-           {"seconds_encode", "seconds_encode_network", "seconds_decode", "seconds_decode_network",
-            "seconds_metrics", "peak_memory_encode", "peak_memory_decode"}) {
-        object.erase(key);
-      }
-    };
-    for (auto& record : all["results"]) clean(record);
-    for (auto& model : all["models"]) clean(model["mean"]);
-    clean(all["mean"]);
-    return all;
-  }
+  static nlohmann::json Figures(const Ran& ran) { return WithoutTimes(ran.Json()); }
 
   static int64_t Lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
