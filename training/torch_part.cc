@@ -7,6 +7,7 @@
 #include "quantizers/quantizer.h"
 #include "tokenizers/tokenizers.h"
 #include "training/action_trainer.h"
+#include "training/classifier_judge.h"
 #include "training/features.h"
 #include "training/train_audio.h"
 #include "training/train_decoder.h"
@@ -26,9 +27,10 @@ std::vector<std::string> QuantizerLines() {
 
 std::string Version() { return TORCH_VERSION; }
 
-constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,   &TrainPrior,
-                             &TrainAudio,     &TrainActionNetwork, &QuantizerLines, &Version,
-                             &TrainQuantizer, &MeasureStepCost,    &WriteFeatures,  &TrainLadder};
+constexpr TorchPart kPart = {&MakeTokenizer,      &TrainImage,         &TrainDecoder,   &TrainPrior,
+                             &TrainAudio,         &TrainActionNetwork, &QuantizerLines, &Version,
+                             &TrainQuantizer,     &MeasureStepCost,    &WriteFeatures,  &TrainLadder,
+                             &LoadClassifierJudge};
 
 }  // namespace
 
