@@ -86,6 +86,10 @@ RunCommand AddEval(CLI::App& parent) {
          "Names or folders of decoders for the model's tokens, with commas; own is the model's (default)")
       ->type_name("DECODER,...")
       ->group("Model");
+  app->add_option("--classifier", eval.classifier,
+                  "Let the classifier in FILE judge pictures too (scripts/classifier_weights.py)")
+      ->type_name("FILE")
+      ->group("Model");
   app->add_option(
          "--levels", eval.levels,
          "Of sound: the first N levels of each token, each N a point of the model's curve (default: all)")

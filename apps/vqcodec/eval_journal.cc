@@ -4,12 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <stdexcept>
 #include <string_view>
 
+#include "base/base64.h"
 #include "base/file.h"
 
 namespace vqc {
@@ -26,9 +29,32 @@ Json TokensJson(const Tokens& tokens) {
   return {{"shape", {shape.levels, shape.t, shape.h, shape.w}}, {"vocab", tokens.vocab}, {"ids", tokens.ids}};
 }
 
+std::string FeaturesText(const std::vector<float>& features) {
+  std::vector<uint8_t> bytes;
+  for (const float value : features) {
+    const auto bits = std::bit_cast<uint32_t>(value);
+    for (int shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<uint8_t>(bits >> shift));
+  }
+  return ToBase64(bytes);
+}
+
+// Throws where the text is something else.
+std::vector<float> FeaturesOf(const std::string& text) {
+  const auto bytes = FromBase64(text);
+  if (!bytes || bytes->size() % 4 != 0) throw std::runtime_error("no features");
+  std::vector<float> features;
+  for (size_t i = 0; i < bytes->size(); i += 4) {
+    uint32_t bits = 0;
+    for (size_t k = 0; k < 4; ++k) bits |= uint32_t{(*bytes)[i + k]} << (8 * k);
+    features.push_back(std::bit_cast<float>(bits));
+  }
+  return features;
+}
+
 // Throws nlohmann's exceptions where the value is something else.
 MeasuredItem ItemOf(const Json& line) {
   MeasuredItem item{line.at("record"), {}};
+  if (line.contains("features")) item.features = FeaturesOf(line.at("features").get<std::string>());
   if (!item.record.is_object()) return item;
   const Json& tokens = line.at("tokens");
   if (tokens.is_null()) return item;
@@ -84,7 +110,9 @@ const MeasuredItem* EvalJournal::Find(const std::string& item) const {
 
 Status EvalJournal::Add(const std::string& item, const MeasuredItem& measured) {
   const Json tokens = measured.tokens.ids.empty() ? Json(nullptr) : TokensJson(measured.tokens);
-  const std::string line = JsonLine({{"item", item}, {"record", measured.record}, {"tokens", tokens}}) + "\n";
+  Json object = {{"item", item}, {"record", measured.record}, {"tokens", tokens}};
+  if (!measured.features.empty()) object["features"] = FeaturesText(measured.features);
+  const std::string line = JsonLine(object) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), file_.get()) < line.size() || std::fflush(file_.get()) != 0) {
     return CannotWrite(path_);
   }

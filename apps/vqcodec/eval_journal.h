@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/vqcodec/batch.h"
 #include "base/result.h"
@@ -17,6 +18,8 @@ namespace vqc {
 struct MeasuredItem {
   Json record;
   Tokens tokens;  // no ids where another codec was measured
+  // Of pictures that a classifier judged, what it makes of the original and then of what was decoded.
+  std::vector<float> features = {};
 };
 
 // A text file: a line that says what it is, then one JSON object a line, written when its item is done. What

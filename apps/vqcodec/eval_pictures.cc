@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <optional>
 
 #include "apps/vqcodec/evaluate.h"
+#include "apps/vqcodec/judge.h"
 #include "apps/vqcodec/media_inputs.h"
 #include "apps/vqcodec/models.h"
 #include "apps/vqcodec/peers.h"
@@ -18,13 +20,15 @@ namespace {
 
 constexpr size_t kUsuallyShown = 12;
 
-std::vector<Column> Columns() {
+using Judge = std::shared_ptr<const PictureJudge>;  // null: none was asked for
+
+std::vector<Column> Columns(const std::vector<Column>& metrics) {
   std::vector<Column> columns = {{"bytes", "bytes", 0},
                                  {"bpp", "bpp", 4},
                                  {"bits_payload", "payload bits", 0},
                                  {"bits_raw", "index bits", 0},
                                  {"payload_ratio", "ratio", 3}};
-  for (Column& column : MetricColumns()) columns.push_back(std::move(column));
+  columns.insert(columns.end(), metrics.begin(), metrics.end());
   const Column times[] = {{"seconds_encode_network", "enc net s", 3},
                           {"seconds_encode", "enc s", 3},
                           {"seconds_decode_network", "dec net s", 3},
@@ -72,7 +76,7 @@ Json RecordOf(const Clip& clip, const Evaluation& evaluation, const Bundle& bund
 }
 
 Contender ModelContender(const ModelEntry& entry, const std::optional<DecoderEntry>& decoder,
-                         const BundleOptions& options) {
+                         const BundleOptions& options, const Judge& judge) {
   Contender contender;
   contender.codec = "vqcodec";
   contender.setting = SettingOf(entry.card, decoder ? decoder->card.name : "");
@@ -85,17 +89,19 @@ Contender ModelContender(const ModelEntry& entry, const std::optional<DecoderEnt
     if (!bundle.get().ok()) return bundle.get().error();
     return {};
   };
-  contender.measure = [bundle, limits = options.limits](const Clip& clip,
-                                                        const Contender::How& how) -> Result<MeasuredItem> {
+  contender.measure = [bundle, judge, limits = options.limits](
+                          const Clip& clip, const Contender::How& how) -> Result<MeasuredItem> {
     VQC_ASSIGN(const Evaluation evaluation, EvaluateImage(clip, *bundle.get(), limits, how.alone));
     if (how.page) *how.page = ShownPicture(clip, evaluation.decoded, evaluation.tokens);
-    return MeasuredItem{RecordOf(clip, evaluation, *bundle.get()), evaluation.tokens};
+    MeasuredItem item{RecordOf(clip, evaluation, *bundle.get()), evaluation.tokens};
+    if (judge) VQC_TRY(AddJudgement(*judge, clip, evaluation.decoded, item));
+    return item;
   };
   return contender;
 }
 
 Result<MeasuredItem> MeasurePeer(const Contender& contender, const PeerRow& peer, int quality,
-                                 const Clip& clip, const Limits& limits) {
+                                 const Clip& clip, const Limits& limits, const Judge& judge) {
   if (clip.HasAlpha()) {
     return Error{ErrorCode::kInput, "has alpha; other codecs are measured on pictures without"};
   }
@@ -110,10 +116,12 @@ Result<MeasuredItem> MeasurePeer(const Contender& contender, const PeerRow& peer
   record.update(MetricsRecord(metrics));
   record["seconds_encode"] = run.encode_seconds;
   record["seconds_decode"] = run.decode_seconds;
-  return MeasuredItem{record, {}};
+  MeasuredItem item{record, {}};
+  if (judge) VQC_TRY(AddJudgement(*judge, picture, run.decoded, item));
+  return item;
 }
 
-Contender PeerContender(const PeerRow& peer, int quality, const Limits& limits) {
+Contender PeerContender(const PeerRow& peer, int quality, const Limits& limits, const Judge& judge) {
   Contender contender;
   contender.codec = peer.name;
   contender.setting = "q" + std::to_string(quality);
@@ -122,14 +130,14 @@ Contender PeerContender(const PeerRow& peer, int quality, const Limits& limits) 
       {"codec", contender.codec}, {"setting", contender.setting}, {"is", contender.described}};
   contender.is_model = contender.on_page = false;
   const Contender named = contender;
-  contender.measure = [named, &peer, quality, limits](const Clip& clip, const Contender::How&) {
-    return MeasurePeer(named, peer, quality, clip, limits);
+  contender.measure = [named, &peer, quality, limits, judge](const Clip& clip, const Contender::How&) {
+    return MeasurePeer(named, peer, quality, clip, limits, judge);
   };
   return contender;
 }
 
 Status AddModels(const ModelOptions& model, const EvalOptions& options, const RunOptions& run,
-                 const Limits& limits, EvalPlan& plan) {
+                 const Limits& limits, const Judge& judge, EvalPlan& plan) {
   struct Choice {
     ModelEntry entry;
     std::optional<DecoderEntry> decoder;
@@ -153,24 +161,24 @@ Status AddModels(const ModelOptions& model, const EvalOptions& options, const Ru
   for (const Choice& choice : choices) {
     const std::string folder = choice.decoder ? choice.decoder->folder + "/" : "";
     plan.contenders.push_back(
-        ModelContender(choice.entry, choice.decoder, {model.device, threads, limits, folder}));
+        ModelContender(choice.entry, choice.decoder, {model.device, threads, limits, folder}, judge));
   }
   return {};
 }
 
 // A codec whose programs are missing is left out with a warning.
-Status AddPeers(const EvalOptions& options, const Limits& limits, EvalPlan& plan) {
+Status AddPeers(const EvalOptions& options, const Limits& limits, const Judge& judge, EvalPlan& plan) {
   if (options.against.empty()) return {};
   for (const std::string& name : NamesIn(options.against)) {
     const auto peer = FindPeer(name);
     if (!peer.ok()) {
       if (peer.error().code != ErrorCode::kResource) return peer.error();
-      plan.missing.push_back(peer.error().message);
+      plan.environment["left out " + name] = peer.error().message;
       std::fprintf(stderr, "%s\n", ErrorLine("eval", peer.error()).c_str());
       continue;
     }
     for (const int quality : (*peer)->qualities)
-      plan.contenders.push_back(PeerContender(**peer, quality, limits));
+      plan.contenders.push_back(PeerContender(**peer, quality, limits, judge));
   }
   return {};
 }
@@ -180,14 +188,29 @@ Status AddPeers(const EvalOptions& options, const Limits& limits, EvalPlan& plan
 int RunEvalPictures(std::vector<InputFile> inputs, const ModelOptions& model, const EvalOptions& options,
                     const RunOptions& run, const Limits& limits) {
   EvalPlan plan;
-  plan.columns = Columns();
   plan.inputs = std::move(inputs);
+  plan.metrics = MetricColumns();
   plan.shown = options.report_items < 0 ? kUsuallyShown : static_cast<size_t>(options.report_items);
   plan.read = [&limits](const std::string& path) { return ReadWholeImage(path, limits); };
   if (!options.levels.empty()) return Fail("eval", {ErrorCode::kUsage, "--levels is for models of sound"});
-  if (const Status added = AddModels(model, options, run, limits, plan); !added.ok())
+  Judge judge;
+  if (!options.classifier.empty()) {
+    const auto loaded = LoadJudge(options.classifier, limits);
+    if (!loaded.ok()) return Fail("eval", loaded.error());
+    judge = loaded->judge;
+    plan.environment["classifier"] = loaded->sha256;
+    plan.of_all = &FrechetOf;
+    for (Column& column : JudgeColumns()) plan.metrics.push_back(std::move(column));
+  }
+  plan.columns = Columns(plan.metrics);
+  if (const Status added = AddModels(model, options, run, limits, judge, plan); !added.ok())
     return Fail("eval", added.error());
-  if (const Status added = AddPeers(options, limits, plan); !added.ok()) return Fail("eval", added.error());
+  if (const Status added = AddPeers(options, limits, judge, plan); !added.ok())
+    return Fail("eval", added.error());
+  if (judge) {
+    for (Contender& contender : plan.contenders)
+      contender.identity["classifier"] = plan.environment["classifier"];
+  }
   return RunEvaluation(std::move(plan), options, run);
 }
 

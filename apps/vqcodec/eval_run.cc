@@ -22,7 +22,8 @@ class EvaluationRun {
         options_(options),
         run_(run),
         table_(plan_.columns, plan_.modality),
-        tokens_(plan_.contenders.size()) {}
+        tokens_(plan_.contenders.size()),
+        features_(plan_.contenders.size()) {}
 
   Status Prepare() {
     if (!options_.report.empty()) VQC_TRY(PrepareReport(options_.report, options_.force));
@@ -105,9 +106,10 @@ class EvaluationRun {
   }
 
   Result<ItemReport> Tell(size_t i, const MeasuredItem& measured) {
-    if (!measured.tokens.ids.empty()) {
+    {
       const std::lock_guard lock(mutex_);
-      VQC_TRY(tokens_[ContenderOf(i)].Add(measured.tokens));
+      if (!measured.tokens.ids.empty()) VQC_TRY(tokens_[ContenderOf(i)].Add(measured.tokens));
+      if (!measured.features.empty()) features_[ContenderOf(i)][i] = measured.features;
     }
     ItemReport report;
     report.record = measured.record;
@@ -126,12 +128,22 @@ class EvaluationRun {
     return own;
   }
 
+  // Means, and what is of all items together.
+  Json MeansOf(size_t c, const std::vector<Json>& records) const {
+    Json means = table_.Means(RecordsOf(plan_.contenders[c], records));
+    if (!plan_.of_all || means.empty()) return means;
+    std::vector<std::vector<float>> features;
+    for (const auto& [i, item] : features_[c]) features.push_back(item);
+    means.update(plan_.of_all(features));
+    return means;
+  }
+
   Json FiguresOf(size_t c, const std::vector<Json>& records) const {
     const Contender& contender = plan_.contenders[c];
     return {{"codec", contender.codec},
             {"setting", contender.setting},
             {"model", contender.is_model ? contender.Name() : contender.setting},
-            {"mean", table_.Means(RecordsOf(contender, records))},
+            {"mean", MeansOf(c, records)},
             {"levels", LevelsRecord(tokens_[c])}};
   }
 
@@ -140,6 +152,7 @@ class EvaluationRun {
     report.modality = plan_.modality;
     report.results = records;
     report.columns = table_.Columns();
+    report.metrics = plan_.metrics;
     report.environment = EnvironmentRecord();
     for (size_t c = 0; c < plan_.contenders.size(); ++c) {
       const Contender& contender = plan_.contenders[c];
@@ -161,9 +174,7 @@ class EvaluationRun {
       report.shown.back()["result"] = own - records.begin();
     }
     for (const auto& [path, original] : originals_) report.originals[path] = original;
-    for (size_t i = 0; i < plan_.missing.size(); ++i) {
-      report.environment["left out " + std::to_string(i + 1)] = plan_.missing[i];
-    }
+    report.environment.update(plan_.environment);
     return WriteReport(report, options_.report, options_.force);
   }
 
@@ -188,8 +199,7 @@ class EvaluationRun {
   }
 
   Json Summary(const std::vector<Json>& records) const {
-    Json summary = {{"mean", table_.Means(RecordsOf(plan_.contenders[0], records))},
-                    {"models", Json::array()}};
+    Json summary = {{"mean", MeansOf(0, records)}, {"models", Json::array()}};
     for (size_t c = 0; c < plan_.contenders.size(); ++c) summary["models"].push_back(FiguresOf(c, records));
     return summary;
   }
@@ -198,7 +208,7 @@ class EvaluationRun {
     std::string text;
     for (size_t c = 0; c < plan_.contenders.size(); ++c) {
       const Contender& contender = plan_.contenders[c];
-      const Json means = table_.Means(RecordsOf(contender, records));
+      const Json means = MeansOf(c, records);
       if (means.empty()) continue;
       text += table_.Row("mean of " + means[table_.CountKey()].dump() +
                              (plan_.contenders.size() > 1 ? ", " + contender.Name() : ""),
@@ -213,10 +223,11 @@ class EvaluationRun {
   const RunOptions& run_;
   const FigureTable table_;
   std::optional<EvalJournal> journal_;
-  std::mutex mutex_;                       // of what follows and of what is added to the journal
-  std::vector<TokenCounter> tokens_;       // of each contender
-  std::map<size_t, Json> pages_;           // what the page shows, by item
-  std::map<std::string, Json> originals_;  // by path
+  std::mutex mutex_;                  // of what follows and of what is added to the journal
+  std::vector<TokenCounter> tokens_;  // of each contender
+  std::vector<std::map<size_t, std::vector<float>>> features_;  // of each contender, by item
+  std::map<size_t, Json> pages_;                                // what the page shows, by item
+  std::map<std::string, Json> originals_;                       // by path
 };
 
 }  // namespace

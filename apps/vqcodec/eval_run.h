@@ -16,11 +16,12 @@
 namespace vqc {
 
 struct EvalOptions {
-  std::string decoders;   // of pictures: names or folders with commas between them; empty: the models' own
-  std::string levels;     // of sound: numbers with commas between them; empty: all
-  std::string against;    // other codecs, names with commas between them
-  std::string report;     // folder; empty for none
-  int report_items = -1;  // that the page shows of each model; -1: as many as are usual
+  std::string classifier;  // of pictures: weights of a classifier that judges; empty for none
+  std::string decoders;    // of pictures: names or folders with commas between them; empty: the models' own
+  std::string levels;      // of sound: numbers with commas between them; empty: all
+  std::string against;     // other codecs, names with commas between them
+  std::string report;      // folder; empty for none
+  int report_items = -1;   // that the page shows of each model; -1: as many as are usual
   bool force = false;
   std::string state;  // file in which finished items are kept; empty for none
 };
@@ -46,12 +47,15 @@ struct Contender {
 struct EvalPlan {
   Modality modality = Modality::kImage;
   std::vector<Column> columns;
+  std::vector<Column> metrics;  // of them, what is plotted
   std::vector<InputFile> inputs;
   std::vector<Contender> contenders;
-  std::vector<std::string> missing;  // codecs that could not be had, and why
-  size_t shown = 0;                  // so many first items are on the page
+  Json environment = Json::object();  // more lines for the report: codecs that could not be had, and why
+  size_t shown = 0;                   // so many first items are on the page
   std::function<Result<Clip>(const std::string& path)> read;
   std::function<Json(const Clip& original)> original;  // for the page, once an item; may be empty
+  // Figures of a contender's items together, from their MeasuredItem::features; may be empty.
+  std::function<Json(const std::vector<std::vector<float>>& features)> of_all;
 };
 
 // Prepares folder and state, measures, and prints; returns the exit status.

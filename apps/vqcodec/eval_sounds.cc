@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "apps/vqcodec/compare_sound.h"
 #include "apps/vqcodec/evaluate_sound.h"
@@ -174,7 +175,7 @@ Status AddPeers(const EvalOptions& options, const Limits& limits, EvalPlan& plan
     const auto peer = FindSoundPeer(name);
     if (!peer.ok()) {
       if (peer.error().code != ErrorCode::kResource) return peer.error();
-      plan.missing.push_back(peer.error().message);
+      plan.environment["left out " + name] = peer.error().message;
       std::fprintf(stderr, "%s\n", ErrorLine("eval", peer.error()).c_str());
       continue;
     }
@@ -197,12 +198,15 @@ int RunEvalSounds(std::vector<InputFile> inputs, const ModelOptions& model, cons
   EvalPlan plan;
   plan.modality = Modality::kAudio;
   plan.columns = Columns();
+  plan.metrics = MetricColumns(Modality::kAudio);
   plan.inputs = std::move(inputs);
   plan.shown = options.report_items < 0 ? kUsuallyShown : static_cast<size_t>(options.report_items);
   plan.read = [&limits](const std::string& path) { return ReadSound(path, limits); };
   plan.original = &ShownSound;
-  if (!options.decoders.empty()) {
-    return Fail("eval", {ErrorCode::kUsage, "--decoder is for models of pictures"});
+  for (const auto& [given, name] :
+       {std::pair(&options.decoders, "--decoder"), std::pair(&options.classifier, "--classifier")}) {
+    if (given->empty()) continue;
+    return Fail("eval", {ErrorCode::kUsage, std::string(name) + " is for models of pictures"});
   }
   if (const Status added = AddModels(model, options, run, limits, plan); !added.ok())
     return Fail("eval", added.error());

@@ -90,7 +90,8 @@ async function probe() {
   headings[0].querySelector("button").click();
   const names = column(0);
   check(names.every((name, i) => i === 0 || names[i - 1].localeCompare(name, "en", {numeric: true}) <= 0), `names: ${names}`);
-  const plotted = data.metrics.filter((metric) => measured.some((record) => typeof record[metric.key] === "number"));
+  const plotted = data.metrics.filter((metric) => [...measured, ...data.models.map((model) => model.mean)]
+    .some((record) => typeof record[metric.key] === "number"));
   check(byId("plots").querySelectorAll("svg").length === plotted.length, "there is not one plot a metric");
   check(byId("plots").querySelectorAll("circle.mean").length >= plotted.length, "the means are not plotted");
   check(byId("usage").querySelectorAll("polyline").length > 0, "the codebook usage is not plotted");

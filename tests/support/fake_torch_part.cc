@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // libvqcodec_torch.so with the fake tokenizer in place of networks, so that the whole program is tested in
 // builds without libtorch.
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <utility>
 
 #include "base/file.h"
+#include "eval/picture_judge.h"
 #include "tests/support/fake_audio_tokenizer.h"
 #include "tests/support/fake_model.h"
 #include "tokenizers/torch_part.h"
@@ -95,6 +99,30 @@ Status TrainPrior(const TrainPriorOptions& options) {
   return WriteFileAtomically("asked.json", asked.dump(), {.force = true});
 }
 
+// Judges by mean colours.
+class ColourJudge : public PictureJudge {
+ public:
+  Result<Judgement> Judge(const Clip& original, const Clip& decoded) const override {
+    Judgement judgement;
+    for (const auto& [clip, means] :
+         {std::pair(&original, &judgement.original), std::pair(&decoded, &judgement.decoded)}) {
+      for (size_t c = 0; c < 3; ++c) {
+        const float* plane = clip->data.data() + c * clip->PlaneSize();
+        means->push_back(std::accumulate(plane, plane + clip->PlaneSize(), 0.0f) /
+                         static_cast<float>(clip->PlaneSize()));
+      }
+    }
+    for (size_t c = 0; c < 3; ++c)
+      judgement.feature_distance += std::abs(judgement.original[c] - judgement.decoded[c]);
+    judgement.same_class = judgement.feature_distance < 0.01;
+    return judgement;
+  }
+};
+
+Result<std::shared_ptr<const PictureJudge>> LoadJudge(const std::string&) {
+  return std::shared_ptr<const PictureJudge>(std::make_shared<ColourJudge>());
+}
+
 std::vector<std::string> Quantizers() { return {"steps  eight even steps"}; }
 std::string Version() { return "fake"; }
 
@@ -102,8 +130,15 @@ constexpr TorchPart kPart = {.load_tokenizer = &Load,
                              .train_image = &TrainImage,
                              .train_decoder = &TrainDecoder,
                              .train_prior = &TrainPrior,
+                             .train_audio = nullptr,
+                             .train_action = nullptr,
                              .quantizers = &Quantizers,
-                             .version = &Version};
+                             .version = &Version,
+                             .train_quantizer = nullptr,
+                             .measure_step_cost = nullptr,
+                             .write_features = nullptr,
+                             .train_ladder = nullptr,
+                             .load_judge = &LoadJudge};
 
 }  // namespace
 

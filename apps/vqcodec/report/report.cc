@@ -30,7 +30,7 @@ Json DataOf(const Report& report) {
           {"environment", report.environment},
           {"models", report.models},
           {"columns", ColumnRecords(report.columns)},
-          {"metrics", ColumnRecords(MetricColumns(report.modality))},
+          {"metrics", ColumnRecords(report.metrics)},
           {"rate", RateKeyOf(report.modality)},
           {"curves", report.curves},
           {"results", report.results}};

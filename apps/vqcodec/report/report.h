@@ -17,6 +17,7 @@ struct Report {
   std::vector<Json> results;  // of all items, with "error"
   std::vector<Json> models;   // {codec, setting, model, mean, levels: [{..., counts: [[rank, times], ...]}]}
   std::vector<Column> columns;      // of the tables
+  std::vector<Column> metrics;      // of the plots
   std::vector<Json> shown;          // ShownPicture() or ShownSound() with "result", an index into `results`
   Json originals = Json::object();  // of sound: ShownSound() by input
   Json curves = Json::array();      // {reference, test, metrics: CurveDeltas()}

@@ -118,12 +118,13 @@ function extent(values, margin) {
 }
 
 function plotMetric(metric) {
-  const points = measured.filter((record) => typeof record[metric.key] === "number");
-  if (points.length === 0) return;
+  const has = (record) => typeof record[metric.key] === "number" && typeof record[data.rate] === "number";
+  const points = measured.filter(has), all = [...points, ...data.models.map((model) => model.mean).filter(has)];
+  if (all.length === 0) return;
   const rate = (record) => Math.log10(record[data.rate]);
-  const xs = extent(points.map(rate), 0.06), ys = extent(points.map((record) => record[metric.key]), 0.06);
+  const xs = extent(all.map(rate), 0.06), ys = extent(all.map((record) => record[metric.key]), 0.06);
   const [svg, x, y] = axes(metric.heading, xs, ys, rateName, logTicks(...xs), ticks(...ys, 5));
-  const codecs = [...new Set(points.map((record) => record.codec))];
+  const codecs = [...new Set(data.models.map((model) => model.codec))];
   groups.forEach((group, index) => {
     const own = points.filter((record) => settingOf(record) === group);
     if (own.length === 0) return;
@@ -133,7 +134,7 @@ function plotMetric(metric) {
     }
   });
   for (const codec of codecs) {
-    const means = data.models.filter((model) => model.codec === codec && typeof model.mean[metric.key] === "number");
+    const means = data.models.filter((model) => model.codec === codec && has(model.mean));
     const placed = means.map((model) => [x(rate(model.mean)), y(model.mean[metric.key]), model]);
     placed.sort((a, b) => a[0] - b[0]);
     if (placed.length > 1) drawn(svg, "polyline", {class: "axis", points: placed.map((at) => `${at[0]},${at[1]}`).join(" ")});
