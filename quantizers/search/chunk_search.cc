@@ -13,7 +13,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMaxBias = 0x1p30;      // so that bias and product together stay within int32
 constexpr double kSlack = 512;           // units: rounding of the bias and of float64, both far below
 constexpr int64_t kTileBytes = 1 << 18;  // of packed codewords that stay in the cache for a chunk
-constexpr double kMaxScaleRatio = 4;     // of queries that may share a block
+constexpr int64_t kFewQueries = 64;
+constexpr double kMaxScaleRatio = 4;  // of queries that may share a block
 
 // An integer score below which no value in its units reaches `least`.
 int32_t Threshold(double least) {
@@ -31,8 +32,10 @@ Error NotFinite(const Rows& queries, int64_t row, int64_t begin) {
                                  std::to_string(d) + "; values must be finite"};
 }
 
-int64_t ChunkSearch::ChunkSize(int64_t dim) {
-  return std::clamp<int64_t>((1 << 17) / dim / kBlock * kBlock, 64, 1024);
+int64_t ChunkSearch::ChunkSize(const PackedCodebook& codebook) {
+  const auto bytes = static_cast<int64_t>(codebook.codes.size() * sizeof(int16_t));
+  if (bytes <= kTileBytes / 8) return kFewQueries;
+  return std::clamp<int64_t>((1 << 17) / codebook.dim / kBlock * kBlock, kFewQueries, 1024);
 }
 
 ChunkSearch::ChunkSearch(const PackedCodebook& codebook, const Kernels& kernels, const SearchOutput& output,
@@ -45,7 +48,7 @@ ChunkSearch::ChunkSearch(const PackedCodebook& codebook, const Kernels& kernels,
   blocks_.resize(static_cast<size_t>(blocks));
   integers_ = AlignedArray<int16_t>(slots * static_cast<size_t>(pairs_) * 2);
   centred_ = AlignedArray<double>(static_cast<size_t>(codebook.dim));
-  scores_ = AlignedArray<int32_t>(kRun * kBlock * kGroupSize);
+  tops_ = AlignedArray<int32_t>(kRun * kBlock * sizeof(Tops) / sizeof(int32_t));
   candidates_.resize(slots * kMaxCandidates);
   counts_.resize(slots);
   nearest_.assign(slots, NearestList(codebook.metric, output.neighbours()));
@@ -140,28 +143,26 @@ void ChunkSearch::ScoreRun(int64_t at, size_t first, size_t end) {
   Block& block = blocks_[static_cast<size_t>(at)];
   GroupView views[kRun];
   for (size_t g = first; g < end; ++g)
-    ScoreGroup(at, codebook_.groups[g], views[g - first], ScoresOf(g - first));
+    ScoreGroup(at, codebook_.groups[g], views[g - first], TopsOf(g - first));
   for (size_t g = first; g < end; ++g) {
     const GroupView& view = views[g - first];
     for (int q = 0; q < kBlock; ++q) {
       if (view.upper[q] >= block.least[q]) {
-        Collect(at, q, codebook_.groups[g], view, ScoresOf(g - first)[q]);
+        Collect(at, q, codebook_.groups[g], view, TopsOf(g - first)[q]);
       }
     }
   }
 }
 
-void ChunkSearch::ScoreGroup(int64_t at, const CodeGroup& group, GroupView& view,
-                             int32_t (*scores)[kGroupSize]) {
+void ChunkSearch::ScoreGroup(int64_t at, const CodeGroup& group, GroupView& view, Tops* tops) {
   Block& block = blocks_[static_cast<size_t>(at)];
   const double unit = block.scale * group.scale;
   view.unit = unit;
   view.fits = group.max_half_square <= kMaxBias * unit;
   view.offset = view.fits ? 0 : -group.min_half_square;
-  const double ratio = view.fits && group.max_half_square > 0 ? group.scale / block.scale : 0;
+  view.ratio = view.fits && group.max_half_square > 0 ? static_cast<float>(group.scale / block.scale) : 0;
   int32_t maxima[kBlock];
-  kernels_.score(group, integers_.data() + at * pairs_ * kBlock * 2, static_cast<float>(ratio), scores,
-                 maxima);
+  kernels_.score(group, IntegersOf(at), view.ratio, tops, maxima);
   const bool raise = view.fits && output_.neighbours() == 1;
   const double base = group.error + kSlack * unit, lower_offset = raise ? 0 : -kInfinity;
   for (int q = 0; q < kBlock; ++q) {
@@ -176,19 +177,17 @@ void ChunkSearch::ScoreGroup(int64_t at, const CodeGroup& group, GroupView& view
 }
 
 void ChunkSearch::Collect(int64_t at, int q, const CodeGroup& group, const GroupView& view,
-                          const int32_t* scores) {
+                          const Tops& tops) {
   double& least = blocks_[static_cast<size_t>(at)].least[q];
   const int64_t slot = at * kBlock + q;
   const double unit = view.unit, reach = view.error[q] + view.offset;
-  int32_t positions[kGroupSize];
-  const int found =
-      kernels_.above(scores, group.panels * kPanel, Threshold((least - reach) / unit), positions);
+  kernels_.above(group, IntegersOf(at), q, view.ratio, tops, Threshold((least - reach) / unit), above_);
   if (output_.neighbours() > 1 && view.fits) {
-    for (int i = 0; i < found; ++i) least = Raise(slot, scores[positions[i]] * unit - view.error[q]);
+    for (int i = 0; i < above_.count; ++i) least = Raise(slot, above_.scores[i] * unit - view.error[q]);
   }
-  for (int i = 0; i < found; ++i) {
-    const double upper = scores[positions[i]] * unit + reach;
-    if (upper >= least) Append(slot, least, {upper, group.ids[positions[i]]});
+  for (int i = 0; i < above_.count; ++i) {
+    const double upper = above_.scores[i] * unit + reach;
+    if (upper >= least) Append(slot, least, {upper, group.ids[above_.positions[i]]});
   }
 }
 

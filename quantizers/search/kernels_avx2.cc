@@ -8,7 +8,7 @@
 namespace vqc {
 namespace {
 
-constexpr int kLanes = 8, kQueries = 4;  // accumulators: kQueries x 2 vectors
+constexpr int kLanes = 8, kQueries = 4;  // accumulators of many dimensions: kQueries x 2 vectors
 
 __m256i Load(const void* from) { return _mm256_load_si256(static_cast<const __m256i*>(from)); }
 void Store(void* to, __m256i value) { _mm256_store_si256(static_cast<__m256i*>(to), value); }
@@ -17,18 +17,75 @@ __m256i Start(const float* bias, __m256 ratio) {
   return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_load_ps(bias), ratio));
 }
 
-int32_t MaximumOf(__m256i v) {
-  __m128i most = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  most = _mm_max_epi32(most, _mm_shuffle_epi32(most, 0x4E));
-  return _mm_cvtsi128_si32(_mm_max_epi32(most, _mm_shuffle_epi32(most, 0xB1)));
+// Lane q: the greatest lane of v[q].
+__m256i MaximaOf(const __m256i v[kBlock]) {
+  __m256i pair[4], quad[2];
+  for (int i = 0; i < 4; ++i) {
+    pair[i] = _mm256_max_epi32(_mm256_unpacklo_epi32(v[2 * i], v[2 * i + 1]),
+                               _mm256_unpackhi_epi32(v[2 * i], v[2 * i + 1]));
+  }
+  for (int i = 0; i < 2; ++i) {
+    quad[i] = _mm256_max_epi32(_mm256_unpacklo_epi64(pair[2 * i], pair[2 * i + 1]),
+                               _mm256_unpackhi_epi64(pair[2 * i], pair[2 * i + 1]));
+  }
+  return _mm256_max_epi32(_mm256_permute2x128_si256(quad[0], quad[1], 0x20),
+                          _mm256_permute2x128_si256(quad[0], quad[1], 0x31));
 }
 
-// Scores of kQueries queries and 2 * kLanes codewords of a panel; raises `most` to their maxima.
+void StoreMaxima(const CodeGroup& group, const Tops* tops, int32_t* maxima) {
+  __m256i most[kBlock];
+  for (int q = 0; q < kBlock; ++q) {
+    most[q] = Load(tops[q][0]);
+    for (int panel = 1; panel < group.panels; ++panel)
+      most[q] = _mm256_max_epi32(most[q], Load(tops[q][panel]));
+  }
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(maxima), MaximaOf(most));
+}
+
+const int16_t* CodesOf(const CodeGroup& group, int panel) {
+  return group.codes + int64_t{panel} * group.pairs * kPanel * 2;
+}
+
+// Few dimensions: the codes of 2 * kLanes codewords stay in registers while the queries of the block pass.
+template <int kPairs>
+void ScoreShort(const CodeGroup& group, const int16_t* block, float ratio, Tops* tops, int32_t* maxima) {
+  const auto* queries = reinterpret_cast<const int32_t*>(block);
+  const __m256 ratios = _mm256_set1_ps(ratio);
+  for (int panel = 0; panel < group.panels; ++panel) {
+    for (int i = 0; i < kPanel; i += 2 * kLanes) {
+      const int16_t* codes = CodesOf(group, panel) + 2 * i;
+      const float* bias = group.bias + panel * kPanel + i;
+      __m256i low[kPairs], high[kPairs];
+#pragma GCC unroll 4
+      for (int pair = 0; pair < kPairs; ++pair) {
+        low[pair] = Load(codes + pair * 2 * kPanel);
+        high[pair] = Load(codes + pair * 2 * kPanel + 2 * kLanes);
+      }
+      const __m256i start_low = Start(bias, ratios), start_high = Start(bias + kLanes, ratios);
+#pragma GCC unroll 8
+      for (int q = 0; q < kBlock; ++q) {
+        __m256i sum_low = start_low, sum_high = start_high;
+#pragma GCC unroll 4
+        for (int pair = 0; pair < kPairs; ++pair) {
+          const __m256i x = _mm256_set1_epi32(queries[pair * kBlock + q]);
+          sum_low = _mm256_add_epi32(sum_low, _mm256_madd_epi16(x, low[pair]));
+          sum_high = _mm256_add_epi32(sum_high, _mm256_madd_epi16(x, high[pair]));
+        }
+        const __m256i top = _mm256_max_epi32(sum_low, sum_high);
+        Store(tops[q][panel], i == 0 ? top : _mm256_max_epi32(top, Load(tops[q][panel])));
+      }
+    }
+  }
+  StoreMaxima(group, tops, maxima);
+}
+
+// The greatest of 2 * kLanes codewords, lane by lane, for kQueries queries.
 void ScoreTile(const int16_t* codes, const float* bias, const int32_t* queries, int pairs, __m256 ratio,
-               int32_t (*scores)[kGroupSize], __m256i* most) {
+               __m256i* top) {
   __m256i low[kQueries], high[kQueries];
   low[0] = Start(bias, ratio);
   high[0] = Start(bias + kLanes, ratio);
+#pragma GCC unroll 4
   for (int q = 1; q < kQueries; ++q) {
     low[q] = low[0];
     high[q] = high[0];
@@ -40,44 +97,83 @@ void ScoreTile(const int16_t* codes, const float* bias, const int32_t* queries, 
       const __m256i x = _mm256_set1_epi32(queries[pair * kBlock + q]);
       low[q] = _mm256_add_epi32(low[q], _mm256_madd_epi16(x, code_low));
       high[q] = _mm256_add_epi32(high[q], _mm256_madd_epi16(x, code_high));
+      // Each stays in its register: gcc 12 would pass them round by copies, a quarter of the loop.
+      asm("" : "+x"(low[q]), "+x"(high[q]));
     }
   }
 #pragma GCC unroll 4
-  for (int q = 0; q < kQueries; ++q) {
-    Store(scores[q], low[q]);
-    Store(scores[q] + kLanes, high[q]);
-    most[q] = _mm256_max_epi32(most[q], _mm256_max_epi32(low[q], high[q]));
-  }
+  for (int q = 0; q < kQueries; ++q) top[q] = _mm256_max_epi32(low[q], high[q]);
 }
 
-void Score(const CodeGroup& group, const int16_t* block, float ratio, int32_t (*scores)[kGroupSize],
-           int32_t* maxima) {
+void ScoreLong(const CodeGroup& group, const int16_t* block, float ratio, Tops* tops, int32_t* maxima) {
   const auto* queries = reinterpret_cast<const int32_t*>(block);
-  __m256i most[kBlock];
-  for (int q = 0; q < kBlock; ++q) most[q] = _mm256_set1_epi32(kNoCodeword);
+  const __m256 ratios = _mm256_set1_ps(ratio);
   for (int panel = 0; panel < group.panels; ++panel) {
-    const int16_t* codes = group.codes + int64_t{panel} * group.pairs * kPanel * 2;
-    for (int i = 0; i < kPanel; i += 2 * kLanes) {
-      for (int q = 0; q < kBlock; q += kQueries) {
-        const int at = panel * kPanel + i;
-        ScoreTile(codes + 2 * i, group.bias + at, queries + q, group.pairs, _mm256_set1_ps(ratio),
-                  reinterpret_cast<int32_t(*)[kGroupSize]>(scores[q] + at), most + q);
-      }
+    for (int q = 0; q < kBlock; q += kQueries) {
+      __m256i first[kQueries], second[kQueries];
+      const int16_t* codes = CodesOf(group, panel);
+      const float* bias = group.bias + panel * kPanel;
+      ScoreTile(codes, bias, queries + q, group.pairs, ratios, first);
+      ScoreTile(codes + 4 * kLanes, bias + 2 * kLanes, queries + q, group.pairs, ratios, second);
+      for (int i = 0; i < kQueries; ++i) Store(tops[q + i][panel], _mm256_max_epi32(first[i], second[i]));
     }
   }
-  for (int q = 0; q < kBlock; ++q) maxima[q] = MaximumOf(most[q]);
+  StoreMaxima(group, tops, maxima);
 }
 
-int Above(const int32_t* scores, int count, int32_t threshold, int32_t* positions) {
+void Score(const CodeGroup& group, const int16_t* block, float ratio, Tops* tops, int32_t* maxima) {
+  switch (group.pairs) {
+    case 1:
+      return ScoreShort<1>(group, block, ratio, tops, maxima);
+    case 2:
+      return ScoreShort<2>(group, block, ratio, tops, maxima);
+    case 3:
+      return ScoreShort<3>(group, block, ratio, tops, maxima);
+    case 4:
+      return ScoreShort<4>(group, block, ratio, tops, maxima);
+    default:
+      return ScoreLong(group, block, ratio, tops, maxima);
+  }
+}
+
+void FindAbove(const CodeGroup& group, const int16_t* block, int q, float ratio, const Tops& tops,
+               int32_t threshold, Above& found) {
+  const auto* queries = reinterpret_cast<const int32_t*>(block) + q;
   const __m256i below = _mm256_set1_epi32(threshold - 1);
-  int found = 0;
-  for (int i = 0; i < count; i += kLanes) {
-    const __m256i reached = _mm256_cmpgt_epi32(Load(scores + i), below);
-    for (int mask = _mm256_movemask_ps(_mm256_castsi256_ps(reached)); mask; mask &= mask - 1) {
-      positions[found++] = i + __builtin_ctz(static_cast<unsigned>(mask));
+  const __m256 ratios = _mm256_set1_ps(ratio);
+  found.count = 0;
+  unsigned panels = 0;  // without branches, which nothing could foretell
+  for (int panel = 0; panel < group.panels; ++panel) {
+    const int lanes = _mm256_movemask_epi8(_mm256_cmpgt_epi32(Load(tops[panel]), below));
+    panels |= static_cast<unsigned>(lanes != 0) << panel;
+  }
+  for (; panels; panels &= panels - 1) {
+    const int panel = __builtin_ctz(panels);
+    const int16_t* codes = CodesOf(group, panel);
+    __m256i sums[kPanel / kLanes];
+#pragma GCC unroll 4
+    for (int i = 0; i < kPanel / kLanes; ++i)
+      sums[i] = Start(group.bias + panel * kPanel + i * kLanes, ratios);
+    for (int pair = 0; pair < group.pairs; ++pair, codes += 2 * kPanel) {
+      const __m256i x = _mm256_set1_epi32(queries[pair * kBlock]);
+#pragma GCC unroll 4
+      for (int i = 0; i < kPanel / kLanes; ++i)
+        sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(x, Load(codes + i * 2 * kLanes)));
+    }
+    alignas(32) int32_t scores[kPanel];
+    unsigned mask = 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < kPanel / kLanes; ++i) {
+      Store(scores + i * kLanes, sums[i]);
+      const __m256 reached = _mm256_castsi256_ps(_mm256_cmpgt_epi32(sums[i], below));
+      mask |= static_cast<unsigned>(_mm256_movemask_ps(reached)) << (i * kLanes);
+    }
+    for (; mask; mask &= mask - 1) {
+      const int i = __builtin_ctz(mask);
+      found.positions[found.count] = panel * kPanel + i;
+      found.scores[found.count++] = scores[i];
     }
   }
-  return found;
 }
 
 double SumOf(__m256d v) {
@@ -104,23 +200,28 @@ double Centre(const float* x, const double* centre, int64_t dim, double* out) {
 double Quantize(const double* x, int64_t dim, double scale, int16_t* block) {
   const __m256d scales = _mm256_set1_pd(scale), inverse = _mm256_set1_pd(1 / scale);
   __m256d missed = _mm256_setzero_pd();
-  int64_t d = 0;
-  for (; d < dim; d += 4) {
-    alignas(32) double some[4] = {};
-    for (int i = 0; i < 4 && d + i < dim; ++i) some[i] = x[d + i];
-    const __m256d value = _mm256_load_pd(some);
+  auto* pairs = reinterpret_cast<int32_t*>(block);
+  for (int64_t d = 0; d < dim; d += 4, pairs += 2 * kBlock) {
+    __m256d value;
+    if (d + 4 <= dim) {
+      value = _mm256_loadu_pd(x + d);
+    } else {
+      alignas(32) double last[4] = {};
+      for (int64_t i = 0; d + i < dim; ++i) last[i] = x[d + i];
+      value = _mm256_load_pd(last);
+    }
     const __m128i code = _mm256_cvtpd_epi32(_mm256_mul_pd(value, inverse));
     const __m256d miss = _mm256_sub_pd(value, _mm256_mul_pd(scales, _mm256_cvtepi32_pd(code)));
     missed = _mm256_add_pd(missed, _mm256_mul_pd(miss, miss));
-    alignas(16) int16_t packed[8];
-    _mm_store_si128(reinterpret_cast<__m128i*>(packed), _mm_packs_epi32(code, code));
-    for (int i = 0; i < 4 && d + i < dim; ++i) block[(d + i) / 2 * kBlock * 2 + i % 2] = packed[i];
+    const __m128i packed = _mm_packs_epi32(code, code);
+    pairs[0] = _mm_cvtsi128_si32(packed);
+    if (d + 2 < dim) pairs[kBlock] = _mm_extract_epi32(packed, 1);
   }
   return SumOf(missed);
 }
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {&Score, &Above, &Centre, &Quantize};
+const Kernels kAvx2Kernels = {&Score, &FindAbove, &Centre, &Quantize};
 
 }  // namespace vqc

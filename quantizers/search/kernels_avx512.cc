@@ -33,8 +33,7 @@ __m256i MaximaOf(const __m512i v[kBlock]) {
 
 // kPairs = 0: any number of pairs.
 template <int kPairs>
-void Score(const CodeGroup& group, const int16_t* block, float ratio, int32_t (*scores)[kGroupSize],
-           int32_t* maxima) {
+void Score(const CodeGroup& group, const int16_t* block, float ratio, Tops* tops, int32_t* maxima) {
   const int pairs = kPairs > 0 ? kPairs : group.pairs;
   const auto* queries = reinterpret_cast<const int32_t*>(block);
   const __m512 ratios = _mm512_set1_ps(ratio);
@@ -60,42 +59,64 @@ void Score(const CodeGroup& group, const int16_t* block, float ratio, int32_t (*
     }
 #pragma GCC unroll 8
     for (int q = 0; q < kBlock; ++q) {
-      _mm512_store_si512(scores[q] + panel * kPanel, low[q]);
-      _mm512_store_si512(scores[q] + panel * kPanel + kLanes, high[q]);
-      most[q] = _mm512_max_epi32(most[q], _mm512_max_epi32(low[q], high[q]));
+      const __m512i top = _mm512_max_epi32(low[q], high[q]);
+      _mm512_store_si512(tops[q][panel], top);
+      most[q] = _mm512_max_epi32(most[q], top);
     }
   }
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(maxima), MaximaOf(most));
 }
 
-void ScoreAny(const CodeGroup& group, const int16_t* block, float ratio, int32_t (*scores)[kGroupSize],
-              int32_t* maxima) {
+void ScoreAny(const CodeGroup& group, const int16_t* block, float ratio, Tops* tops, int32_t* maxima) {
   switch (group.pairs) {
     case 1:
-      return Score<1>(group, block, ratio, scores, maxima);
+      return Score<1>(group, block, ratio, tops, maxima);
     case 2:
-      return Score<2>(group, block, ratio, scores, maxima);
+      return Score<2>(group, block, ratio, tops, maxima);
     case 3:
-      return Score<3>(group, block, ratio, scores, maxima);
+      return Score<3>(group, block, ratio, tops, maxima);
     case 4:
-      return Score<4>(group, block, ratio, scores, maxima);
+      return Score<4>(group, block, ratio, tops, maxima);
     case 8:
-      return Score<8>(group, block, ratio, scores, maxima);
+      return Score<8>(group, block, ratio, tops, maxima);
     default:
-      return Score<0>(group, block, ratio, scores, maxima);
+      return Score<0>(group, block, ratio, tops, maxima);
   }
 }
 
-// Not by vpcompressd, which is slow on some processors when it stores.
-int Above(const int32_t* scores, int count, int32_t threshold, int32_t* positions) {
+void FindAbove(const CodeGroup& group, const int16_t* block, int q, float ratio, const Tops& tops,
+               int32_t threshold, Above& found) {
+  const auto* queries = reinterpret_cast<const int32_t*>(block) + q;
   const __m512i least = _mm512_set1_epi32(threshold);
-  int found = 0;
-  for (int i = 0; i < count; i += kPanel) {
-    uint32_t mask = _mm512_cmpge_epi32_mask(_mm512_load_si512(scores + i), least);
-    mask |= uint32_t{_mm512_cmpge_epi32_mask(_mm512_load_si512(scores + i + kLanes), least)} << kLanes;
-    for (; mask; mask &= mask - 1) positions[found++] = i + __builtin_ctz(mask);
+  const __m512 ratios = _mm512_set1_ps(ratio);
+  found.count = 0;
+  unsigned panels = 0;  // without branches, which nothing could foretell
+  for (int panel = 0; panel < group.panels; ++panel) {
+    const __mmask16 lanes = _mm512_cmpge_epi32_mask(_mm512_load_si512(tops[panel]), least);
+    panels |= static_cast<unsigned>(lanes != 0) << panel;
   }
-  return found;
+  for (; panels; panels &= panels - 1) {
+    const int panel = __builtin_ctz(panels);
+    const int16_t* codes = group.codes + int64_t{panel} * group.pairs * kPanel * 2;
+    __m512i low = Start(group.bias + panel * kPanel, ratios);
+    __m512i high = Start(group.bias + panel * kPanel + kLanes, ratios);
+    for (int pair = 0; pair < group.pairs; ++pair, codes += 2 * kPanel) {
+      const __m512i x = _mm512_set1_epi32(queries[pair * kBlock]);
+      low = _mm512_dpwssd_epi32(low, x, _mm512_load_si512(codes));
+      high = _mm512_dpwssd_epi32(high, x, _mm512_load_si512(codes + kPanel));
+    }
+    alignas(64) int32_t scores[kPanel];
+    _mm512_store_si512(scores, low);
+    _mm512_store_si512(scores + kLanes, high);
+    // Not by vpcompressd, which is slow on some processors when it stores.
+    uint32_t mask = _mm512_cmpge_epi32_mask(low, least);
+    mask |= uint32_t{_mm512_cmpge_epi32_mask(high, least)} << kLanes;
+    for (; mask; mask &= mask - 1) {
+      const int i = __builtin_ctz(mask);
+      found.positions[found.count] = panel * kPanel + i;
+      found.scores[found.count++] = scores[i];
+    }
+  }
 }
 
 __mmask8 MaskOf(int64_t left) { return left >= 8 ? 0xFF : static_cast<__mmask8>((1 << left) - 1); }
@@ -131,6 +152,6 @@ double Quantize(const double* x, int64_t dim, double scale, int16_t* block) {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {&ScoreAny, &Above, &Centre, &Quantize};
+const Kernels kAvx512Kernels = {&ScoreAny, &FindAbove, &Centre, &Quantize};
 
 }  // namespace vqc

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "quantizers/search/kernels.h"
@@ -11,36 +12,46 @@ int32_t Start(float bias, float ratio) {
   return value >= -0x1p30f ? static_cast<int32_t>(std::nearbyint(value)) : kNoCodeword;
 }
 
-void Score(const CodeGroup& group, const int16_t* block, float ratio, int32_t (*scores)[kGroupSize],
-           int32_t* maxima) {
-  for (int q = 0; q < kBlock; ++q) maxima[q] = kNoCodeword;
+// Of codeword i of a panel, from where its bias left off.
+int32_t Sum(const CodeGroup& group, const int16_t* codes, const int16_t* query, int32_t sum) {
+  for (int pair = 0; pair < group.pairs; ++pair, codes += 2 * kPanel, query += 2 * kBlock)
+    sum += query[0] * codes[0] + query[1] * codes[1];
+  return sum;
+}
+
+void Score(const CodeGroup& group, const int16_t* block, float ratio, Tops* tops, int32_t* maxima) {
+  std::fill_n(maxima, kBlock, kNoCodeword);
   for (int panel = 0; panel < group.panels; ++panel) {
-    const int16_t* codes = group.codes + int64_t{panel} * group.pairs * kPanel * 2;
     int32_t start[kPanel];
     for (int i = 0; i < kPanel; ++i) start[i] = Start(group.bias[panel * kPanel + i], ratio);
     for (int q = 0; q < kBlock; ++q) {
       int32_t sums[kPanel];
-      for (int i = 0; i < kPanel; ++i) sums[i] = start[i];
+      std::copy_n(start, kPanel, sums);
       for (int pair = 0; pair < group.pairs; ++pair) {
         const int32_t x0 = block[(pair * kBlock + q) * 2], x1 = block[(pair * kBlock + q) * 2 + 1];
-        const int16_t* code = codes + int64_t{pair} * kPanel * 2;
+        const int16_t* code = group.codes + (int64_t{panel} * group.pairs + pair) * kPanel * 2;
         for (int i = 0; i < kPanel; ++i) sums[i] += x0 * code[2 * i] + x1 * code[2 * i + 1];
       }
-      for (int i = 0; i < kPanel; ++i) {
-        scores[q][panel * kPanel + i] = sums[i];
-        maxima[q] = sums[i] > maxima[q] ? sums[i] : maxima[q];
-      }
+      tops[q][panel][0] = *std::max_element(sums, sums + kPanel);
+      maxima[q] = std::max(maxima[q], tops[q][panel][0]);
     }
   }
 }
 
-int Above(const int32_t* scores, int count, int32_t threshold, int32_t* positions) {
-  int found = 0;
-  for (int i = 0; i < count; ++i) {
-    positions[found] = i;
-    found += scores[i] >= threshold;
+void FindAbove(const CodeGroup& group, const int16_t* block, int q, float ratio, const Tops& tops,
+               int32_t threshold, Above& found) {
+  found.count = 0;
+  for (int panel = 0; panel < group.panels; ++panel) {
+    if (tops[panel][0] < threshold) continue;
+    const int16_t* codes = group.codes + int64_t{panel} * group.pairs * kPanel * 2;
+    for (int i = 0; i < kPanel; ++i) {
+      const int at = panel * kPanel + i;
+      const int32_t score = Sum(group, codes + 2 * i, block + 2 * q, Start(group.bias[at], ratio));
+      if (score < threshold) continue;
+      found.positions[found.count] = at;
+      found.scores[found.count++] = score;
+    }
   }
-  return found;
 }
 
 double Centre(const float* x, const double* centre, int64_t dim, double* out) {
@@ -65,6 +76,6 @@ double Quantize(const double* x, int64_t dim, double scale, int16_t* block) {
 
 }  // namespace
 
-const Kernels kPortableKernels = {&Score, &Above, &Centre, &Quantize};
+const Kernels kPortableKernels = {&Score, &FindAbove, &Centre, &Quantize};
 
 }  // namespace vqc

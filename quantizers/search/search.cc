@@ -71,7 +71,7 @@ class Workers {
           int threads)
       : codebook_(codebook), queries_(queries), output_(output), isa_(isa) {
     const int64_t fair = (queries.rows + threads - 1) / threads;
-    chunk_ = std::min(ChunkSearch::ChunkSize(codebook.dim), (fair + kBlock - 1) / kBlock * kBlock);
+    chunk_ = std::min(ChunkSearch::ChunkSize(codebook), (fair + kBlock - 1) / kBlock * kBlock);
   }
 
   int64_t chunks() const { return queries_.rows == 0 ? 0 : (queries_.rows + chunk_ - 1) / chunk_; }
