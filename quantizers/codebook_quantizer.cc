@@ -6,6 +6,7 @@
 #include "quantizers/closest_codeword.h"
 #include "quantizers/cuda_search.h"
 #include "quantizers/latent_rows.h"
+#include "quantizers/lookup.h"
 #include "quantizers/search/kmeans.h"
 
 namespace vqc {
@@ -43,19 +44,24 @@ torch::Tensor CodebookQuantizer::Codewords() {
   return kept_;
 }
 
-torch::Tensor CodebookQuantizer::Assigned(const torch::Tensor& rows, const torch::Tensor& codewords) const {
-  return ClosestCodeword(rows, codewords);
+torch::Tensor CodebookQuantizer::Assigned(const torch::Tensor& rows, const torch::Tensor& learned) const {
+  return ClosestCodeword(rows, Prepared(learned));
 }
 
 QuantizerOutput CodebookQuantizer::DoForward(const torch::Tensor& latents) {
   QuantizerOutput out;
   const auto rows = Prepared(ToRows(latents));
   const auto learned = LearnedCodewords();
-  const auto ids = Assigned(rows.detach(), Prepared(learned.detach()));
-  const auto chosen = Prepared(torch::embedding(learned, ids));
+  const auto ids = Assigned(rows.detach(), learned.detach());
+  const auto chosen = Prepared(Lookup(learned, ids));
   // Before the estimator: after it the codebook would get the gradient of the latents.
-  out.loss = loss_.commitment * torch::mse_loss(rows, chosen.detach());
-  if (chosen.requires_grad()) out.loss = out.loss + loss_.codebook * torch::mse_loss(chosen, rows.detach());
+  torch::Tensor commitment, codebook;
+  if (chosen.requires_grad()) codebook = torch::mse_loss(chosen, rows.detach());
+  // The same number, which is computed once where it moves one side only.
+  commitment = codebook.defined() && !rows.requires_grad() ? codebook.detach()
+                                                           : torch::mse_loss(rows, chosen.detach());
+  out.loss = loss_.commitment * commitment;
+  if (codebook.defined()) out.loss = out.loss + loss_.codebook * codebook;
   out.loss = loss_.weight * out.loss;
   out.codes = FromRows(ids.unsqueeze(1), latents);
   out.quantized = FromRows(PassGradient(estimator_, rows, chosen), latents);
@@ -67,7 +73,7 @@ torch::Tensor CodebookQuantizer::DoEncode(const torch::Tensor& latents) {
 }
 
 torch::Tensor CodebookQuantizer::DoDecode(const torch::Tensor& codes) {
-  return torch::embedding(Codewords(), codes.select(1, 0)).movedim(-1, 1);
+  return Lookup(Codewords(), codes.select(1, 0)).movedim(-1, 1);
 }
 
 Result<torch::Tensor> CodebookQuantizer::Centres(const torch::Tensor& latents, uint64_t seed) const {

@@ -41,8 +41,9 @@ class CodebookQuantizer : public Quantizer {
   // Rows [N, D] of latents or of learned codewords as they are compared, differentiable. Each row for itself:
   // training passes gradients through the codewords that were chosen, not through the whole codebook.
   virtual torch::Tensor Prepared(const torch::Tensor& rows) const { return rows; }
-  // The codeword [N] that each prepared row gets in training; the closest unless a quantizer has other plans.
-  virtual torch::Tensor Assigned(const torch::Tensor& rows, const torch::Tensor& codewords) const;
+  // The one of the learned codewords that each prepared row gets, [N]: the closest, unless a quantizer has
+  // other plans for training.
+  virtual torch::Tensor Assigned(const torch::Tensor& rows, const torch::Tensor& learned) const;
 
   QuantizerOutput DoForward(const torch::Tensor& latents) override;
   torch::Tensor DoEncode(const torch::Tensor& latents) override;

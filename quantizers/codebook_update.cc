@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "quantizers/latent_rows.h"
+#include "quantizers/lookup.h"
 
 namespace vqc {
 namespace {
@@ -33,8 +34,8 @@ torch::Tensor Mix(torch::Tensor x) {
 // The `count` candidates with the least keys; those of equal keys in the order given.
 void Draw(const torch::Tensor& rows, const torch::Tensor& keys, int64_t count, CodebookSums& into) {
   const auto order = std::get<1>(keys.sort(/*stable=*/true, 0, /*descending=*/false)).slice(0, 0, count);
-  into.candidates = rows.index_select(0, order);
-  into.keys = keys.index_select(0, order);
+  into.candidates = Lookup(rows, order);
+  into.keys = keys.index({order});
 }
 
 uint64_t KeyOf(uint64_t seed, int64_t step) { return Mix(seed + Mix(static_cast<uint64_t>(step) + kStep)); }
@@ -71,7 +72,7 @@ CodebookSums SumTokens(const torch::Tensor& rows, const torch::Tensor& codes, co
   seen.counts = torch::zeros({entries}, ones.options()).index_add_(0, codes, ones);
   seen.sums = torch::zeros_like(codewords).index_add_(0, codes, rows);
   if (step.revive) {
-    const auto distance = (rows - codewords.index_select(0, codes)).to(torch::kFloat64).pow(2).sum(1);
+    const auto distance = (rows - Lookup(codewords, codes)).to(torch::kFloat64).pow(2).sum(1);
     const auto uniform = TokenUniform(step.seed, step.step, step.first_token, rows.size(0), rows.device());
     Draw(rows, -uniform.log() / distance, MostRevivals(entries), seen);  // infinity at distance 0
   } else {
@@ -103,17 +104,15 @@ void UpdateByEma(const CodebookSums& seen, const EmaOptions& options, torch::Ten
                  torch::Tensor& counts, torch::Tensor& sums) {
   const torch::NoGradGuard no_grad;
   const int64_t entries = codewords.size(0);
+  // Few passes over codewords and sums: where they are large, that is what an update costs.
   const auto share = seen.counts.sum() / entries;
-  const auto fresh = counts.sum() == 0;
-  counts.copy_(torch::where(fresh, share, counts));
-  sums.copy_(torch::where(fresh, codewords * share, sums));
-
-  counts.mul_(options.decay).add_(seen.counts, 1 - options.decay);
-  sums.mul_(options.decay).add_(seen.sums, 1 - options.decay);
+  const auto start = share * (counts.sum() == 0);
+  counts.add_(start).lerp_(seen.counts, 1 - options.decay);
+  sums.addcmul_(codewords, start).lerp_(seen.sums, 1 - options.decay);
   const auto total = counts.sum();
   const auto smoothed = (counts + options.epsilon) / (total + entries * options.epsilon) * total;
-  const auto updated = sums / smoothed.unsqueeze(1).clamp_min(std::numeric_limits<float>::min());
-  codewords.copy_(torch::where(total > 0, options.unit ? Unit(updated) : updated, codewords));
+  at::div_out(codewords, sums, smoothed.unsqueeze(1).clamp_min(std::numeric_limits<float>::min()));
+  if (options.unit) codewords.div_(Lengths(codewords));
 
   if (options.revive == 0 || seen.candidates.size(0) == 0) return;
   // The rarest codewords come first; without a look at the numbers, so that a GPU need not be waited for.
@@ -122,9 +121,9 @@ void UpdateByEma(const CodebookSums& seen, const EmaOptions& options, torch::Ten
   const auto rarest = std::get<1>(counts.sort(/*stable=*/true, 0, /*descending=*/false)).slice(0, 0, most);
   const auto candidates = seen.candidates.slice(0, 0, most);
   const auto dead =
-      torch::logical_and(counts.index_select(0, rarest) < least, seen.keys.slice(0, 0, most) < kInfinity);
+      torch::logical_and(counts.index({rarest}) < least, seen.keys.slice(0, 0, most) < kInfinity);
   const auto replace = [&](torch::Tensor& tensor, const torch::Tensor& by, const torch::Tensor& where) {
-    tensor.index_copy_(0, rarest, torch::where(where, by, tensor.index_select(0, rarest)));
+    tensor.index_copy_(0, rarest, torch::where(where, by, tensor.index({rarest})));
   };
   replace(codewords, candidates, dead.unsqueeze(1));
   replace(sums, candidates * least, dead.unsqueeze(1));

@@ -63,8 +63,8 @@ struct EmaOptions {
 //   N_k <- decay N_k + (1 - decay) n_k,  M_k <- decay M_k + (1 - decay) s_k,
 //   C_k = M_k / ((N_k + epsilon) / (sum N + K epsilon) * sum N)
 // counts [K] and sums [K, D] are changed in place, as are the codewords; counts that are all zero begin with
-// an even share for each codeword. A dead codeword is replaced as codeword, count and sum together, so that
-// the next step does not undo it.
+// an even share for each codeword. REQUIRES: some token was seen, now or before. A dead codeword is replaced
+// as codeword, count and sum together, so that the next step does not undo it.
 void UpdateByEma(const CodebookSums& seen, const EmaOptions& options, torch::Tensor& codewords,
                  torch::Tensor& counts, torch::Tensor& sums);
 

@@ -101,6 +101,10 @@ bool Composite::LearnsFromDecoder() const {
                      [](const auto& part) { return part->LearnsFromDecoder(); });
 }
 
+bool Composite::Recordable() const {
+  return std::all_of(parts_.begin(), parts_.end(), [](const auto& part) { return part->Recordable(); });
+}
+
 void Composite::Arrange() {
   for (size_t i = 0; i < parts_.size(); ++i) {
     if (i == 0 || parts_[i] != parts_[0]) parts_[i]->Arrange();

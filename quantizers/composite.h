@@ -20,6 +20,7 @@ class Composite : public Quantizer {
   std::vector<std::vector<uint32_t>> Factors() const override;
   std::vector<torch::Tensor> Codebooks() override;
   bool LearnsFromDecoder() const override;
+  bool Recordable() const override;
   size_t Observed() const override;
   void Arrange() override;
   void Update(const std::vector<CodebookSums>& seen, const TrainingStep& step) override;

@@ -7,6 +7,7 @@
 
 #include "quantizers/closest_codeword.h"
 #include "quantizers/latent_rows.h"
+#include "quantizers/lookup.h"
 
 namespace vqc {
 namespace {
@@ -128,7 +129,7 @@ QuantizerOutput Ibq::DoForward(const torch::Tensor& latents) {
   const auto rows = ToRows(latents).contiguous();
   const auto ids = ClosestCodeword(rows, codebook_, Metric::kInnerProduct);
   const auto soft = SoftLookup(rows, codebook_, ids);
-  const auto hard = torch::embedding(codebook_, ids);
+  const auto hard = Lookup(codebook_, ids);
   out.loss = loss().weight * (options_.double_quantization * torch::mse_loss(soft, rows) +
                               loss().codebook * torch::mse_loss(hard, rows.detach()) +
                               loss().commitment * torch::mse_loss(rows, hard.detach()));

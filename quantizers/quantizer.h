@@ -65,6 +65,9 @@ class Quantizer : public torch::nn::Module {
   virtual void Arrange() {}
   // Whether what was decoded must pass gradients on to parameters (projections), not to latents alone.
   virtual bool LearnsFromDecoder() const { return false; }
+  // Whether forward launches the same on a GPU each time and never waits for it, so that a step can be
+  // recorded (training/step_graph.h).
+  virtual bool Recordable() const { return true; }
 
  protected:
   virtual QuantizerOutput DoForward(const torch::Tensor& latents) = 0;

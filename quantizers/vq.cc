@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "quantizers/closest_codeword.h"
 #include "quantizers/codeword_order.h"
 #include "quantizers/latent_rows.h"
 #include "quantizers/sinkhorn.h"
@@ -53,9 +54,11 @@ torch::Tensor Vq::LearnedCodewords() { return codebook_; }
 
 torch::Tensor Vq::Prepared(const torch::Tensor& rows) const { return options_.ema.unit ? Unit(rows) : rows; }
 
-torch::Tensor Vq::Assigned(const torch::Tensor& rows, const torch::Tensor& codewords) const {
-  return options_.uniform > 0 ? UniformAssignment(rows, codewords, options_.uniform)
-                              : CodebookQuantizer::Assigned(rows, codewords);
+torch::Tensor Vq::Assigned(const torch::Tensor& rows, const torch::Tensor& learned) const {
+  if (options_.uniform > 0) return UniformAssignment(rows, Prepared(learned), options_.uniform);
+  // By the angle, so that no step has to scale the whole codebook.
+  if (options_.ema.unit) return ClosestCodeword(rows, learned, Metric::kCosine);
+  return CodebookQuantizer::Assigned(rows, learned);
 }
 
 std::vector<CodebookSums> Vq::DoObserve(const torch::Tensor& latents, const torch::Tensor& codes,

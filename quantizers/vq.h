@@ -34,6 +34,7 @@ class Vq : public CodebookQuantizer {
   void Update(const std::vector<CodebookSums>& seen, const TrainingStep& step) override;
   size_t Observed() const override { return options_.by_ema ? 1 : 0; }
   void Arrange() override;
+  bool Recordable() const override { return options_.uniform <= 0; }
   Status Initialize(const torch::Tensor& latents, uint64_t seed) override;
 
   torch::Tensor& codebook() { return codebook_; }  // [entries, dim]
@@ -43,7 +44,7 @@ class Vq : public CodebookQuantizer {
  protected:
   torch::Tensor LearnedCodewords() override;
   torch::Tensor Prepared(const torch::Tensor& rows) const override;
-  torch::Tensor Assigned(const torch::Tensor& rows, const torch::Tensor& codewords) const override;
+  torch::Tensor Assigned(const torch::Tensor& rows, const torch::Tensor& learned) const override;
   std::vector<CodebookSums> DoObserve(const torch::Tensor& latents, const torch::Tensor& codes,
                                       const TrainingStep& step) override;
 

@@ -8,10 +8,19 @@
 namespace vqc {
 namespace {
 
-std::vector<torch::Tensor> Tensors(const std::vector<NamedParameter>& parameters) {
-  std::vector<torch::Tensor> tensors;
-  for (const auto& p : parameters) tensors.push_back(p.tensor);
-  return tensors;
+// The parameters take the values. Those that are their own masters have them, but the fused kernels do not
+// tell their version counters.
+void Copy(const std::vector<torch::Tensor>& values, const std::vector<NamedParameter>& parameters) {
+  std::vector<torch::Tensor> from, into;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].is_alias_of(parameters[i].tensor)) {
+      parameters[i].tensor.unsafeGetTensorImpl()->bump_version();
+    } else {
+      from.push_back(values[i]);
+      into.push_back(parameters[i].tensor);
+    }
+  }
+  if (!from.empty()) at::_foreach_copy_(into, from);
 }
 
 }  // namespace
@@ -23,55 +32,77 @@ Optimizer::Optimizer(std::vector<NamedParameter> parameters, const OptimizerOpti
   groups_[1].weight_decay = 0;
   step_ = torch::zeros({}, parameters_.front().tensor.options().dtype(torch::kFloat32));
   for (const NamedParameter& p : parameters_) {
-    master_.push_back(p.tensor.detach().to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true));
-    gradient_.push_back(torch::zeros_like(master_.back()));
+    const bool averaged = options.average > 0;
+    master_.push_back(p.tensor.detach().to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/averaged));
     mean_.push_back(torch::zeros_like(master_.back()));
     variance_.push_back(torch::zeros_like(master_.back()));
-    average_.push_back(master_.back().clone());
+    average_.push_back(averaged ? master_.back().clone() : master_.back());
+    widened_.emplace_back();
     Group& group = groups_[p.tensor.dim() >= 2 ? 0 : 1];
     group.master.push_back(master_.back());
-    group.gradient.push_back(gradient_.back());
+    group.parameter.push_back(master_.size() - 1);
     group.mean.push_back(mean_.back());
     group.variance.push_back(variance_.back());
     group.step.push_back(step_);
   }
 }
 
+std::vector<torch::Tensor> Optimizer::TakeGradients() {
+  std::vector<torch::Tensor> taken, from, into;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto given = parameters_[i].tensor.grad();
+    if (given.defined() && given.scalar_type() == torch::kFloat32 &&
+        given.strides() == master_[i].strides()) {
+      taken.push_back(given);
+    } else {
+      if (!widened_[i].defined()) widened_[i] = torch::empty_like(master_[i]);
+      taken.push_back(widened_[i]);
+      if (given.defined()) {
+        from.push_back(given);
+        into.push_back(widened_[i]);
+      } else {
+        widened_[i].zero_();
+      }
+    }
+    parameters_[i].tensor.mutable_grad().reset();
+  }
+  if (!into.empty()) at::_foreach_copy_(into, from);
+  return taken;
+}
+
 torch::Tensor Optimizer::Step(double learning_rate) {
   torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> given;
-  for (NamedParameter& p : parameters_) {
-    given.push_back(p.tensor.grad().defined() ? p.tensor.grad() : torch::zeros_like(p.tensor));
-  }
-  at::_foreach_copy_(gradient_, given);
-  for (NamedParameter& p : parameters_) p.tensor.mutable_grad().reset();
-
-  const auto norm = torch::stack(at::_foreach_norm(gradient_, 2)).norm();
+  const auto gradients = TakeGradients();
+  const auto norm = torch::stack(at::_foreach_norm(gradients, 2)).norm();
   const auto bad = torch::logical_not(torch::isfinite(norm)).to(torch::kFloat32);
-  at::_foreach_mul_(gradient_, torch::clamp_max(options_.clip / (norm + 1e-6), 1.0));
+  const auto clip = torch::clamp_min((norm + 1e-6) / options_.clip, 1.0);  // gradients are divided by it
 
   step_.add_(1 - bad);
   for (Group& group : groups_) {
     if (group.master.empty()) continue;
-    at::_fused_adamw_(group.master, group.gradient, group.mean, group.variance, {}, group.step, learning_rate,
+    std::vector<torch::Tensor> gradient;
+    for (const size_t position : group.parameter) gradient.push_back(gradients[position]);
+    at::_fused_adamw_(group.master, gradient, group.mean, group.variance, {}, group.step, learning_rate,
                       options_.beta1, options_.beta2, group.weight_decay, options_.epsilon, /*amsgrad=*/false,
-                      /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/bad);
+                      /*maximize=*/false, /*grad_scale=*/clip, /*found_inf=*/bad);
   }
   ++steps_;
-  const double young = static_cast<double>(1 + steps_) / static_cast<double>(10 + steps_);
-  at::_foreach_lerp_(average_, master_, 1 - std::min(options_.average, young));
+  if (options_.average > 0) {
+    const double young = static_cast<double>(1 + steps_) / static_cast<double>(10 + steps_);
+    at::_foreach_lerp_(average_, master_, 1 - std::min(options_.average, young));
+  }
   UseMaster();
   return norm;
 }
 
 void Optimizer::UseAverage() {
   torch::NoGradGuard no_grad;
-  at::_foreach_copy_(Tensors(parameters_), average_);
+  Copy(average_, parameters_);
 }
 
 void Optimizer::UseMaster() {
   torch::NoGradGuard no_grad;
-  at::_foreach_copy_(Tensors(parameters_), master_);
+  Copy(master_, parameters_);
 }
 
 void Optimizer::Save(TensorBag& bag, const std::string& prefix) const {

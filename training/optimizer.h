@@ -20,8 +20,9 @@ struct OptimizerOptions {
   double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
   double weight_decay = 1e-4;  // of weights with two dimensions or more
   double clip = 1.0;           // global norm of the gradient
-  double average =
-      0.999;  // final decay of the moving average; lower while it is young, so that the start is forgotten
+  // Final decay of the moving average; lower while it is young, so that the start is forgotten. 0: there is
+  // none, and what is said of averages below is true of the weights themselves.
+  double average = 0.999;
 };
 
 struct NamedParameter {
@@ -52,14 +53,19 @@ class Optimizer {
  private:
   struct Group {
     double weight_decay;
-    std::vector<torch::Tensor> master, gradient, mean, variance, step;
+    std::vector<torch::Tensor> master, mean, variance, step;
+    std::vector<size_t> parameter;  // positions among all
   };
+
+  // Of all parameters, as float32 and in the order of the masters; they are cleared.
+  std::vector<torch::Tensor> TakeGradients();
 
   std::vector<NamedParameter> parameters_;
   OptimizerOptions options_;
-  std::vector<torch::Tensor> master_, gradient_, mean_, variance_, average_;
-  torch::Tensor step_;  // float32 scalar, what the fused kernel counts
-  int64_t steps_ = 0;   // calls of Step
+  std::vector<torch::Tensor> master_, mean_, variance_, average_;
+  std::vector<torch::Tensor> widened_;  // where the gradient is of another type or order than the master
+  torch::Tensor step_;                  // float32 scalar, what the fused kernel counts
+  int64_t steps_ = 0;                   // calls of Step
   Group groups_[2];
 };
 

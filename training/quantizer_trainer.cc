@@ -15,6 +15,8 @@ constexpr int64_t kCheckedRows = 1 << 20;  // looked at together
 constexpr int64_t kStartRows = 4;          // of k-means, for each codeword
 constexpr int64_t kDrawnSteps = 16;        // whose rows are drawn together: to a GPU this is many small tasks
 constexpr uint64_t kDraws = 0x5DEECE66D;   // keeps the rows' random numbers apart from those of revivals
+constexpr int64_t kReviveEvery = 8;        // steps: looking for dead codewords takes longer than all else
+constexpr double kAverage = 0.999;         // of the weights, where the learning rate does not fall
 constexpr double kWarmUp = 0.02, kConstantUntil = 0.3, kLowestRate = 0.01;
 
 // The multiplier of the learning rate at `progress` (Chang et al. 2025, arXiv 2509.10140: learning
@@ -62,7 +64,7 @@ Result<std::unique_ptr<QuantizerTrainer>> QuantizerTrainer::Create(const TrainQu
 
 QuantizerTrainer::QuantizerTrainer(const TrainQuantizerOptions& options, std::shared_ptr<Quantizer> quantizer,
                                    torch::Device device, Processes& processes)
-    : options_(options), processes_(processes), quantizer_(std::move(quantizer)) {
+    : options_(options), processes_(processes), quantizer_(std::move(quantizer)), graph_(device) {
   quantizer_->to(device);
   quantizer_->train();
 }
@@ -77,7 +79,9 @@ void QuantizerTrainer::MakeOptimizer() {
   std::vector<NamedParameter> parameters;
   AddTrainable(*quantizer_, "", parameters);
   if (parameters.empty()) return;
-  optimizer_ = std::make_unique<Optimizer>(std::move(parameters), OptimizerOptions{.weight_decay = 0});
+  for (const NamedParameter& p : parameters) learning_.push_back(p.tensor);
+  optimizer_ = std::make_unique<Optimizer>(
+      std::move(parameters), OptimizerOptions{.weight_decay = 0, .average = options_.anneal ? 0 : kAverage});
 }
 
 Status QuantizerTrainer::Start(const torch::Tensor& features) {
@@ -102,22 +106,29 @@ QuantizerMeasures QuantizerTrainer::Step(const torch::Tensor& features, int64_t 
   const TrainingStep place{.seed = options_.seed,
                            .step = step,
                            .first_token = processes_.rank() * options_.batch,
-                           .revive = progress < options_.revive_until};
-  const auto latents = features.index_select(0, Drawn(step, features.size(0), features.device()));
-  const auto out = quantizer_->forward(latents);
-  QuantizerMeasures measures;
-  auto error = torch::mse_loss(out.quantized, latents);
-  measures.loss = out.loss.detach();
-  measures.error = error.detach();
-  measures.codes = out.codes;
-  const auto seen = quantizer_->Observe(latents, out.codes, place);
+                           .revive = progress < options_.revive_until && step % kReviveEvery == 0};
+  if (!latents_.defined()) latents_ = torch::empty({options_.batch, features.size(1)}, features.options());
+  at::index_out(latents_, features, {Drawn(step, features.size(0), features.device())});
+  if (quantizer_->Recordable()) {
+    graph_.Run(0, learning_, [&] { Learn(); });
+  } else {
+    Learn();
+  }
+  QuantizerMeasures measures = learnt_;
+  const auto seen = quantizer_->Observe(latents_, measures.codes, place);
   if (optimizer_) {
-    (quantizer_->LearnsFromDecoder() ? out.loss + error : out.loss).backward();
     AverageGradients();
     measures.norm = optimizer_->Step(options_.learning_rate * (options_.anneal ? Annealed(progress) : 1));
   }
   quantizer_->Update(processes_.Merge(seen), place);
   return measures;
+}
+
+void QuantizerTrainer::Learn() {
+  const auto out = quantizer_->forward(latents_);
+  const auto error = torch::mse_loss(out.quantized, latents_);
+  if (optimizer_) (quantizer_->LearnsFromDecoder() ? out.loss + error : out.loss).backward();
+  learnt_ = {.loss = out.loss.detach(), .error = error.detach(), .norm = {}, .codes = out.codes};
 }
 
 torch::Tensor QuantizerTrainer::Drawn(int64_t step, int64_t count, torch::Device device) {

@@ -10,6 +10,7 @@
 #include "quantizers/quantizer.h"
 #include "training/optimizer.h"
 #include "training/processes.h"
+#include "training/step_graph.h"
 #include "training/train_quantizer.h"
 
 namespace vqc {
@@ -37,7 +38,7 @@ class QuantizerTrainer {
   // drawn at random, where there is something to set.
   Status Start(const torch::Tensor& features);
   // Step number `step`, at `progress` in [0, 1) of the schedule, on rows drawn at random, which follow from
-  // seed and number alone.
+  // seed and number alone. What the measures refer to changes with the next step.
   QuantizerMeasures Step(const torch::Tensor& features, int64_t step, double progress);
   // Evaluation mode, with averaged weights; no step may follow.
   void Finish();
@@ -50,6 +51,7 @@ class QuantizerTrainer {
                    torch::Device device, Processes& processes);
   Status StartCodebooks(const torch::Tensor& features);
   void MakeOptimizer();
+  void Learn();  // forward and backward
   void AverageGradients();
   // Positions of the rows of a step, of `count`.
   torch::Tensor Drawn(int64_t step, int64_t count, torch::Device device);
@@ -58,8 +60,12 @@ class QuantizerTrainer {
   Processes& processes_;
   std::shared_ptr<Quantizer> quantizer_;
   std::unique_ptr<Optimizer> optimizer_;  // null where no gradient reaches anything
+  std::vector<torch::Tensor> learning_;   // its parameters
+  torch::Tensor latents_;                 // [batch, D], of this step
+  QuantizerMeasures learnt_;              // of this step
   torch::Tensor drawn_;                   // [kDrawnSteps, batch], of the steps from drawn_from_
   int64_t drawn_from_ = 0;
+  StepGraph graph_;
 };
 
 // Codes of all rows [N, D] in evaluation mode, their statistics and the error; in `into`.

@@ -11,10 +11,12 @@ namespace {
 
 // Searches keep what they made of a codebook until its version counter says that it has changed; the fused
 // kernels must raise it.
-TEST(Optimizer, StepsAreSeenBySearches) {
+class OptimizerAveraging : public testing::TestWithParam<double> {};
+
+TEST_P(OptimizerAveraging, StepsAreSeenBySearches) {
   torch::manual_seed(3);
   auto codebook = torch::randn({300, 4}).set_requires_grad(true);
-  Optimizer optimizer({{"codebook", codebook}}, {});
+  Optimizer optimizer({{"codebook", codebook}}, {.average = GetParam()});
   const auto points = torch::randn({500, 4});
   const auto expect_closest = [&](const char* after) {
     const auto found = ClosestCodeword(points, codebook);
@@ -34,10 +36,12 @@ TEST(Optimizer, StepsAreSeenBySearches) {
     before = now;
   }
   optimizer.UseAverage();
-  EXPECT_FALSE(torch::equal(expect_closest("UseAverage"), before));
+  EXPECT_EQ(torch::equal(expect_closest("UseAverage"), before), GetParam() == 0);
   optimizer.UseMaster();
   EXPECT_TRUE(torch::equal(expect_closest("UseMaster"), before));
 }
+
+INSTANTIATE_TEST_SUITE_P(Optimizer, OptimizerAveraging, testing::Values(0.999, 0.0));
 
 }  // namespace
 }  // namespace vqc
