@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trained classifier of photos as a judge of decoded pictures. The torch part has one.
+// A trained network as a judge of decoded pictures. The torch part has some: training/classifier_judge.h,
+// training/lpips.h.
 #pragma once
 
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/clip.h"
@@ -9,20 +12,26 @@
 
 namespace vqc {
 
-constexpr int kJudgeSide = 64;  // the shortest side of pictures that it can judge
+struct JudgeFigure {
+  std::string_view name;  // key in JSON
+  bool higher_is_better;
+  int digits;  // behind the point, in tables
+};
 
 struct Judgement {
-  double feature_distance = 0;           // of what its layers see, from 0 for equal pictures
-  bool same_class = false;               // whether it takes both for the same
-  std::vector<float> original, decoded;  // what it makes of each as a whole, for FrechetDistance
+  std::vector<double> figures;           // one for each of PictureJudge::Figures()
+  std::vector<float> original, decoded;  // what it makes of each as a whole, for FrechetDistance; or empty
 };
 
 class PictureJudge {
  public:
   virtual ~PictureJudge() = default;
 
+  virtual std::span<const JudgeFigure> Figures() const = 0;
+  virtual int SmallestSide() const = 0;  // of pictures that it can judge, in pixels
+
   // docs/metrics.md has the definitions. Thread-safe. Error kInternal as in eval/psnr.h. REQUIRES: sides of
-  // kJudgeSide or more
+  // SmallestSide() or more
   virtual Result<Judgement> Judge(const Clip& original, const Clip& decoded) const = 0;
 };
 

@@ -53,9 +53,10 @@ struct TorchPart {
   Result<StepCost> (*measure_step_cost)(const TrainQuantizerOptions& options, int64_t rounds);
   Result<int64_t> (*write_features)(const FeatureOptions& options);  // rows that were written
   Status (*train_ladder)(const TrainLadderOptions& options);
-  // The classifier in the file (scripts/classifier_weights.py). kModel where it is another one or only its
-  // trunk.
-  Result<std::shared_ptr<const PictureJudge>> (*load_judge)(const std::string& path);
+  // Judges whose weights are in the file that scripts/classifier_weights.py or scripts/lpips_weights.py
+  // wrote. kModel where it is another one or, of a classifier, only its trunk.
+  Result<std::shared_ptr<const PictureJudge>> (*load_classifier)(const std::string& path);
+  Result<std::shared_ptr<const PictureJudge>> (*load_lpips)(const std::string& path);
 };
 
 // Loads the part once. Error kResource says where it was looked for and how to build it.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The judge of eval/picture_judge.h by the classifier of training/classifier_features.h.
+// The classifier of training/classifier_features.h as a judge: feature_distance, top1_agreement, and
+// features.
 #pragma once
 
 #include <memory>
@@ -11,6 +12,6 @@
 namespace vqc {
 
 // Error kModel names the tensor that the file lacks or has in another shape.
-Result<std::shared_ptr<const PictureJudge>> LoadClassifierJudge(const std::string& path);
+Result<std::shared_ptr<const PictureJudge>> LoadClassifier(const std::string& path);
 
 }  // namespace vqc

@@ -9,6 +9,7 @@
 #include "training/action_trainer.h"
 #include "training/classifier_judge.h"
 #include "training/features.h"
+#include "training/lpips.h"
 #include "training/train_audio.h"
 #include "training/train_decoder.h"
 #include "training/train_image.h"
@@ -27,10 +28,10 @@ std::vector<std::string> QuantizerLines() {
 
 std::string Version() { return TORCH_VERSION; }
 
-constexpr TorchPart kPart = {&MakeTokenizer,      &TrainImage,         &TrainDecoder,   &TrainPrior,
-                             &TrainAudio,         &TrainActionNetwork, &QuantizerLines, &Version,
-                             &TrainQuantizer,     &MeasureStepCost,    &WriteFeatures,  &TrainLadder,
-                             &LoadClassifierJudge};
+constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,   &TrainPrior,
+                             &TrainAudio,     &TrainActionNetwork, &QuantizerLines, &Version,
+                             &TrainQuantizer, &MeasureStepCost,    &WriteFeatures,  &TrainLadder,
+                             &LoadClassifier, &LoadLpips};
 
 }  // namespace
 

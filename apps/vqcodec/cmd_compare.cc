@@ -149,7 +149,7 @@ int RunPairs(const CompareOptions& options) {
     return Fail("compare", {ErrorCode::kUsage, "there are pictures and sound; compare them in two calls"});
   }
   std::vector<Column> columns = {{"bytes", "bytes", 0}, {"bpp", "bpp", 4}};
-  for (Column& column : MetricColumns()) columns.push_back(std::move(column));
+  for (Column& column : ColumnsOf(MetricsOf(Modality::kImage))) columns.push_back(std::move(column));
   const FigureTable table(sounds > 0 ? SoundColumns() : std::move(columns),
                           sounds > 0 ? Modality::kAudio : Modality::kImage);
   BatchPlan plan;
@@ -185,8 +185,8 @@ int RunCurves(const CompareOptions& options) {
     if (!figures->ok()) return Fail("compare", figures->error());
   }
   const Modality modality = ModalityOf(*reference);
-  const Json rows = CurveDeltas(*reference, *test, modality);
   const auto metrics = MetricsOf(modality);
+  const Json rows = CurveDeltas(*reference, *test, modality, metrics);
   const std::string items = modality == Modality::kAudio ? "sounds" : "pictures";
   std::string text;
   bool any = false;

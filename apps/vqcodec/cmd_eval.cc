@@ -90,6 +90,10 @@ RunCommand AddEval(CLI::App& parent) {
                   "Let the classifier in FILE judge pictures too (scripts/classifier_weights.py)")
       ->type_name("FILE")
       ->group("Model");
+  app->add_option("--lpips", eval.lpips,
+                  "Measure LPIPS with the weights in FILE too (scripts/lpips_weights.py)")
+      ->type_name("FILE")
+      ->group("Model");
   app->add_option(
          "--levels", eval.levels,
          "Of sound: the first N levels of each token, each N a point of the model's curve (default: all)")

@@ -50,7 +50,7 @@ bool IsSoundName(const std::string& path) {
 
 std::vector<Column> SoundColumns() {
   std::vector<Column> columns = {{"bytes", "bytes", 0}, {"kbps", "kbps", 3}};
-  for (Column& column : MetricColumns(Modality::kAudio)) columns.push_back(std::move(column));
+  for (Column& column : ColumnsOf(MetricsOf(Modality::kAudio))) columns.push_back(std::move(column));
   return columns;
 }
 

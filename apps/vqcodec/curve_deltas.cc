@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/vqcodec/curve_deltas.h"
 
-#include "apps/vqcodec/figures.h"
 #include "apps/vqcodec/rate_curves.h"
 
 namespace vqc {
@@ -15,9 +14,10 @@ Json DeltaRecord(const Result<Interval95>& delta) {
 
 }  // namespace
 
-Json CurveDeltas(const std::vector<Json>& reference, const std::vector<Json>& test, Modality modality) {
+Json CurveDeltas(const std::vector<Json>& reference, const std::vector<Json>& test, Modality modality,
+                 const std::vector<MetricInfo>& metrics) {
   Json rows = Json::array();
-  for (const MetricInfo& metric : MetricsOf(modality)) {
+  for (const MetricInfo& metric : metrics) {
     Json row = {{"metric", metric.name}};
     const auto pair =
         PairCurves(reference, test, {metric.name, RateKeyOf(modality), metric.higher_is_better});

@@ -5,14 +5,16 @@
 #include <vector>
 
 #include "apps/vqcodec/batch.h"
+#include "apps/vqcodec/figures.h"
 #include "base/clip.h"
 
 namespace vqc {
 
-// A record for each metric of the modality: {metric, pictures | sounds, bd_rate, bd_quality}, of which the
+// A record for each metric: {metric, pictures | sounds, bd_rate, bd_quality}, of which the
 // latter are {value, low, high, draws, failed, error}; or {metric, error} where the curves share no items.
 // Both are records of eval, of any number of settings.
-Json CurveDeltas(const std::vector<Json>& reference, const std::vector<Json>& test, Modality modality);
+Json CurveDeltas(const std::vector<Json>& reference, const std::vector<Json>& test, Modality modality,
+                 const std::vector<MetricInfo>& metrics);
 
 // Those that were measured with this codec.
 std::vector<Json> RecordsOfCodec(const std::vector<Json>& records, const std::string& codec);

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "apps/vqcodec/evaluate.h"
-#include "apps/vqcodec/judge.h"
+#include "apps/vqcodec/judges.h"
 #include "apps/vqcodec/media_inputs.h"
 #include "apps/vqcodec/models.h"
 #include "apps/vqcodec/peers.h"
@@ -20,15 +20,13 @@ namespace {
 
 constexpr size_t kUsuallyShown = 12;
 
-using Judge = std::shared_ptr<const PictureJudge>;  // null: none was asked for
-
-std::vector<Column> Columns(const std::vector<Column>& metrics) {
+std::vector<Column> TableColumns(const std::vector<MetricInfo>& metrics) {
   std::vector<Column> columns = {{"bytes", "bytes", 0},
                                  {"bpp", "bpp", 4},
                                  {"bits_payload", "payload bits", 0},
                                  {"bits_raw", "index bits", 0},
                                  {"payload_ratio", "ratio", 3}};
-  columns.insert(columns.end(), metrics.begin(), metrics.end());
+  for (Column& column : ColumnsOf(metrics)) columns.push_back(std::move(column));
   const Column times[] = {{"seconds_encode_network", "enc net s", 3},
                           {"seconds_encode", "enc s", 3},
                           {"seconds_decode_network", "dec net s", 3},
@@ -76,7 +74,7 @@ Json RecordOf(const Clip& clip, const Evaluation& evaluation, const Bundle& bund
 }
 
 Contender ModelContender(const ModelEntry& entry, const std::optional<DecoderEntry>& decoder,
-                         const BundleOptions& options, const Judge& judge) {
+                         const BundleOptions& options, const Judges& judges) {
   Contender contender;
   contender.codec = "vqcodec";
   contender.setting = SettingOf(entry.card, decoder ? decoder->card.name : "");
@@ -89,19 +87,19 @@ Contender ModelContender(const ModelEntry& entry, const std::optional<DecoderEnt
     if (!bundle.get().ok()) return bundle.get().error();
     return {};
   };
-  contender.measure = [bundle, judge, limits = options.limits](
+  contender.measure = [bundle, judges, limits = options.limits](
                           const Clip& clip, const Contender::How& how) -> Result<MeasuredItem> {
     VQC_ASSIGN(const Evaluation evaluation, EvaluateImage(clip, *bundle.get(), limits, how.alone));
     if (how.page) *how.page = ShownPicture(clip, evaluation.decoded, evaluation.tokens);
     MeasuredItem item{RecordOf(clip, evaluation, *bundle.get()), evaluation.tokens};
-    if (judge) VQC_TRY(AddJudgement(*judge, clip, evaluation.decoded, item));
+    VQC_TRY(judges.Add(clip, evaluation.decoded, item));
     return item;
   };
   return contender;
 }
 
 Result<MeasuredItem> MeasurePeer(const Contender& contender, const PeerRow& peer, int quality,
-                                 const Clip& clip, const Limits& limits, const Judge& judge) {
+                                 const Clip& clip, const Limits& limits, const Judges& judges) {
   if (clip.HasAlpha()) {
     return Error{ErrorCode::kInput, "has alpha; other codecs are measured on pictures without"};
   }
@@ -117,11 +115,11 @@ Result<MeasuredItem> MeasurePeer(const Contender& contender, const PeerRow& peer
   record["seconds_encode"] = run.encode_seconds;
   record["seconds_decode"] = run.decode_seconds;
   MeasuredItem item{record, {}};
-  if (judge) VQC_TRY(AddJudgement(*judge, picture, run.decoded, item));
+  VQC_TRY(judges.Add(picture, run.decoded, item));
   return item;
 }
 
-Contender PeerContender(const PeerRow& peer, int quality, const Limits& limits, const Judge& judge) {
+Contender PeerContender(const PeerRow& peer, int quality, const Limits& limits, const Judges& judges) {
   Contender contender;
   contender.codec = peer.name;
   contender.setting = "q" + std::to_string(quality);
@@ -130,14 +128,14 @@ Contender PeerContender(const PeerRow& peer, int quality, const Limits& limits, 
       {"codec", contender.codec}, {"setting", contender.setting}, {"is", contender.described}};
   contender.is_model = contender.on_page = false;
   const Contender named = contender;
-  contender.measure = [named, &peer, quality, limits, judge](const Clip& clip, const Contender::How&) {
-    return MeasurePeer(named, peer, quality, clip, limits, judge);
+  contender.measure = [named, &peer, quality, limits, judges](const Clip& clip, const Contender::How&) {
+    return MeasurePeer(named, peer, quality, clip, limits, judges);
   };
   return contender;
 }
 
 Status AddModels(const ModelOptions& model, const EvalOptions& options, const RunOptions& run,
-                 const Limits& limits, const Judge& judge, EvalPlan& plan) {
+                 const Limits& limits, const Judges& judges, EvalPlan& plan) {
   struct Choice {
     ModelEntry entry;
     std::optional<DecoderEntry> decoder;
@@ -161,13 +159,13 @@ Status AddModels(const ModelOptions& model, const EvalOptions& options, const Ru
   for (const Choice& choice : choices) {
     const std::string folder = choice.decoder ? choice.decoder->folder + "/" : "";
     plan.contenders.push_back(
-        ModelContender(choice.entry, choice.decoder, {model.device, threads, limits, folder}, judge));
+        ModelContender(choice.entry, choice.decoder, {model.device, threads, limits, folder}, judges));
   }
   return {};
 }
 
 // A codec whose programs are missing is left out with a warning.
-Status AddPeers(const EvalOptions& options, const Limits& limits, const Judge& judge, EvalPlan& plan) {
+Status AddPeers(const EvalOptions& options, const Limits& limits, const Judges& judges, EvalPlan& plan) {
   if (options.against.empty()) return {};
   for (const std::string& name : NamesIn(options.against)) {
     const auto peer = FindPeer(name);
@@ -178,7 +176,7 @@ Status AddPeers(const EvalOptions& options, const Limits& limits, const Judge& j
       continue;
     }
     for (const int quality : (*peer)->qualities)
-      plan.contenders.push_back(PeerContender(**peer, quality, limits, judge));
+      plan.contenders.push_back(PeerContender(**peer, quality, limits, judges));
   }
   return {};
 }
@@ -189,28 +187,21 @@ int RunEvalPictures(std::vector<InputFile> inputs, const ModelOptions& model, co
                     const RunOptions& run, const Limits& limits) {
   EvalPlan plan;
   plan.inputs = std::move(inputs);
-  plan.metrics = MetricColumns();
+  plan.metrics = MetricsOf(Modality::kImage);
   plan.shown = options.report_items < 0 ? kUsuallyShown : static_cast<size_t>(options.report_items);
   plan.read = [&limits](const std::string& path) { return ReadWholeImage(path, limits); };
   if (!options.levels.empty()) return Fail("eval", {ErrorCode::kUsage, "--levels is for models of sound"});
-  Judge judge;
-  if (!options.classifier.empty()) {
-    const auto loaded = LoadJudge(options.classifier, limits);
-    if (!loaded.ok()) return Fail("eval", loaded.error());
-    judge = loaded->judge;
-    plan.environment["classifier"] = loaded->sha256;
-    plan.of_all = &FrechetOf;
-    for (Column& column : JudgeColumns()) plan.metrics.push_back(std::move(column));
-  }
-  plan.columns = Columns(plan.metrics);
-  if (const Status added = AddModels(model, options, run, limits, judge, plan); !added.ok())
+  const auto judges = Judges::Load(options, limits);
+  if (!judges.ok()) return Fail("eval", judges.error());
+  for (MetricInfo& metric : judges->Metrics()) plan.metrics.push_back(std::move(metric));
+  plan.columns = TableColumns(plan.metrics);
+  plan.environment = judges->Files();
+  plan.of_all = &FrechetOf;
+  if (const Status added = AddModels(model, options, run, limits, *judges, plan); !added.ok())
     return Fail("eval", added.error());
-  if (const Status added = AddPeers(options, limits, judge, plan); !added.ok())
+  if (const Status added = AddPeers(options, limits, *judges, plan); !added.ok())
     return Fail("eval", added.error());
-  if (judge) {
-    for (Contender& contender : plan.contenders)
-      contender.identity["classifier"] = plan.environment["classifier"];
-  }
+  for (Contender& contender : plan.contenders) contender.identity.update(judges->Files());
   return RunEvaluation(std::move(plan), options, run);
 }
 

@@ -152,7 +152,7 @@ class EvaluationRun {
     report.modality = plan_.modality;
     report.results = records;
     report.columns = table_.Columns();
-    report.metrics = plan_.metrics;
+    report.metrics = ColumnsOf(plan_.metrics);
     report.environment = EnvironmentRecord();
     for (size_t c = 0; c < plan_.contenders.size(); ++c) {
       const Contender& contender = plan_.contenders[c];
@@ -189,10 +189,11 @@ class EvaluationRun {
     Json curves = Json::array();
     for (const std::string& test : ours) {
       for (const std::string& reference : others) {
-        curves.push_back({{"reference", reference},
-                          {"test", test},
-                          {"metrics", CurveDeltas(RecordsOfCodec(records, reference),
-                                                  RecordsOfCodec(records, test), plan_.modality)}});
+        curves.push_back(
+            {{"reference", reference},
+             {"test", test},
+             {"metrics", CurveDeltas(RecordsOfCodec(records, reference), RecordsOfCodec(records, test),
+                                     plan_.modality, plan_.metrics)}});
       }
     }
     return curves;

@@ -16,12 +16,12 @@
 namespace vqc {
 
 struct EvalOptions {
-  std::string classifier;  // of pictures: weights of a classifier that judges; empty for none
-  std::string decoders;    // of pictures: names or folders with commas between them; empty: the models' own
-  std::string levels;      // of sound: numbers with commas between them; empty: all
-  std::string against;     // other codecs, names with commas between them
-  std::string report;      // folder; empty for none
-  int report_items = -1;   // that the page shows of each model; -1: as many as are usual
+  std::string classifier, lpips;  // of pictures: files of weights of what judges them; empty for none
+  std::string decoders;   // of pictures: names or folders with commas between them; empty: the models' own
+  std::string levels;     // of sound: numbers with commas between them; empty: all
+  std::string against;    // other codecs, names with commas between them
+  std::string report;     // folder; empty for none
+  int report_items = -1;  // that the page shows of each model; -1: as many as are usual
   bool force = false;
   std::string state;  // file in which finished items are kept; empty for none
 };
@@ -47,7 +47,7 @@ struct Contender {
 struct EvalPlan {
   Modality modality = Modality::kImage;
   std::vector<Column> columns;
-  std::vector<Column> metrics;  // of them, what is plotted
+  std::vector<MetricInfo> metrics;  // of them, what is plotted against the rate
   std::vector<InputFile> inputs;
   std::vector<Contender> contenders;
   Json environment = Json::object();  // more lines for the report: codecs that could not be had, and why

@@ -26,7 +26,7 @@ std::vector<Column> Columns() {
                                  {"kbps", "kbps", 3},
                                  {"kbps_payload", "kbps payload", 3},
                                  {"kbps_nominal", "kbps nominal", 3}};
-  for (Column& column : MetricColumns(Modality::kAudio)) columns.push_back(std::move(column));
+  for (Column& column : ColumnsOf(MetricsOf(Modality::kAudio))) columns.push_back(std::move(column));
   const Column times[] = {{"seconds_encode_network", "enc net s", 3},
                           {"seconds_encode", "enc s", 3},
                           {"seconds_decode_network", "dec net s", 3},
@@ -198,13 +198,14 @@ int RunEvalSounds(std::vector<InputFile> inputs, const ModelOptions& model, cons
   EvalPlan plan;
   plan.modality = Modality::kAudio;
   plan.columns = Columns();
-  plan.metrics = MetricColumns(Modality::kAudio);
+  plan.metrics = MetricsOf(Modality::kAudio);
   plan.inputs = std::move(inputs);
   plan.shown = options.report_items < 0 ? kUsuallyShown : static_cast<size_t>(options.report_items);
   plan.read = [&limits](const std::string& path) { return ReadSound(path, limits); };
   plan.original = &ShownSound;
   for (const auto& [given, name] :
-       {std::pair(&options.decoders, "--decoder"), std::pair(&options.classifier, "--classifier")}) {
+       {std::pair(&options.decoders, "--decoder"), std::pair(&options.classifier, "--classifier"),
+        std::pair(&options.lpips, "--lpips")}) {
     if (given->empty()) continue;
     return Fail("eval", {ErrorCode::kUsage, std::string(name) + " is for models of pictures"});
   }

@@ -20,8 +20,9 @@ std::string NameCell(const std::string& name) {
   return shown + std::string(kNameWidth - shown.size(), ' ');
 }
 
-std::string Cell(const std::string& text) {
-  return " " + std::string(kColumnWidth - std::min(kColumnWidth, text.size()), ' ') + text;
+std::string Cell(const Column& column, const std::string& text) {
+  const size_t width = std::max(kColumnWidth, column.heading.size());
+  return " " + std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
 std::string TextOf(double value, int digits) {
@@ -54,9 +55,9 @@ Json MetricsRecord(const std::vector<double>& metrics) {
   return record;
 }
 
-std::vector<Column> MetricColumns(Modality modality) {
+std::vector<Column> ColumnsOf(const std::vector<MetricInfo>& metrics) {
   std::vector<Column> columns;
-  for (const MetricInfo& metric : MetricsOf(modality)) {
+  for (const MetricInfo& metric : metrics) {
     columns.push_back(
         {metric.name, metric.unit.empty() ? metric.name : metric.name + " " + metric.unit, metric.digits});
   }
@@ -87,13 +88,14 @@ double NumberOf(const Json& record, const std::string& key) {
 
 std::string FigureTable::Heading() const {
   std::string line = NameCell(modality_ == Modality::kAudio ? "sound" : "picture");
-  for (const Column& column : columns_) line += Cell(column.heading);
+  for (const Column& column : columns_) line += Cell(column, column.heading);
   return line + "\n";
 }
 
 std::string FigureTable::Row(const std::string& name, const Json& record) const {
   std::string line = NameCell(name);
-  for (const Column& column : columns_) line += Cell(TextOf(NumberOf(record, column.key), column.digits));
+  for (const Column& column : columns_)
+    line += Cell(column, TextOf(NumberOf(record, column.key), column.digits));
   return line + "\n";
 }
 

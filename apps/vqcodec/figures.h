@@ -22,7 +22,6 @@ struct Column {
   std::string key, heading;
   int digits;
 };
-std::vector<Column> MetricColumns(Modality modality = Modality::kImage);
 
 // A row of the table of metrics for pictures or for sound.
 struct MetricInfo {
@@ -31,6 +30,7 @@ struct MetricInfo {
   int digits;
 };
 std::vector<MetricInfo> MetricsOf(Modality modality);
+std::vector<Column> ColumnsOf(const std::vector<MetricInfo>& metrics);
 
 // The key of the rate on the axis of a curve: "bpp" of pictures, "kbps" of sound.
 std::string RateKeyOf(Modality modality);

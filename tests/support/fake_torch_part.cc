@@ -102,25 +102,43 @@ Status TrainPrior(const TrainPriorOptions& options) {
 // Judges by mean colours.
 class ColourJudge : public PictureJudge {
  public:
-  Result<Judgement> Judge(const Clip& original, const Clip& decoded) const override {
-    Judgement judgement;
-    for (const auto& [clip, means] :
-         {std::pair(&original, &judgement.original), std::pair(&decoded, &judgement.decoded)}) {
-      for (size_t c = 0; c < 3; ++c) {
-        const float* plane = clip->data.data() + c * clip->PlaneSize();
-        means->push_back(std::accumulate(plane, plane + clip->PlaneSize(), 0.0f) /
-                         static_cast<float>(clip->PlaneSize()));
-      }
-    }
-    for (size_t c = 0; c < 3; ++c)
-      judgement.feature_distance += std::abs(judgement.original[c] - judgement.decoded[c]);
-    judgement.same_class = judgement.feature_distance < 0.01;
-    return judgement;
+  explicit ColourJudge(bool classifies) : classifies_(classifies) {}
+
+  std::span<const JudgeFigure> Figures() const override {
+    static constexpr JudgeFigure kClassifier[] = {{"feature_distance", false, 4},
+                                                  {"top1_agreement", true, 3}};
+    static constexpr JudgeFigure kLpips[] = {{"lpips", false, 4}};
+    return classifies_ ? std::span<const JudgeFigure>(kClassifier) : kLpips;
   }
+  int SmallestSide() const override { return classifies_ ? 64 : 16; }
+
+  Result<Judgement> Judge(const Clip& original, const Clip& decoded) const override {
+    const std::vector<float> before = Means(original), after = Means(decoded);
+    double distance = 0;
+    for (size_t c = 0; c < before.size(); ++c) distance += std::abs(before[c] - after[c]);
+    if (!classifies_) return Judgement{{distance}, {}, {}};
+    return Judgement{{distance, distance < 0.01 ? 1.0 : 0.0}, before, after};
+  }
+
+ private:
+  static std::vector<float> Means(const Clip& clip) {
+    std::vector<float> means;
+    for (size_t c = 0; c < 3; ++c) {
+      const float* plane = clip.data.data() + c * clip.PlaneSize();
+      means.push_back(std::accumulate(plane, plane + clip.PlaneSize(), 0.0f) /
+                      static_cast<float>(clip.PlaneSize()));
+    }
+    return means;
+  }
+
+  bool classifies_;
 };
 
-Result<std::shared_ptr<const PictureJudge>> LoadJudge(const std::string&) {
-  return std::shared_ptr<const PictureJudge>(std::make_shared<ColourJudge>());
+Result<std::shared_ptr<const PictureJudge>> LoadClassifier(const std::string&) {
+  return std::shared_ptr<const PictureJudge>(std::make_shared<ColourJudge>(true));
+}
+Result<std::shared_ptr<const PictureJudge>> LoadLpips(const std::string&) {
+  return std::shared_ptr<const PictureJudge>(std::make_shared<ColourJudge>(false));
 }
 
 std::vector<std::string> Quantizers() { return {"steps  eight even steps"}; }
@@ -138,7 +156,8 @@ constexpr TorchPart kPart = {.load_tokenizer = &Load,
                              .measure_step_cost = nullptr,
                              .write_features = nullptr,
                              .train_ladder = nullptr,
-                             .load_judge = &LoadJudge};
+                             .load_classifier = &LoadClassifier,
+                             .load_lpips = &LoadLpips};
 
 }  // namespace
 

@@ -169,10 +169,11 @@ function deltaText(delta, scale, digits) {
 }
 
 function fillCurves() {
-  const rows = data.curves.flatMap((curve) => curve.metrics.map((row, i) => ({
-    test: curve.test, reference: curve.reference, metric: data.metrics[i].heading,
-    rate: deltaText(row.bd_rate, 100, 1), quality: deltaText(row.bd_quality, 1, data.metrics[i].digits),
-  }))).filter((row) => row.rate !== "-" || row.quality !== "-");
+  const rows = data.curves.flatMap((curve) => curve.metrics.map((row) => {
+    const metric = data.metrics.find((candidate) => candidate.key === row.metric);
+    return {test: curve.test, reference: curve.reference, metric: metric.heading,
+      rate: deltaText(row.bd_rate, 100, 1), quality: deltaText(row.bd_quality, 1, metric.digits)};
+  })).filter((row) => row.rate !== "-" || row.quality !== "-");
   byId("curves-section").hidden = rows.length === 0;
   fill(byId("curves"), [{key: "test", heading: "curve"}, {key: "reference", heading: "against"}, {key: "metric", heading: "metric"},
     {key: "rate", heading: "BD-rate %"}, {key: "quality", heading: "BD-quality"}], rows);
