@@ -3,16 +3,16 @@
 // tensor and of the tensor's number in the file.
 #pragma once
 
-#include <torch/torch.h>
-
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
 #include "models/safetensors.h"
-#include "models/weights.h"
 #include "tests/eval/oracle_pictures.h"
 
 namespace vqc::testing {
@@ -34,7 +34,9 @@ class MadeUpWeights {
     Fill(name + ".bias", {out}, 0.1);
   }
   Status Write(const std::string& path, const std::map<std::string, std::string>& metadata = {}) const {
-    VQC_ASSIGN(const auto bytes, WriteSafeTensors(bag_.Views(), metadata));
+    std::map<std::string, TensorView> views;
+    for (const auto& [name, tensor] : tensors_) views[name] = {DType::kF32, tensor.shape, tensor.bytes};
+    VQC_ASSIGN(const auto bytes, WriteSafeTensors(views, metadata));
     return WriteFileAtomically(path, bytes, {.force = true});
   }
 
@@ -48,10 +50,17 @@ class MadeUpWeights {
       const int value = OracleNoise(static_cast<int>(i), 0, 0, seed_, 2001) - middle;
       values.push_back(static_cast<float>(value / 1000.0 * scale));
     }
-    bag_.Add(name, torch::tensor(at::ArrayRef<float>(values)).view(shape), DType::kF32);
+    Tensor& tensor = tensors_[name];
+    tensor.shape = std::move(shape);
+    tensor.bytes.resize(values.size() * sizeof(float));
+    std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
   }
 
-  TensorBag bag_;
+  struct Tensor {
+    std::vector<int64_t> shape;
+    std::vector<uint8_t> bytes;
+  };
+  std::map<std::string, Tensor> tensors_;
   uint32_t seed_ = 0;
 };
 
