@@ -99,6 +99,11 @@ RunCommand AddEval(CLI::App& parent) {
          "Of sound: the first N levels of each token, each N a point of the model's curve (default: all)")
       ->type_name("N,...")
       ->group("Model");
+  app->add_option(
+         "--rungs", eval.rungs,
+         "Of pictures: these rungs of the model's ladder, each a point of its curve (default: the highest)")
+      ->type_name("N,...")
+      ->group("Model");
   app->add_option("--against", eval.against,
                   "Measure other codecs at several qualities too, with commas: jpeg, webp, avif, jxl; of "
                   "sound opus, codec2")

@@ -13,6 +13,8 @@
 #include "apps/vqcodec/peers.h"
 #include "apps/vqcodec/records.h"
 #include "apps/vqcodec/report/shown_picture.h"
+#include "codec/ladder.h"
+#include "codec/rungs.h"
 #include "models/decoder.h"
 
 namespace vqc {
@@ -46,8 +48,9 @@ Json SizeOf(const Clip& clip, uint32_t channels) {
                        static_cast<uint32_t>(clip.bit_depth));
 }
 
-Json RecordOf(const Clip& clip, const Evaluation& evaluation, const Bundle& bundle) {
-  Json record = {{"codec", "vqcodec"}, {"setting", SettingOf(bundle.card, bundle.decoder)}};
+Json RecordOf(const Contender& contender, const Clip& clip, const Evaluation& evaluation,
+              const Bundle& bundle) {
+  Json record = {{"codec", contender.codec}, {"setting", contender.setting}};
   record.update(ModelRecord(bundle.card));
   if (!bundle.decoder.empty()) record["decoder"] = bundle.decoder;
   record.update(SizeOf(clip, static_cast<uint32_t>(clip.channels)));
@@ -73,29 +76,55 @@ Json RecordOf(const Clip& clip, const Evaluation& evaluation, const Bundle& bund
   return record;
 }
 
-Contender ModelContender(const ModelEntry& entry, const std::optional<DecoderEntry>& decoder,
-                         const BundleOptions& options, const Judges& judges) {
+struct Choice {
+  ModelEntry entry;
+  std::optional<DecoderEntry> decoder;
+  BundleFuture bundle;
+};
+
+// On the rung of the model's ladder; 0 where it is not asked for. Rungs of a model are settings of one codec.
+Contender ModelContender(const Choice& choice, uint32_t rung, const Limits& limits, const Judges& judges) {
   Contender contender;
-  contender.codec = "vqcodec";
-  contender.setting = SettingOf(entry.card, decoder ? decoder->card.name : "");
-  contender.described = HexKey(entry.card.Key());
+  const std::string name = SettingOf(choice.entry.card, choice.decoder ? choice.decoder->card.name : "");
+  contender.codec = rung > 0 ? name : "vqcodec";
+  contender.setting = rung > 0 ? "rung " + std::to_string(rung) : name;
+  contender.described = HexKey(choice.entry.card.Key());
   contender.identity = {
       {"codec", contender.codec}, {"setting", contender.setting}, {"is", contender.described}};
-  if (decoder) contender.identity["decoder"] = HexOf(decoder->card.decoder_id);
-  const BundleFuture bundle = StartLoading(entry, options);
+  if (choice.decoder) contender.identity["decoder"] = HexOf(choice.decoder->card.decoder_id);
+  const BundleFuture bundle = choice.bundle;
   contender.ready = [bundle]() -> Status {
     if (!bundle.get().ok()) return bundle.get().error();
     return {};
   };
-  contender.measure = [bundle, judges, limits = options.limits](
+  const Contender named = contender;
+  contender.measure = [named, bundle, judges, rung, limits](
                           const Clip& clip, const Contender::How& how) -> Result<MeasuredItem> {
-    VQC_ASSIGN(const Evaluation evaluation, EvaluateImage(clip, *bundle.get(), limits, how.alone));
+    VQC_ASSIGN(const Evaluation evaluation, EvaluateImage(clip, *bundle.get(), limits, how.alone, rung));
     if (how.page) *how.page = ShownPicture(clip, evaluation.decoded, evaluation.tokens);
-    MeasuredItem item{RecordOf(clip, evaluation, *bundle.get()), evaluation.tokens};
+    MeasuredItem item{RecordOf(named, clip, evaluation, *bundle.get()), evaluation.tokens};
     VQC_TRY(judges.Add(clip, evaluation.decoded, item));
     return item;
   };
   return contender;
+}
+
+// One for each rung that was asked for and is there; one where there is no ladder.
+Status AddRungs(const Choice& choice, const std::string& rungs, const Limits& limits, const Judges& judges,
+                EvalPlan& plan) {
+  if (rungs.empty()) {
+    plan.contenders.push_back(ModelContender(choice, 0, limits, judges));
+    return {};
+  }
+  const auto& bundle = choice.bundle.get();
+  if (!bundle.ok()) return bundle.error();
+  VQC_ASSIGN(const auto numbers, NumbersIn(rungs, RungsOf(*bundle), "rungs"));
+  for (const uint32_t rung : numbers) {
+    Contender contender = ModelContender(choice, bundle->ladder ? rung : 0, limits, judges);
+    if (bundle->ladder) contender.identity["ladder"] = HexOf(bundle->ladder->id());
+    plan.contenders.push_back(std::move(contender));
+  }
+  return {};
 }
 
 Result<MeasuredItem> MeasurePeer(const Contender& contender, const PeerRow& peer, int quality,
@@ -136,10 +165,6 @@ Contender PeerContender(const PeerRow& peer, int quality, const Limits& limits, 
 
 Status AddModels(const ModelOptions& model, const EvalOptions& options, const RunOptions& run,
                  const Limits& limits, const Judges& judges, EvalPlan& plan) {
-  struct Choice {
-    ModelEntry entry;
-    std::optional<DecoderEntry> decoder;
-  };
   std::vector<Choice> choices;
   for (const std::string& name :
        NamesIn(model.model.empty() ? std::string(kDefaultImageModel) : model.model)) {
@@ -150,17 +175,17 @@ Status AddModels(const ModelOptions& model, const EvalOptions& options, const Ru
                                           "; pictures are measured with models of pictures"};
     }
     for (const std::string& decoder : NamesIn(options.decoders)) {
-      choices.push_back({entry, std::nullopt});
+      choices.push_back({entry, std::nullopt, {}});
       if (decoder.empty() || decoder == kOwnDecoder) continue;
       VQC_ASSIGN(choices.back().decoder, FindDecoder(entry, decoder));
     }
   }
   const int threads = ThreadsOf(run, plan.inputs.size() * choices.size());
-  for (const Choice& choice : choices) {
+  for (Choice& choice : choices) {
     const std::string folder = choice.decoder ? choice.decoder->folder + "/" : "";
-    plan.contenders.push_back(
-        ModelContender(choice.entry, choice.decoder, {model.device, threads, limits, folder}, judges));
+    choice.bundle = StartLoading(choice.entry, {model.device, threads, limits, folder});
   }
+  for (const Choice& choice : choices) VQC_TRY(AddRungs(choice, options.rungs, limits, judges, plan));
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include "apps/vqcodec/eval_run.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -247,6 +248,21 @@ std::vector<std::string> NamesIn(const std::string& list) {
     start = end + 1;
   }
   return names;
+}
+
+Result<std::vector<uint32_t>> NumbersIn(const std::string& list, uint32_t most, const std::string& what) {
+  std::vector<uint32_t> numbers;
+  for (const std::string& text : NamesIn(list)) {
+    uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number < 1) {
+      return Error{ErrorCode::kUsage, "--" + what + " " + list + ": '" + text + "' is no number of " + what +
+                                          "; give numbers from 1 on, like 2,4,8"};
+    }
+    number = std::min(number, most);
+    if (std::find(numbers.begin(), numbers.end(), number) == numbers.end()) numbers.push_back(number);
+  }
+  return numbers;
 }
 
 }  // namespace vqc

@@ -19,6 +19,7 @@ struct EvalOptions {
   std::string classifier, lpips;  // of pictures: files of weights of what judges them; empty for none
   std::string decoders;   // of pictures: names or folders with commas between them; empty: the models' own
   std::string levels;     // of sound: numbers with commas between them; empty: all
+  std::string rungs;      // of pictures, the same; empty: the highest
   std::string against;    // other codecs, names with commas between them
   std::string report;     // folder; empty for none
   int report_items = -1;  // that the page shows of each model; -1: as many as are usual
@@ -63,5 +64,8 @@ int RunEvaluation(EvalPlan plan, const EvalOptions& options, const RunOptions& r
 
 // "a,b" as {"a", "b"}, an empty text as one empty name.
 std::vector<std::string> NamesIn(const std::string& list);
+// "2,4" as {2, 4}, each at most `most`, and none twice. kUsage says what is no number from 1 on; `what` they
+// are is the option's name.
+Result<std::vector<uint32_t>> NumbersIn(const std::string& list, uint32_t most, const std::string& what);
 
 }  // namespace vqc

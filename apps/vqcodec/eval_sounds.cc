@@ -2,7 +2,6 @@
 #include "apps/vqcodec/eval_sounds.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <utility>
 
@@ -129,18 +128,9 @@ Contender PeerContender(const SoundPeerRow& peer, const SoundPeerSetting& settin
 Result<std::vector<uint32_t>> LevelsOf(const std::string& list, const TokenizerInfo& info) {
   const auto all = static_cast<uint32_t>(info.vocab.size());
   if (list.empty()) return std::vector<uint32_t>{all};
-  std::vector<uint32_t> levels;
-  for (const std::string& text : NamesIn(list)) {
-    uint32_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size() || number < 1) {
-      return Error{ErrorCode::kUsage, "--levels " + list + ": '" + text +
-                                          "' is no number of levels; give 1 or more, like 2,4,8"};
-    }
-    number = info.nested ? std::min(number, all) : all;
-    if (std::find(levels.begin(), levels.end(), number) == levels.end()) levels.push_back(number);
-  }
-  return levels;
+  if (info.nested) return NumbersIn(list, all, "levels");
+  VQC_TRY(NumbersIn(list, all, "levels"));
+  return std::vector<uint32_t>{all};
 }
 
 Status AddModels(const ModelOptions& model, const EvalOptions& options, const RunOptions& run,
@@ -205,7 +195,7 @@ int RunEvalSounds(std::vector<InputFile> inputs, const ModelOptions& model, cons
   plan.original = &ShownSound;
   for (const auto& [given, name] :
        {std::pair(&options.decoders, "--decoder"), std::pair(&options.classifier, "--classifier"),
-        std::pair(&options.lpips, "--lpips")}) {
+        std::pair(&options.lpips, "--lpips"), std::pair(&options.rungs, "--rungs")}) {
     if (given->empty()) continue;
     return Fail("eval", {ErrorCode::kUsage, std::string(name) + " is for models of pictures"});
   }

@@ -5,14 +5,16 @@
 #include "base/peak_memory.h"
 #include "base/stopwatch.h"
 #include "codec/codec.h"
+#include "codec/rungs.h"
 
 namespace vqc {
 
-Result<Evaluation> EvaluateImage(const Clip& clip, const Bundle& bundle, const Limits& limits, bool alone) {
+Result<Evaluation> EvaluateImage(const Clip& clip, const Bundle& bundle, const Limits& limits, bool alone,
+                                 uint32_t rung) {
   Evaluation result;
   const bool memory = alone && ResetPeakMemory();
   const Stopwatch encoding;
-  VQC_ASSIGN(EncodedClip encoded, EncodeImage(clip, bundle));
+  VQC_ASSIGN(EncodedClip encoded, EncodeImage(clip, bundle, {.rung = rung}));
   result.encode_seconds = encoding.Seconds();
   result.encode_network_seconds = encoded.network_seconds;
   if (memory) {
@@ -32,12 +34,12 @@ Result<Evaluation> EvaluateImage(const Clip& clip, const Bundle& bundle, const L
 
   result.file_bytes = encoded.bytes.size();
   result.payload_bytes = encoded.payload_bytes;
-  result.raw_bits = RawBits(encoded.tokens);
+  result.tokens = ToRung(encoded.rung, encoded.tokens, bundle);
+  result.raw_bits = RawBits(result.tokens);
   result.bpp = 8.0 * static_cast<double>(encoded.bytes.size()) / static_cast<double>(clip.PlaneSize());
   const Stopwatch measuring;
   VQC_ASSIGN(result.metrics, MeasureMetrics(clip, decoded.clip));
   result.metrics_seconds = measuring.Seconds();
-  result.tokens = std::move(encoded.tokens);
   result.decoded = std::move(decoded.clip);
   return result;
 }

@@ -14,7 +14,7 @@
 namespace vqc {
 
 struct Evaluation {
-  Tokens tokens;
+  Tokens tokens;  // of the rung
   Clip decoded;
   uint64_t file_bytes = 0;      // the whole .vqc file
   uint64_t payload_bytes = 0;   // of them, the coded tokens
@@ -28,7 +28,9 @@ struct Evaluation {
 };
 
 // The image is decoded from the bytes that would be written to a file, as if they were a stranger's. Memory
-// is that of the whole process: it is measured where nothing else runs (`alone`).
-Result<Evaluation> EvaluateImage(const Clip& clip, const Bundle& bundle, const Limits& limits, bool alone);
+// is that of the whole process: it is measured where nothing else runs (`alone`). `rung` of the model's
+// ladder; 0 is the highest.
+Result<Evaluation> EvaluateImage(const Clip& clip, const Bundle& bundle, const Limits& limits, bool alone,
+                                 uint32_t rung = 0);
 
 }  // namespace vqc

@@ -3,46 +3,21 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "base/file.h"
 #include "codec/codec.h"
 #include "codec/container/rung.h"
 #include "codec/rungs.h"
 #include "tests/base/temp_folder.h"
 #include "tests/support/fake_bundle.h"
+#include "tests/support/fake_ladder.h"
 #include "tests/support/random_clip.h"
 
 namespace vqc {
 namespace {
 
-// Of the fake model's 512 ids in their own order: rungs of 8 and of 64 clusters, of blue and of blue and
-// green.
-std::vector<Rung> FakeRungs() {
-  std::vector<Rung> rungs;
-  for (const uint32_t size : {64u, 8u}) {
-    Rung rung;
-    for (uint32_t at = 0; at < 512; at += size) {
-      rung.starts.push_back(at);
-      rung.ids.push_back(at + size / 2);
-    }
-    const auto trainer = MakePriorTrainer("mixing", {});
-    EXPECT_TRUE((*trainer)->Add({{1, 1, 1, 2}, {512 / size}, {0, 1}}).ok());
-    rung.tables = *(*trainer)->Finish();
-    rungs.push_back(std::move(rung));
-  }
-  return rungs;
-}
-
-std::vector<uint32_t> Order() {
-  std::vector<uint32_t> order(512);
-  std::iota(order.begin(), order.end(), 0u);
-  return order;
-}
-
 Bundle WithLadder(std::vector<Rung> rungs = FakeRungs()) {
   Bundle bundle = FakeBundle();
-  auto ladder = Ladder::Make(Order(), std::move(rungs));
+  auto ladder = Ladder::Make(FakeOrder(), std::move(rungs));
   EXPECT_TRUE(ladder.ok()) << ladder.error().message;
   bundle.ladder = std::make_shared<const Ladder>(std::move(*ladder));
   return bundle;
@@ -175,29 +150,29 @@ TEST(Ladder, SaysWhatDoesNotFit) {
   const auto refused = [](std::vector<uint32_t> order, std::vector<Rung> rungs) {
     return !Ladder::Make(std::move(order), std::move(rungs)).ok();
   };
-  auto order = Order();
+  auto order = FakeOrder();
   order[5] = 6;
   EXPECT_TRUE(refused(order, FakeRungs()));
   EXPECT_TRUE(refused({}, FakeRungs()));
-  EXPECT_TRUE(refused(Order(), {}));
+  EXPECT_TRUE(refused(FakeOrder(), {}));
   auto rungs = FakeRungs();
   std::swap(rungs[0], rungs[1]);
-  EXPECT_TRUE(refused(Order(), rungs));
+  EXPECT_TRUE(refused(FakeOrder(), rungs));
   rungs = FakeRungs();
   rungs[1].starts[1] = 9;  // still rises, and still divides the rung below
   rungs[1].ids[0] = 8;
-  EXPECT_FALSE(refused(Order(), rungs));
+  EXPECT_FALSE(refused(FakeOrder(), rungs));
   rungs[1].ids[0] = 9;  // of the next cluster
-  EXPECT_TRUE(refused(Order(), rungs));
+  EXPECT_TRUE(refused(FakeOrder(), rungs));
   rungs = FakeRungs();
   rungs[1].starts[8] = 65;  // does not divide the rung below
-  EXPECT_TRUE(refused(Order(), rungs));
+  EXPECT_TRUE(refused(FakeOrder(), rungs));
   rungs = FakeRungs();
   rungs[0].starts[0] = 1;
-  EXPECT_TRUE(refused(Order(), rungs));
+  EXPECT_TRUE(refused(FakeOrder(), rungs));
   rungs = FakeRungs();
   rungs[0].ids.pop_back();
-  EXPECT_TRUE(refused(Order(), rungs));
+  EXPECT_TRUE(refused(FakeOrder(), rungs));
 }
 
 }  // namespace
