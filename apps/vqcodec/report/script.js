@@ -8,6 +8,10 @@ const colourOf = (index) => `var(${marks[index % marks.length]})`;
 const measured = data.results.filter((record) => record.error === null);
 const sound = data.rate === "kbps", rateName = sound ? "kbit/s" : "bits a pixel";
 const groups = [...new Set(measured.map(settingOf))];
+// Codecs have a colour each; of "vqcodec", whose settings are models, each model.
+const tintName = (item) => (item.codec === "vqcodec" ? settingOf(item) : item.codec);
+const tints = [...new Set(data.models.map(tintName))];
+const tintOf = (item) => colourOf(tints.indexOf(tintName(item)));
 
 function element(name, attributes = {}, text) {
   const made = document.createElement(name);
@@ -125,25 +129,23 @@ function plotMetric(metric) {
   const xs = extent(all.map(rate), 0.06), ys = extent(all.map((record) => record[metric.key]), 0.06);
   const [svg, x, y] = axes(metric.heading, xs, ys, rateName, logTicks(...xs), ticks(...ys, 5));
   const codecs = [...new Set(data.models.map((model) => model.codec))];
-  groups.forEach((group, index) => {
-    const own = points.filter((record) => settingOf(record) === group);
-    if (own.length === 0) return;
-    for (const record of own) {
-      const dot = drawn(svg, "circle", {cx: x(rate(record)), cy: y(record[metric.key]), r: 2.5, fill: colourOf(index), opacity: 0.6});
-      drawn(dot, "title", {}, `${record.input}\n${shown(record[data.rate], 4)} ${data.rate}, ${shown(record[metric.key], metric.digits)}`);
-    }
-  });
+  for (const record of points) {
+    const dot = drawn(svg, "circle", {cx: x(rate(record)), cy: y(record[metric.key]), r: 2.5, fill: tintOf(record), opacity: 0.6});
+    drawn(dot, "title", {}, `${record.input}\n${shown(record[data.rate], 4)} ${data.rate}, ${shown(record[metric.key], metric.digits)}`);
+  }
   for (const codec of codecs) {
     const means = data.models.filter((model) => model.codec === codec && has(model.mean));
     const placed = means.map((model) => [x(rate(model.mean)), y(model.mean[metric.key]), model]);
     placed.sort((a, b) => a[0] - b[0]);
-    if (placed.length > 1) drawn(svg, "polyline", {class: "axis", points: placed.map((at) => `${at[0]},${at[1]}`).join(" ")});
-    for (const [cx, cy, model] of placed) {
-      const group = settingOf(model);
-      const dot = drawn(svg, "circle", {cx, cy, r: 5, fill: colourOf(groups.indexOf(group)), class: "mean"});
-      drawn(dot, "title", {}, `${group}\n${shown(model.mean[data.rate], 4)} ${data.rate}, ${shown(model.mean[metric.key], metric.digits)}`);
-      drawn(svg, "text", cx > 260 ? {x: cx - 8, y: cy - 8, "text-anchor": "end"} : {x: cx + 8, y: cy - 8}, model.setting);
-    }
+    const curve = codec !== "vqcodec";
+    if (placed.length > 1) drawn(svg, "polyline", {class: "axis", style: curve ? `stroke: ${tintOf(placed[0][2])}` : "", points: placed.map((at) => `${at[0]},${at[1]}`).join(" ")});
+    placed.forEach(([cx, cy, model], i) => {
+      const dot = drawn(svg, "circle", {cx, cy, r: 5, fill: tintOf(model), class: "mean"});
+      drawn(dot, "title", {}, `${settingOf(model)}\n${shown(model.mean[data.rate], 4)} ${data.rate}, ${shown(model.mean[metric.key], metric.digits)}`);
+      if (curve && i > 0 && i + 1 < placed.length) return;  // its ends have names
+      const name = curve && i === 0 ? `${codec} ${model.setting}` : model.setting;
+      drawn(svg, "text", cx > 260 ? {x: cx - 8, y: cy - 8, "text-anchor": "end"} : {x: cx + 8, y: cy - 8}, name);
+    });
   }
   byId("plots").append(svg);
 }
