@@ -9,8 +9,9 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kWindows[] = {2048, 1024, 512}, kPeriods[] = {2, 3, 5, 7, 11};
-constexpr int64_t kSpectralWidth = 32, kPeriodWidths[] = {16, 64, 192, 256};
+constexpr int64_t kWindows[] = {2048, 1024, 512}, kPeriods[] = {2, 5, 11};
+constexpr int64_t kBins = 4;  // that a spectral discriminator takes as one place, of 2 * kBins channels
+constexpr int64_t kSpectralWidths[] = {32, 64, 64}, kPeriodWidths[] = {16, 64, 192, 256};
 constexpr double kSlope = 0.1;
 
 torch::nn::Conv2d Conv(int64_t in, int64_t out, torch::ExpandingArray<2> kernel,
@@ -27,10 +28,13 @@ AudioDiscriminatorsImpl::AudioDiscriminatorsImpl() {
     Net net;
     net.window = window;
     net.hann = register_buffer("hann" + std::to_string(window), torch::hann_window(window));
-    net.layers.push_back(Conv(2, kSpectralWidth, {3, 9}, {1, 1}));
-    for (int i = 0; i < 3; ++i) net.layers.push_back(Conv(kSpectralWidth, kSpectralWidth, {3, 9}, {1, 2}));
-    net.layers.push_back(Conv(kSpectralWidth, kSpectralWidth, {3, 3}, {1, 1}));
-    net.layers.push_back(Conv(kSpectralWidth, 1, {3, 3}, {1, 1}));
+    int64_t in = 2 * kBins;
+    for (const int64_t out : kSpectralWidths) {
+      net.layers.push_back(Conv(in, out, {3, 5}, {1, in == 2 * kBins ? 1 : 2}));
+      in = out;
+    }
+    net.layers.push_back(Conv(in, in, {3, 3}, {1, 1}));
+    net.layers.push_back(Conv(in, 1, {3, 3}, {1, 1}));
     Add(std::move(net));
   }
   for (const int64_t period : kPeriods) {
@@ -64,7 +68,11 @@ std::vector<std::vector<torch::Tensor>> AudioDiscriminatorsImpl::forward(const t
     if (net.window > 0) {
       const auto spectrum = torch::stft(samples, net.window, net.window / 4, net.window,
                                         net.hann.to(torch::kFloat32), true, "constant", true, true, true);
-      x = torch::view_as_real(spectrum * 8).permute({0, 3, 2, 1});  // [B, 2, T, F]
+      // [B, bins, T, 2] without the last bin -> [B, 2 * kBins, T, bins / kBins]
+      const auto bins = torch::view_as_real(spectrum * 8).slice(1, 0, net.window / 2);
+      x = bins.reshape({bins.size(0), -1, kBins, bins.size(2), 2})
+              .permute({0, 2, 4, 3, 1})
+              .reshape({bins.size(0), 2 * kBins, bins.size(2), -1});
     } else {
       const int64_t rest = (net.period - samples.size(1) % net.period) % net.period;
       x = at::constant_pad_nd(samples * 4, {0, rest}).reshape({samples.size(0), 1, -1, net.period});

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 #include <string>
 
@@ -23,6 +24,7 @@ constexpr int64_t kLatentsPerCode = 8;  // for the first k-means
 constexpr double kMelWeight = 15, kAdversarialWeight = 2, kFeatureWeight = 4, kCommitmentWeight = 1;
 constexpr double kJudgeRate = 0.5;  // of the learning rate
 constexpr double kJudgedSeconds = 0.5;
+constexpr double kListened = 0.5;   // seconds, at least
 constexpr int64_t kEvaluated = 64;  // clips
 
 }  // namespace
@@ -32,6 +34,13 @@ Result<std::unique_ptr<AudioTrainer>> AudioTrainer::Create(const TrainAudioOptio
              ParseAudioNetwork(options.config.value("network", nlohmann::json::object())));
   VQC_ASSIGN(auto quantizer, MakeQuantizer(options.config.value("quantizer", nlohmann::json::object())));
   VQC_ASSIGN(const torch::Device device, ResolveDevice(options.device));
+  if (options.opinion_weight + options.speech_weight > 0 && options.clip < kListened) {
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "clips of %g s are too short for what a listener makes of them; they take %g s",
+                  options.clip, kListened);
+    return Error{ErrorCode::kUsage, text};
+  }
   return std::unique_ptr<AudioTrainer>(new AudioTrainer(options, config, std::move(quantizer), device));
 }
 
@@ -44,6 +53,7 @@ AudioTrainer::AudioTrainer(const TrainAudioOptions& options, AudioNetworkConfig 
       decoder_(config, quantizer->Dim()),
       quantizer_(std::move(quantizer)),
       losses_(config.rate, device),
+      listener_(config.rate, device),
       random_(options.seed),
       graph_(device) {
   if (options.waveform_weight > 0) {
@@ -138,6 +148,12 @@ void AudioTrainer::Learn(bool judging) {
   measures.commitment = quantized.loss.detach();
   auto loss = kMelWeight * terms.mel + options_.complex_weight * terms.complex +
               options_.waveform_weight * terms.distortion + kCommitmentWeight * quantized.loss;
+  if (options_.opinion_weight + options_.speech_weight > 0) {
+    const auto heard = listener_.Compare(decoded, clips_);
+    measures.disturbance = heard.disturbance.detach();
+    measures.unintelligible = heard.unintelligible.detach();
+    loss = loss + options_.opinion_weight * heard.disturbance + options_.speech_weight * heard.unintelligible;
+  }
   if (judging) loss = loss + Judge(decoded, measures);
   loss.backward();
   learnt_ = {latents.detach(), quantized.codes, std::move(measures)};
@@ -175,10 +191,16 @@ AudioTrainer::Evaluation AudioTrainer::Evaluate(const AudioSet& set) {
   CodeCounter counter(quantizer_->Vocab());
   const auto clips = set.Plain(kEvaluated, ClipLength());
   const auto quantized = quantizer_->forward(encoder_->forward(clips));
-  const auto terms = losses_.Compare(decoder_->forward(quantized.quantized), clips);
+  const auto decoded = decoder_->forward(quantized.quantized);
+  const auto terms = losses_.Compare(decoded, clips);
   mean.mel = terms.mel.item<double>();
   mean.complex = terms.complex.item<double>();
   mean.distortion = terms.distortion.item<double>();
+  if (options_.clip >= kListened) {
+    const auto heard = listener_.Compare(decoded, clips);
+    mean.disturbance = heard.disturbance.item<double>();
+    mean.unintelligible = heard.unintelligible.item<double>();
+  }
   counter.Add(quantized.codes);
   for (const auto& level : counter.Statistics())
     mean.usage += level.usage / static_cast<double>(quantizer_->Vocab().size());

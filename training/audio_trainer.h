@@ -15,6 +15,7 @@
 #include "training/audio_losses.h"
 #include "training/audio_set.h"
 #include "training/optimizer.h"
+#include "training/perceptual_losses.h"
 #include "training/step_graph.h"
 #include "training/train_audio.h"
 
@@ -22,7 +23,8 @@ namespace vqc {
 
 // Of a step; tensors on the device, so that a step does not wait. Undefined before discriminators judge.
 struct AudioMeasures {
-  torch::Tensor mel, complex, distortion, commitment, adversarial, features, judged, norm;
+  torch::Tensor mel, complex, distortion, disturbance, unintelligible, commitment, adversarial, features,
+      judged, norm;
 };
 
 class AudioTrainer {
@@ -37,10 +39,10 @@ class AudioTrainer {
   // One step at `progress` in [0, 1) of the schedule.
   Result<AudioMeasures> Step(const AudioSet& set, double progress);
 
-  // With averaged weights over plain clips: distances of spectra, and the mean share of a codebook that was
-  // used.
+  // With averaged weights over plain clips: distances of spectra and to a listener, and the mean share of
+  // a codebook that was used.
   struct Evaluation {
-    double mel = 0, complex = 0, distortion = 0, usage = 0;
+    double mel = 0, complex = 0, distortion = 0, disturbance = 0, unintelligible = 0, usage = 0;
   };
   Evaluation Evaluate(const AudioSet& set);
 
@@ -68,6 +70,7 @@ class AudioTrainer {
   std::shared_ptr<Quantizer> quantizer_;
   AudioDiscriminators judges_;
   SpectralLosses losses_;
+  PerceptualLosses listener_;
   std::unique_ptr<Optimizer> optimizer_, judge_optimizer_;
   std::mt19937_64 random_;
   std::vector<torch::Tensor> learning_;  // what gradients reach

@@ -21,9 +21,8 @@ namespace {
 
 constexpr int64_t kLogEvery = 100;  // steps
 constexpr char kLogHead[] =
-    "step,seconds,progress,mel,complex,distortion,commitment,adversarial,features,discriminators,gradient_"
-    "norm,"
-    "clips_per_second\n";
+    "step,seconds,progress,mel,complex,distortion,disturbance,unintelligible,commitment,adversarial,features,"
+    "discriminators,gradient_norm,clips_per_second\n";
 
 Status WriteModel(AudioTrainer& trainer, const TrainAudioOptions& options) {
   ModelCard card;
@@ -41,10 +40,10 @@ double Value(const torch::Tensor& measure) { return measure.defined() ? measure.
 
 std::string Line(const TrainingRun& run, const AudioMeasures& m, double speed) {
   char line[256];
-  std::snprintf(line, sizeof line, "%ld,%.1f,%.4f,%.4f,%.4f,%.2f,%.4f,%.4f,%.4f,%.4f,%.3f,%.0f",
+  std::snprintf(line, sizeof line, "%ld,%.1f,%.4f,%.4f,%.4f,%.2f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.3f,%.0f",
                 static_cast<long>(run.step()), run.seconds(), run.Share(), Value(m.mel), Value(m.complex),
-                Value(m.distortion), Value(m.commitment), Value(m.adversarial), Value(m.features),
-                Value(m.judged), Value(m.norm), speed);
+                Value(m.distortion), Value(m.disturbance), Value(m.unintelligible), Value(m.commitment),
+                Value(m.adversarial), Value(m.features), Value(m.judged), Value(m.norm), speed);
   return line;
 }
 
@@ -82,11 +81,12 @@ Status Train(const TrainAudioOptions& options) {
   VQC_TRY(run.Save(*trainer, options.state));
   if (valid) {
     const auto e = trainer->Evaluate(*valid);
-    char line[160];
-    std::snprintf(
-        line, sizeof line,
-        "# held out: mel distance %.4f, complex %.4f, distortion %.2f dB, %.4f of the codebooks used", e.mel,
-        e.complex, e.distortion, e.usage);
+    char line[256];
+    std::snprintf(line, sizeof line,
+                  "# held out: mel distance %.4f, complex %.4f, distortion %.2f dB, disturbance %.4f, "
+                  "unintelligible %.4f, "
+                  "%.4f of the codebooks used",
+                  e.mel, e.complex, e.distortion, e.disturbance, e.unintelligible, e.usage);
     log.Write(line);
   }
   if (run.EndedEarly()) return {};

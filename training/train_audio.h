@@ -31,6 +31,8 @@ struct TrainAudioOptions {
   double adversarial_from = 0.2;  // share of the schedule before discriminators judge; 1: they never do
   double complex_weight = 2;      // of the complex spectra in the loss
   double waveform_weight = 0;     // of the ratio of signal to distortion, in dB
+  double opinion_weight = 0;      // of each point of opinion that disturbances of loudness take
+  double speech_weight = 0;       // of what is not understood, from 0 to 1
   uint64_t seed = 1;
 };
 

@@ -84,6 +84,10 @@ RunCommand AddTrainAudio(CLI::App& parent) {
   AddNumber(*app, "--waveform-weight", train.waveform_weight, {0, 1000, false, false},
             "Weight of each dB of distortion against signal; above 0 latents carry phases from the start "
             "(default 0)");
+  AddNumber(*app, "--opinion-weight", train.opinion_weight, {0, 1000, false, false},
+            "Weight of each point of opinion that disturbances of loudness take (default 0)");
+  AddNumber(*app, "--speech-weight", train.speech_weight, {0, 1000, false, false},
+            "Weight of the share of speech that is not understood (default 0)");
   return [command] {
     const Status status = Run(*command);
     return status.ok() ? static_cast<int>(kExitOk) : Fail("train audio", status.error());
