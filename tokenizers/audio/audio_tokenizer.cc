@@ -134,6 +134,7 @@ Result<std::shared_ptr<const Tokenizer>> MakeAudioTokenizer(const ModelCard& car
     return Error{ErrorCode::kModel, "audio tokenizer: the config is not an object"};
   VQC_ASSIGN(const AudioNetworkConfig network,
              ParseAudioNetwork(card.config.value("network", nlohmann::json::object())));
+  const InferenceScope scope;  // threads would spin for seconds where others want the processor
   VQC_ASSIGN(auto quantizer, MakeQuantizer(card.config.value("quantizer", nlohmann::json::object())));
   VQC_TRY(LoadWeights(*quantizer, tensors, "quantizer."));
   quantizer->eval();
