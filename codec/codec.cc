@@ -171,7 +171,7 @@ Result<EncodedClip> CodeOnRung(const Encoding& encoding, const Bundle& bundle, u
                                const PayloadOptions& options, Stream& stream) {
   const Tokens clusters = ToRung(rung, encoding.tokens, bundle);
   VQC_ASSIGN(const Bundle coding, CodingAt(rung, bundle));
-  stream.chunks.front().side[kRungSide] = RungSide(bundle, rung);
+  stream.chunks.front().side[SideData::kRung] = RungSide(bundle, rung);
   VQC_ASSIGN(EncodedClip encoded, WriteTokens(clusters, coding, options, stream));
   encoded.rung = rung;
   encoded.tokens = FromRung(rung, clusters, bundle);

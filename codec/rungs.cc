@@ -14,7 +14,7 @@ constexpr char kPrior[] = "mixing";  // of every rung
 uint32_t RungsOf(const Bundle& bundle) { return bundle.ladder ? bundle.ladder->Rungs() : 1; }
 
 Result<uint32_t> RungOf(const Chunk& chunk, const Bundle& bundle) {
-  const auto found = chunk.side.find(kRungSide);
+  const auto found = chunk.side.find(SideData::kRung);
   if (found == chunk.side.end()) return RungsOf(bundle);
   const auto& side = found->second;
   const bool same = bundle.ladder && side.size() == kRungBytes && side[0] >= 1 && side[0] < RungsOf(bundle) &&

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "codec/bundle.h"
-#include "codec/container/rung.h"
+#include "codec/container/stream.h"
 #include "codec/ladder.h"
 
 namespace vqc {

@@ -37,8 +37,10 @@ struct StreamHeader {
 };
 
 // Named bytes beside the tokens of a chunk (an alpha plane, scales). Tags are frozen. kLevels is in the
-// header.
-enum class SideData : uint8_t { kAlpha = 1, kLevels = 9 };
+// header. kRung: an image's tokens are on a lower rung of the model's ladder; a byte for the rung, from 1,
+// then the first bytes of the ladder's id.
+enum class SideData : uint8_t { kAlpha = 1, kLevels = 9, kRung = 11 };
+inline constexpr size_t kRungBytes = 5;
 
 struct Chunk {
   uint64_t first_frame = 0;

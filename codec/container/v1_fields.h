@@ -40,7 +40,7 @@ inline constexpr FieldId kFieldIds[] = {
     {5, "sides beyond 65536"},       // reserved
     {7, "scales"},                   // reserved
     {9, "levels"},                   // SideData::kLevels, of a stream of sound
-    {11, "rung"},                    // kRungSide, of an image
+    {11, "rung"},                    // SideData::kRung, of an image
 };
 
 // Rates of sound by their code, from 1 on. 0: the rate follows.

@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "base/crc32c.h"
-#include "codec/container/rung.h"
 #include "codec/container/v1.h"
 
 namespace vqc::v1 {
@@ -127,10 +126,10 @@ Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place,
       if (size != 1 || bytes[0] < 1 || bytes[0] > kMaxStreamLevels)
         return Damaged("the number of levels is not 1 byte of 1 to " + std::to_string(kMaxStreamLevels));
       side[SideData::kLevels] = bytes;
-    } else if (id == static_cast<uint64_t>(kRungSide) && place == FieldPlace::kImage) {
+    } else if (id == static_cast<uint64_t>(SideData::kRung) && place == FieldPlace::kImage) {
       if (size != kRungBytes || bytes[0] == 0)
         return Damaged("the rung is not " + std::to_string(kRungBytes) + " bytes, the first of them above 0");
-      side[kRungSide] = bytes;
+      side[SideData::kRung] = bytes;
     } else if (id % 2 == 1) {
       return Newer("the field " + NameOfField(id) + " has to be understood and is not");
     }

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "base/crc32c.h"
-#include "codec/container/rung.h"
 #include "codec/container/v1.h"
 
 namespace vqc::v1 {
@@ -85,7 +84,7 @@ Status AppendFields(const std::map<SideData, std::vector<uint8_t>>& side, uint32
 }
 
 Status CheckChunk(const Chunk& chunk, bool image) {
-  if (!image && chunk.side.contains(kRungSide)) return Broken("a rung stands beside an image alone");
+  if (!image && chunk.side.contains(SideData::kRung)) return Broken("a rung stands beside an image alone");
   if (chunk.side.contains(SideData::kLevels)) return Broken("levels stand in the header, not beside a chunk");
   return CheckSize("a chunk", chunk.payload.size(), "max_chunk_bytes", Limits{}.max_chunk_bytes);
 }

@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "codec/codec.h"
-#include "codec/container/rung.h"
 #include "codec/rungs.h"
 #include "tests/base/temp_folder.h"
 #include "tests/support/fake_bundle.h"
@@ -108,7 +107,7 @@ TEST(Ladder, TheRungIsCheckedWhenAStreamIsWrittenAndRead) {
   auto stream = *ReadStream(EncodeImage(RandomImage(3, 30, 30), bundle, {.rung = 1})->bytes, {});
   for (const std::vector<uint8_t>& side :
        {std::vector<uint8_t>{0, 1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4, 5, 6}}) {
-    stream.chunks[0].side[kRungSide] = side;
+    stream.chunks[0].side[SideData::kRung] = side;
     const auto bytes = WriteStream(stream);
     ASSERT_TRUE(bytes.ok());
     EXPECT_EQ(ReadStream(*bytes, {}).error().code, ErrorCode::kCorruptData);
@@ -117,7 +116,7 @@ TEST(Ladder, TheRungIsCheckedWhenAStreamIsWrittenAndRead) {
   sound.header.modality = Modality::kAudio;
   sound.header.rate = 24000;
   sound.header.channels = 1;
-  sound.chunks.emplace_back().side[kRungSide] = {1, 2, 3, 4, 5};
+  sound.chunks.emplace_back().side[SideData::kRung] = {1, 2, 3, 4, 5};
   EXPECT_FALSE(WriteStream(sound).ok());
 }
 
@@ -173,6 +172,19 @@ TEST(Ladder, SaysWhatDoesNotFit) {
   rungs = FakeRungs();
   rungs[0].ids.pop_back();
   EXPECT_TRUE(refused(FakeOrder(), rungs));
+}
+
+// Of image-f16, by the program of the commit before this test.
+TEST(Ladder, AFileOfAnEarlierCommitDecodes) {
+  const auto bytes = ReadFile(VQC_SOURCE_DIR "/tests/golden/v1/models/image-f16-rung.vqc", 1 << 20);
+  ASSERT_TRUE(bytes.ok()) << bytes.error().message;
+  const Stream stream = *ReadStream(*bytes, {});
+  ASSERT_EQ(stream.chunks[0].side.at(SideData::kRung)[0], 3);
+  const auto bundle = LoadPriorOnly(*FindModel(VQC_SOURCE_DIR "/models/pretrained/image-f16"));
+  ASSERT_TRUE(bundle.ok()) << bundle.error().message;
+  const auto tokens = ReadTokens(stream, stream.chunks[0], *bundle, {});
+  ASSERT_TRUE(tokens.ok()) << tokens.error().message;  // the stream holds the checksum of its clusters
+  EXPECT_EQ(tokens->vocab, std::vector<uint32_t>{64000});
 }
 
 }  // namespace

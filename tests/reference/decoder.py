@@ -21,7 +21,7 @@ from walk import Adaptive, Sequential, Static, Uniform, decode_windows
 MAGIC = bytes((0x8F, 0x56, 0x51, 0x01))
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000, 176400, 192000)
 AUDIO, ACTIONS = 2, 3
-ALPHA, LEVELS = 1, 9  # fields [5]
+ALPHA, LEVELS, RUNG = 1, 9, 11  # fields [5]
 
 
 # [6] By coding: those that go digit by digit, and those that code a chunk at once.
@@ -46,6 +46,8 @@ def read_fields(reader, known):
             fields[number] = value
     if LEVELS in fields:
         require(len(fields[LEVELS]) == 1 and 1 <= fields[LEVELS][0] <= 64, "1 to 64 levels in 1 byte")
+    if RUNG in fields:
+        require(len(fields[RUNG]) == 5 and fields[RUNG][0] >= 1, "a rung from 1 on and 4 bytes of the ladder's id")
     return fields
 
 
@@ -103,7 +105,7 @@ def read_single(data, reader, head):
     chunk["payload"] = reader.bytes(size)
     chunk["fields"] = {}
     if head["fields"]:
-        chunk["fields"] = read_fields(reader, (ALPHA,) if head["image"] else (ALPHA, LEVELS))
+        chunk["fields"] = read_fields(reader, (ALPHA, RUNG) if head["image"] else (ALPHA, LEVELS))
     require(reader.u32() == crc32c(data[:reader.at - 4]), "checksum")
     require(reader.left() == 0, "nothing follows")
     head["levels"] = chunk["fields"].get(LEVELS, b"\0")[0]
@@ -158,19 +160,47 @@ def decode_payload(coding, shape, vocab, factors, payload, tables=b""):
     return prior.decode(shape, vocab, factors, payload, tables)
 
 
+class Tensors:
+    """A .safetensors file."""
+
+    def __init__(self, path):
+        self.bytes = path.read_bytes()
+        self.start = 8 + struct.unpack("<Q", self.bytes[:8])[0]
+        self.header = json.loads(self.bytes[8:self.start])
+
+    def __contains__(self, name):
+        return name in self.header
+
+    def __getitem__(self, name):
+        begin, end = self.header[name]["data_offsets"]
+        return self.bytes[self.start + begin:self.start + end]
+
+
+class Ladder:
+    """docs/ladder.md: ladder.safetensors of a model's folder."""
+
+    def __init__(self, path):
+        self.tensors = Tensors(path)
+        said = [b"vqcodec ladder 1", self.tensors["order"]]
+        for rung in range(1, 33):
+            if f"rung{rung}.starts" in self.tensors:
+                said += [self.tensors[f"rung{rung}.{name}"] for name in ("starts", "ids", "prior")]
+        self.id = hashlib.sha256(b"".join(struct.pack("<Q", len(one)) + one for one in said)).digest()
+
+    def rung(self, field):
+        """The number of clusters and the tables of their prior."""
+        require(field[1:] == self.id[:4], "the stream is of another ladder")
+        require(f"rung{field[0]}.starts" in self.tensors, "the ladder has that rung")
+        return len(self.tensors[f"rung{field[0]}.starts"]) // 4, self.tensors[f"rung{field[0]}.prior"]
+
+
 class Model:
-    """A folder with card.json and model.safetensors."""
+    """A folder with card.json and model.safetensors, and ladder.safetensors if it has a ladder."""
 
     def __init__(self, folder):
-        folder = pathlib.Path(folder)
-        self.card = json.loads((folder / "card.json").read_text())
-        self.tensors = (folder / "model.safetensors").read_bytes()
-        self.header = json.loads(self.tensors[8:8 + struct.unpack("<Q", self.tensors[:8])[0]])
-
-    def tensor(self, name):
-        begin, end = self.header[name]["data_offsets"]
-        start = 8 + struct.unpack("<Q", self.tensors[:8])[0]
-        return self.tensors[start + begin:start + end]
+        self.folder = pathlib.Path(folder)
+        self.card = json.loads((self.folder / "card.json").read_text())
+        self.tensors = Tensors(self.folder / "model.safetensors")
 
     def tables_for(self, key):
         """[6] The tables of the prior whose streams have this key; None if it is not this model's."""
@@ -178,8 +208,21 @@ class Model:
         ids += [(one["prior_id"], f"earlier.{one['prior_id'][:16]}.tables") for one in self.card.get("earlier_priors", [])]
         for prior_id, name in ids:
             if hashlib.sha256(bytes.fromhex(self.card["model_id"]) + bytes.fromhex(prior_id)).digest()[:8] == key:
-                return self.tensor(name) if name in self.header else b""
+                return self.tensors[name] if name in self.tensors else b""
         return None
+
+    def decode(self, head, chunk):
+        """[6] The ids of a chunk; on a rung [5], the numbers of its clusters."""
+        tables = self.tables_for(head["key"])
+        require(tables is not None, "the stream is of another model")
+        shape, vocab = self.shape_of(head, chunk)
+        factors = self.card["factors"]
+        if RUNG in chunk["fields"]:
+            clusters, tables = Ladder(self.folder / "ladder.safetensors").rung(chunk["fields"][RUNG])
+            vocab, factors = [clusters], []
+        ids = decode_payload(head["coding"], shape, vocab, factors, chunk["payload"], tables)
+        require(token_check(ids) == chunk["check"], "token check")
+        return ids
 
     def shape_of(self, head, chunk):
         """Levels, times, rows, columns and vocabularies of a chunk's tokens."""
@@ -216,14 +259,9 @@ def main(path, folder):
     data = pathlib.Path(path).read_bytes()
     head, chunks = read_stream(data)
     model = Model(folder)
-    tables = model.tables_for(head["key"])
-    require(tables is not None, "the stream is of another model")
     print({name: value.hex() if isinstance(value, bytes) else value for name, value in head.items()})
     for chunk in chunks:
-        shape, vocab = model.shape_of(head, chunk)
-        ids = decode_payload(head["coding"], shape, vocab, model.card["factors"], chunk["payload"], tables)
-        require(token_check(ids) == chunk["check"], "token check")
-        print(*ids)
+        print(*model.decode(head, chunk))
 
 
 if __name__ == "__main__":
