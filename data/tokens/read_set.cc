@@ -34,12 +34,17 @@ ShardToRead ShardIn(const std::string& folder, const Folder& opened, uint64_t nu
 
 Status AddFolder(const std::string& folder, std::vector<ShardToRead>& shards) {
   VQC_ASSIGN(const Folder opened, OpenFolder(folder));
-  const size_t before = shards.size();
-  for (uint64_t number = 0; number < opened.set->Shards(); ++number) {
-    ShardToRead shard = ShardIn(folder, opened, number);
-    if (fs::exists(shard.Name())) shards.push_back(std::move(shard));
+  const std::string_view suffix = FindShardFormat(opened.set->format)->suffixes.front();
+  std::vector<uint64_t> numbers;  // that are there: a plan may tell of more than could ever be looked for
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const auto number = NumberOfShard(it->path().filename().string(), suffix);
+    if (number && *number < opened.set->Shards()) numbers.push_back(*number);
   }
-  if (shards.size() > before) return {};
+  if (error) return Error{ErrorCode::kInput, Printable(folder) + ": cannot be listed: " + error.message()};
+  std::sort(numbers.begin(), numbers.end());
+  for (const uint64_t number : numbers) shards.push_back(ShardIn(folder, opened, number));
+  if (!numbers.empty()) return {};
   return Error{ErrorCode::kInput, Printable(folder) + ": holds no shard yet; go on with vqcodec tokenize"};
 }
 
@@ -55,11 +60,9 @@ Status AddFile(const std::string& path, std::vector<ShardToRead>& shards) {
   const std::string folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path().string() : ".";
   if (fs::exists(folder + "/" + kPlanFile)) {
     VQC_ASSIGN(const Folder opened, OpenFolder(folder));
-    const std::string digits = fs::path(stem).filename().string();
-    const bool number = digits.size() >= 6 && digits.size() < 18 &&
-                        digits.find_first_not_of("0123456789") == std::string::npos;
-    if (number && opened.set->format == format->name && std::stoull(digits) < opened.set->Shards()) {
-      shards.push_back(ShardIn(folder, opened, std::stoull(digits)));
+    const auto number = NumberOfShard(fs::path(path).filename().string(), format->suffixes.front());
+    if (number && *number < opened.set->Shards() && opened.set->format == format->name) {
+      shards.push_back(ShardIn(folder, opened, *number));
       return {};
     }
   }

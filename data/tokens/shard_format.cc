@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/tokens/shard_format.h"
 
+#include <charconv>
+
 #include "data/tokens/shard_formats.h"
 
 namespace vqc {
@@ -57,6 +59,15 @@ const ShardFormat* ShardFormatOf(std::string_view file_name) {
 std::string StemOf(uint64_t shard) {
   const std::string digits = std::to_string(shard);
   return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
+}
+
+std::optional<uint64_t> NumberOfShard(std::string_view file, std::string_view suffix) {
+  if (!file.ends_with(suffix)) return std::nullopt;
+  const std::string_view digits = file.substr(0, file.size() - suffix.size());
+  uint64_t number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (read.ec != std::errc() || StemOf(number) != digits) return std::nullopt;
+  return number;
 }
 
 std::vector<std::string> FilesOf(const ShardFormat& format, uint64_t shard) {

@@ -55,7 +55,9 @@ const ShardFormat* FindShardFormat(std::string_view name);  // null where there 
 // The format that opens files with this name's ending; null where there is none.
 const ShardFormat* ShardFormatOf(std::string_view file_name);
 
-std::string StemOf(uint64_t shard);                                           // "000012"
+std::string StemOf(uint64_t shard);  // "000012"
+// The shard whose file with this suffix has this name; nullopt where there is none.
+std::optional<uint64_t> NumberOfShard(std::string_view file, std::string_view suffix);
 std::vector<std::string> FilesOf(const ShardFormat& format, uint64_t shard);  // "000012.tar"
 
 }  // namespace vqc

@@ -167,6 +167,7 @@ Result<ShardRecord> ShardRecordOf(const nlohmann::json& json) {
     Fields of_file(file);
     ShardFile facts{of_file.Text("name"), of_file.Number("bytes", UINT64_MAX), of_file.Sum("sha256")};
     VQC_TRY(of_file.Check());
+    if (facts.name.empty() || facts.name.find('/') != std::string::npos) return bad();
     record.files.push_back(std::move(facts));
   }
   for (const auto& item : *skipped) {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -46,9 +47,17 @@ Status RemoveSet(const std::string& folder) {
   RemoveJournals(folder);
   const ShardFormat& format = *FindShardFormat(set->format);
   if (format.index) unlink((folder + "/" + std::string(format.index_file)).c_str());
-  for (uint64_t shard = 0; shard < set->Shards(); ++shard) {
-    for (const std::string& name : FilesOf(format, shard)) unlink((folder + "/" + name).c_str());
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const auto is_of_set = [&](std::string_view suffix) {
+      const auto number = NumberOfShard(name, suffix);
+      return number && *number < set->Shards();
+    };
+    if (std::ranges::any_of(format.suffixes, is_of_set)) names.push_back(name);
   }
+  for (const std::string& name : names) unlink((folder + "/" + name).c_str());
   if (unlink((folder + "/" + kPlanFile).c_str()) == 0) return {};
   return Error{ErrorCode::kOutput, Printable(folder + "/" + kPlanFile) + ": cannot be removed"};
 }
