@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/write_bundle.h"
 
-#include <filesystem>
-
 #include "base/file.h"
+#include "base/make_folders.h"
 
 namespace vqc {
 
@@ -14,9 +13,7 @@ std::map<std::string, TensorView> ViewsOf(const OwnedTensors& tensors) {
 }
 
 Status WriteModelFolder(const std::string& folder, std::span<const uint8_t> weights, std::string_view card) {
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) return Error{ErrorCode::kOutput, folder + ": " + failed.message()};
+  VQC_TRY(MakeFolders(folder));
   VQC_TRY(WriteFileAtomically(folder + "/model.safetensors", weights, {.force = true}));
   return WriteFileAtomically(folder + "/card.json", card, {.force = true});
 }

@@ -14,6 +14,7 @@
 #include "apps/vqcodec/shard_models.h"
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/make_folders.h"
 #include "base/parallel.h"
 #include "base/printable.h"
 #include "base/stopwatch.h"
@@ -41,7 +42,7 @@ struct DetokenizeOptions {
 Result<std::string> PlaceOf(const std::string& folder, const std::string& key, const std::string& ending) {
   fs::path place = folder;
   std::error_code error;
-  fs::create_directories(place, error);
+  VQC_TRY(MakeFolders(folder));
   const fs::path relative = key + ending;
   for (const fs::path& part : relative.parent_path()) {
     place /= part;
@@ -49,11 +50,7 @@ Result<std::string> PlaceOf(const std::string& folder, const std::string& key, c
       return Error{ErrorCode::kOutput,
                    Printable(place.string()) + ": is a link; it is not followed, remove it"};
     }
-    fs::create_directory(place, error);
-    if (error) {
-      return Error{ErrorCode::kOutput,
-                   Printable(place.string()) + ": the folder cannot be made: " + error.message()};
-    }
+    VQC_TRY(MakeFolders(place.string()));
   }
   return (fs::path(folder) / relative).string();
 }

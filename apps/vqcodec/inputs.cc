@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/make_folders.h"
 #include "base/printable.h"
 
 namespace vqc {
@@ -157,13 +158,8 @@ Result<std::vector<Job>> PlanJobs(const std::vector<InputFile>& inputs, const Ou
 
 Status MakeFolderOf(const std::string& output, const OutputOptions& options) {
   if (!options.folder.empty() && !IsStandardOutput(output)) {
-    std::error_code error;
     const fs::path folder = fs::path(output).parent_path();
-    if (!folder.empty()) fs::create_directories(folder, error);
-    if (error) {
-      return Error{ErrorCode::kOutput,
-                   Printable(folder.string()) + ": the folder cannot be made: " + error.message()};
-    }
+    if (!folder.empty()) VQC_TRY(MakeFolders(folder.string()));
   }
   return {};
 }

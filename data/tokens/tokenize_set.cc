@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/make_folders.h"
 #include "base/printable.h"
 #include "data/tokens/folder_lock.h"
 #include "data/tokens/journal.h"
@@ -253,12 +254,7 @@ class Run {
 Result<TokenizeReport> TokenizeItems(const TokenSet& set, const std::vector<SourceItem>& items,
                                      const Tokenizer& tokenizer, const TokenizeOptions& options,
                                      const TokenizeEvents& events) {
-  std::error_code error;
-  fs::create_directories(options.folder, error);
-  if (error) {
-    return Error{ErrorCode::kOutput,
-                 Printable(options.folder) + ": the folder cannot be made: " + error.message()};
-  }
+  VQC_TRY(MakeFolders(options.folder));
   VQC_ASSIGN(const FolderLock lock, FolderLock::Take(options.folder));
   VQC_TRY(PrepareFolder(set, options));
   VQC_ASSIGN(Journal journal, Journal::Open(options.folder, options.share, options.shares));

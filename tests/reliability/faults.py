@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""faults.py PROGRAM PARTS WORK [--every N]: system calls fail, or the program is killed at them, one run for each.
+"""faults.py PROGRAM PARTS WORK [--every N] [--kills N]: system calls fail, or the program is killed at them, one run for each.
 
 For each command below and each of its system calls on files: ENOSPC, EIO (and EINTR where a call may give it), by the
 fault injection of strace, and SIGKILL where it writes. After a fault the program has ended by itself; its output is
 whole, with exit status 0, or is not there, with another status and one line that says why; nothing else is left in the
 folder. After a kill the output is whole or not there, and the next run completes it. --every takes each N-th call.
+--kills kills as many runs at random times instead, the same ones for a seed, and completes every tenth.
 """
 import argparse
 import collections
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 from fake_model import write_models
 
@@ -125,25 +128,62 @@ def sweep(bench, arguments, name, every):
     return wrong
 
 
+def kill_at_random(bench, commands, kills, seed):
+    rng, wrong, counts = random.Random(seed), [], collections.Counter()
+    wholes, seconds = {}, {}
+    for arguments, name in commands:
+        seconds[name] = 60
+        for _ in range(5):
+            start = time.monotonic()
+            done = bench.run(arguments)
+            if done.returncode:
+                sys.exit(f"{arguments}: {done.stderr.decode()}")
+            seconds[name] = min(seconds[name], time.monotonic() - start)
+        wholes[name] = bench.output(name)
+    for n in range(kills):
+        arguments, name = commands[n % len(commands)]
+        shutil.rmtree(bench.work / "out", ignore_errors=True)
+        (bench.work / "out").mkdir()
+        with subprocess.Popen([bench.program, *arguments], cwd=bench.work, env=bench.environment,
+                              stderr=subprocess.DEVNULL) as process:
+            time.sleep(rng.uniform(0, 1.5 * seconds[name]))
+            process.kill()
+        found = bench.output(name)
+        counts["ended before" if process.returncode == 0 else "killed"] += 1
+        counts["whole" if found == wholes[name] else "not there"] += 1
+        if found not in (None, wholes[name]) or process.returncode == 0 and found is None:
+            wrong.append(f"kill {n}, {' '.join(arguments)}: a part of the output")
+        if n % 10 == 0 and (bench.again([*arguments, "--force"]).returncode or bench.output(name) != wholes[name]):
+            wrong.append(f"kill {n}, {' '.join(arguments)}: the next run does not complete it")
+    print(f"{kills} kills at random times: {dict(counts)}, {len(wrong)} wrong", flush=True)
+    return wrong
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("parts")
     parser.add_argument("work")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode:
         print("strace is not here or may not trace: skipped")
         return 77
     bench, wrong = Bench(args.program, args.parts, args.work), []
-    sound = ["encode", "in/a.raw", "--format", "s16le", "--rate", "24000", "-o", "out/a.vqc", "-q"]
-    wrong += sweep(bench, ["encode", "in/a.ppm", "-o", "out/a.vqc", "-q"], "a.vqc", args.every)
-    shutil.copy(bench.work / "out/a.vqc", bench.work / "in/picture.vqc")
-    wrong += sweep(bench, ["decode", "in/picture.vqc", "-o", "out/a.ppm", "-q"], "a.ppm", args.every)
-    wrong += sweep(bench, ["info", "in/picture.vqc"], None, args.every)
-    wrong += sweep(bench, sound, "a.vqc", args.every)
-    shutil.copy(bench.work / "out/a.vqc", bench.work / "in/sound.vqc")
-    wrong += sweep(bench, ["decode", "in/sound.vqc", "-o", "out/a.wav", "-q"], "a.wav", args.every)
+    commands = [(["encode", "in/a.ppm", "-o", "out/picture.vqc", "-q"], "picture.vqc"),
+                (["encode", "in/a.raw", "--format", "s16le", "--rate", "24000", "-o", "out/sound.vqc", "-q"], "sound.vqc")]
+    for arguments, name in commands:
+        bench.run(arguments)
+        shutil.copy(bench.work / "out" / name, bench.work / "in" / name)
+    commands += [(["decode", "in/picture.vqc", "-o", "out/a.ppm", "-q"], "a.ppm"),
+                 (["decode", "in/sound.vqc", "-o", "out/a.wav", "-q"], "a.wav")]
+    if args.kills:
+        wrong += kill_at_random(bench, commands, args.kills, args.seed)
+    else:
+        for arguments, name in [*commands, (["info", "in/picture.vqc"], None)]:
+            wrong += sweep(bench, arguments, name, args.every)
     print("\n".join(wrong) or "every output is whole or not there")
     return 1 if wrong else 0
 
