@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/stopwatch.h"
+#include "base/within_memory.h"
 #include "codec/audio.h"
 #include "codec/payload.h"
 #include "codec/token_check.h"
@@ -109,59 +110,65 @@ AudioDecoder::~AudioDecoder() = default;
 
 Result<AudioDecoder> AudioDecoder::Create(const StreamHeader& header, uint32_t chunk_frames,
                                           const Bundle& bundle, const Limits& limits) {
-  if (header.modality != Modality::kAudio) return Error{ErrorCode::kUsage, "the stream holds no sound"};
-  VQC_ASSIGN(AudioGrid grid, GridOf(bundle));
-  VQC_ASSIGN(auto vocab, VocabOfStream(header, grid));
-  VQC_TRY(ShapeOfAudio(header, 1, grid));
-  if (header.channels > limits.max_channels) {
-    return Error{ErrorCode::kLimit, "the stream has " + std::to_string(header.channels) +
-                                        " channels, max_channels is " + std::to_string(limits.max_channels) +
-                                        "; raise the limit if it can be trusted"};
-  }
-  const auto channels = static_cast<int>(header.channels);
-  VQC_ASSIGN(Resampler resampler, Resampler::Create(grid.rate, static_cast<int>(header.rate), channels));
-  std::vector<std::unique_ptr<DecodeSession>> sessions;
-  for (int c = 0; c < channels; ++c) {
-    VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewDecodeSession());
-  }
-  auto state = std::unique_ptr<State>(new State{header, chunk_frames, bundle, limits, std::move(grid),
-                                                std::move(vocab), std::move(resampler),
-                                                static_cast<size_t>(channels), std::move(sessions)});
-  state->decoded.resize(header.channels);
-  return AudioDecoder(std::move(state));
+  return WithinMemory([&]() -> Result<AudioDecoder> {
+    if (header.modality != Modality::kAudio) return Error{ErrorCode::kUsage, "the stream holds no sound"};
+    VQC_ASSIGN(AudioGrid grid, GridOf(bundle));
+    VQC_ASSIGN(auto vocab, VocabOfStream(header, grid));
+    VQC_TRY(ShapeOfAudio(header, 1, grid));
+    if (header.channels > limits.max_channels) {
+      return Error{ErrorCode::kLimit,
+                   "the stream has " + std::to_string(header.channels) + " channels, max_channels is " +
+                       std::to_string(limits.max_channels) + "; raise the limit if it can be trusted"};
+    }
+    const auto channels = static_cast<int>(header.channels);
+    VQC_ASSIGN(Resampler resampler, Resampler::Create(grid.rate, static_cast<int>(header.rate), channels));
+    std::vector<std::unique_ptr<DecodeSession>> sessions;
+    for (int c = 0; c < channels; ++c) {
+      VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewDecodeSession());
+    }
+    auto state = std::unique_ptr<State>(new State{header, chunk_frames, bundle, limits, std::move(grid),
+                                                  std::move(vocab), std::move(resampler),
+                                                  static_cast<size_t>(channels), std::move(sessions)});
+    state->decoded.resize(header.channels);
+    return AudioDecoder(std::move(state));
+  });
 }
 
 Status AudioDecoder::Push(const Chunk& chunk, const Sink& sink) {
-  State& s = *state_;
-  if (chunk.first_frame < s.known) {
-    return Error{ErrorCode::kInternal, "chunks have to come in their order"};
-  }
-  VQC_ASSIGN(const PayloadView payload, AudioPayload(s.header, chunk, s.bundle));
-  VQC_ASSIGN(const Tokens tokens, DecodePayload(payload, s.bundle, s.limits));
-  VQC_TRY(CheckTokenCrc(tokens, chunk));
-  if (chunk.first_frame > s.known) {
-    const uint64_t gap = chunk.first_frame - s.known;
-    s.known = chunk.first_frame;
-    VQC_TRY(s.Conceal(gap, sink));
-  }
-  s.known = chunk.first_frame + chunk.frames;
-  VQC_TRY(s.Decode(tokens, sink));
-  s.counts.tokens += tokens.ids.size();
-  s.counts.payload_bytes += chunk.payload.size();
-  ++s.counts.chunks;
-  s.counts.frames = s.known;
-  return {};
+  return WithinMemory([&]() -> Status {
+    State& s = *state_;
+    if (chunk.first_frame < s.known) {
+      return Error{ErrorCode::kInternal, "chunks have to come in their order"};
+    }
+    VQC_ASSIGN(const PayloadView payload, AudioPayload(s.header, chunk, s.bundle));
+    VQC_ASSIGN(const Tokens tokens, DecodePayload(payload, s.bundle, s.limits));
+    VQC_TRY(CheckTokenCrc(tokens, chunk));
+    if (chunk.first_frame > s.known) {
+      const uint64_t gap = chunk.first_frame - s.known;
+      s.known = chunk.first_frame;
+      VQC_TRY(s.Conceal(gap, sink));
+    }
+    s.known = chunk.first_frame + chunk.frames;
+    VQC_TRY(s.Decode(tokens, sink));
+    s.counts.tokens += tokens.ids.size();
+    s.counts.payload_bytes += chunk.payload.size();
+    ++s.counts.chunks;
+    s.counts.frames = s.known;
+    return {};
+  });
 }
 
 Status AudioDecoder::Finish(const Sink& sink) {
-  State& s = *state_;
-  for (size_t c = 0; c < s.channels; ++c) {
-    VQC_ASSIGN(const auto samples, s.sessions[c]->Flush());
-    s.Keep(c, samples);
-  }
-  VQC_TRY(s.Advance(sink));
-  VQC_TRY(s.resampler.Flush(s.ready));
-  return s.Deliver(sink);
+  return WithinMemory([&]() -> Status {
+    State& s = *state_;
+    for (size_t c = 0; c < s.channels; ++c) {
+      VQC_ASSIGN(const auto samples, s.sessions[c]->Flush());
+      s.Keep(c, samples);
+    }
+    VQC_TRY(s.Advance(sink));
+    VQC_TRY(s.resampler.Flush(s.ready));
+    return s.Deliver(sink);
+  });
 }
 
 const AudioCounts& AudioDecoder::Counts() const { return state_->counts; }

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/stopwatch.h"
+#include "base/within_memory.h"
 #include "codec/audio.h"
 #include "codec/chunk_coder.h"
 #include "codec/codec.h"
@@ -69,47 +70,54 @@ AudioEncoder::~AudioEncoder() = default;
 
 Result<AudioEncoder> AudioEncoder::Create(const Bundle& bundle, int rate, int channels,
                                           const AudioOptions& options) {
-  VQC_ASSIGN(const AudioGrid grid, GridOf(bundle));
-  const auto all = static_cast<uint32_t>(grid.vocab.size());
-  const uint32_t levels = options.levels == 0 ? all : options.levels;
-  VQC_ASSIGN(const AudioCut cut, CutOf(grid, rate, channels, levels, options.chunk_seconds));
-  VQC_ASSIGN(Resampler resampler, Resampler::Create(rate, grid.rate, channels));
-  std::vector<std::unique_ptr<EncodeSession>> sessions;
-  for (int c = 0; c < channels; ++c) {
-    VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewEncodeSession());
-  }
-  const std::vector<uint32_t> vocab(grid.vocab.begin(), grid.vocab.begin() + levels);
-  AudioChunkCoder coder(bundle, HeaderOf(bundle, rate, channels, levels, all), grid, vocab, cut,
-                        options.prior, options.live);
-  return AudioEncoder(std::unique_ptr<State>(new State{
-      std::move(resampler), std::move(coder), cut, static_cast<size_t>(channels), all, std::move(sessions)}));
+  return WithinMemory([&]() -> Result<AudioEncoder> {
+    VQC_ASSIGN(const AudioGrid grid, GridOf(bundle));
+    const auto all = static_cast<uint32_t>(grid.vocab.size());
+    const uint32_t levels = options.levels == 0 ? all : options.levels;
+    VQC_ASSIGN(const AudioCut cut, CutOf(grid, rate, channels, levels, options.chunk_seconds));
+    VQC_ASSIGN(Resampler resampler, Resampler::Create(rate, grid.rate, channels));
+    std::vector<std::unique_ptr<EncodeSession>> sessions;
+    for (int c = 0; c < channels; ++c) {
+      VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewEncodeSession());
+    }
+    const std::vector<uint32_t> vocab(grid.vocab.begin(), grid.vocab.begin() + levels);
+    AudioChunkCoder coder(bundle, HeaderOf(bundle, rate, channels, levels, all), grid, vocab, cut,
+                          options.prior, options.live);
+    return AudioEncoder(
+        std::unique_ptr<State>(new State{std::move(resampler), std::move(coder), cut,
+                                         static_cast<size_t>(channels), all, std::move(sessions)}));
+  });
 }
 
 Result<std::vector<uint8_t>> AudioEncoder::Push(std::span<const float> interleaved) {
-  // In pieces, so that a large one needs no more memory than a small one.
-  constexpr size_t kFrames = 1 << 14;
-  State& s = *state_;
-  std::vector<uint8_t> out;
-  for (size_t at = 0; at < interleaved.size(); at += kFrames * s.channels) {
-    const auto piece = interleaved.subspan(at, std::min(kFrames * s.channels, interleaved.size() - at));
-    s.frames += piece.size() / s.channels;
-    VQC_TRY(s.resampler.Push(piece, s.resampled));
-    VQC_TRY(s.Tokenize(false));
-    VQC_TRY(s.coder.Drain(out));
-  }
-  s.UpdateCounts();
-  return out;
+  return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
+    // In pieces, so that a large one needs no more memory than a small one.
+    constexpr size_t kFrames = 1 << 14;
+    State& s = *state_;
+    std::vector<uint8_t> out;
+    for (size_t at = 0; at < interleaved.size(); at += kFrames * s.channels) {
+      const auto piece = interleaved.subspan(at, std::min(kFrames * s.channels, interleaved.size() - at));
+      s.frames += piece.size() / s.channels;
+      VQC_TRY(s.resampler.Push(piece, s.resampled));
+      VQC_TRY(s.Tokenize(false));
+      VQC_TRY(s.coder.Drain(out));
+    }
+    s.UpdateCounts();
+    return out;
+  });
 }
 
 Result<std::vector<uint8_t>> AudioEncoder::Finish() {
-  State& s = *state_;
-  std::vector<uint8_t> out;
-  VQC_TRY(s.resampler.Flush(s.resampled));
-  VQC_TRY(s.Tokenize(true));
-  VQC_TRY(s.coder.Drain(out));
-  VQC_TRY(s.coder.Finish(s.frames, out));
-  s.UpdateCounts();
-  return out;
+  return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
+    State& s = *state_;
+    std::vector<uint8_t> out;
+    VQC_TRY(s.resampler.Flush(s.resampled));
+    VQC_TRY(s.Tokenize(true));
+    VQC_TRY(s.coder.Drain(out));
+    VQC_TRY(s.coder.Finish(s.frames, out));
+    s.UpdateCounts();
+    return out;
+  });
 }
 
 const AudioCounts& AudioEncoder::Counts() const { return state_->counts; }

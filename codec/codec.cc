@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/stopwatch.h"
+#include "base/within_memory.h"
 #include "codec/alpha.h"
 #include "codec/audio_grid.h"
 #include "codec/rungs.h"
@@ -70,14 +71,14 @@ Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOp
   }
   VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
   VQC_ASSIGN(const uint32_t rung, RungOf(chunk, bundle));
-  VQC_ASSIGN(const Bundle coding, CodingAt(rung, bundle));
-  VQC_ASSIGN(SalvagedTokens salvaged, SalvagePayload(payload, coding, options.limits));
+  VQC_ASSIGN(const auto coding, CodingAt(rung, bundle));
+  VQC_ASSIGN(SalvagedTokens salvaged, SalvagePayload(payload, *coding, options.limits));
   const auto lost = std::count(salvaged.known.begin(), salvaged.known.end(), uint8_t{0});
   if (lost > 0) {
     decoded.defects.push_back(std::to_string(salvaged.damaged) + " of " + std::to_string(salvaged.windows) +
                               " windows are damaged; " + std::to_string(lost) + " of " +
                               std::to_string(salvaged.known.size()) + " tokens are lost and made up");
-    VQC_ASSIGN(salvaged.tokens, FillUnknown(salvaged, coding));
+    VQC_ASSIGN(salvaged.tokens, FillUnknown(salvaged, *coding));
     decoded.known = std::move(salvaged.known);
   } else if (Status same = CheckTokenCrc(salvaged.tokens, chunk); !same.ok()) {
     decoded.defects.push_back(same.error().message);
@@ -170,9 +171,9 @@ Result<EncodedClip> CodeWithinRate(const Encoding& encoding, const Bundle& bundl
 Result<EncodedClip> CodeOnRung(const Encoding& encoding, const Bundle& bundle, uint32_t rung,
                                const PayloadOptions& options, Stream& stream) {
   const Tokens clusters = ToRung(rung, encoding.tokens, bundle);
-  VQC_ASSIGN(const Bundle coding, CodingAt(rung, bundle));
+  VQC_ASSIGN(const auto coding, CodingAt(rung, bundle));
   stream.chunks.front().side[SideData::kRung] = RungSide(bundle, rung);
-  VQC_ASSIGN(EncodedClip encoded, WriteTokens(clusters, coding, options, stream));
+  VQC_ASSIGN(EncodedClip encoded, WriteTokens(clusters, *coding, options, stream));
   encoded.rung = rung;
   encoded.tokens = FromRung(rung, clusters, bundle);
   return encoded;
@@ -210,55 +211,61 @@ Result<EncodedClip> CodeAsAsked(const Encoding& encoding, const Bundle& bundle, 
 
 Result<EncodedClip> EncodeImage(Clip clip, const Bundle& bundle, const RateOptions& rate,
                                 const PayloadOptions& options) {
-  VQC_TRY(CheckImage(clip));
-  Stream stream;
-  stream.header.modality = clip.modality;
-  stream.header.channels = static_cast<uint32_t>(clip.channels);
-  stream.header.height = static_cast<uint32_t>(clip.height);
-  stream.header.width = static_cast<uint32_t>(clip.width);
-  stream.header.bit_depth = static_cast<uint32_t>(clip.bit_depth);
-  stream.header.model_key = bundle.card.Key();
-  stream.header.profile = bundle.tokenizer->Info().profile;
-  Chunk& chunk = stream.chunks.emplace_back();
-  if (clip.HasAlpha()) {
-    VQC_ASSIGN(chunk.side[SideData::kAlpha], EncodeAlpha(clip));
-  }
-  const Clip colour = ColourOf(std::move(clip));
-  const Stopwatch watch;
-  VQC_ASSIGN(const Encoding encoding, bundle.tokenizer->EncodeWithPositions(colour));
-  const double network_seconds = watch.Seconds();
-  VQC_ASSIGN(EncodedClip encoded, CodeAsAsked(encoding, bundle, rate, options, stream));
-  encoded.network_seconds = network_seconds;
-  return encoded;
+  return WithinMemory([&]() -> Result<EncodedClip> {
+    VQC_TRY(CheckImage(clip));
+    Stream stream;
+    stream.header.modality = clip.modality;
+    stream.header.channels = static_cast<uint32_t>(clip.channels);
+    stream.header.height = static_cast<uint32_t>(clip.height);
+    stream.header.width = static_cast<uint32_t>(clip.width);
+    stream.header.bit_depth = static_cast<uint32_t>(clip.bit_depth);
+    stream.header.model_key = bundle.card.Key();
+    stream.header.profile = bundle.tokenizer->Info().profile;
+    Chunk& chunk = stream.chunks.emplace_back();
+    if (clip.HasAlpha()) {
+      VQC_ASSIGN(chunk.side[SideData::kAlpha], EncodeAlpha(clip));
+    }
+    const Clip colour = ColourOf(std::move(clip));
+    const Stopwatch watch;
+    VQC_ASSIGN(const Encoding encoding, bundle.tokenizer->EncodeWithPositions(colour));
+    const double network_seconds = watch.Seconds();
+    VQC_ASSIGN(EncodedClip encoded, CodeAsAsked(encoding, bundle, rate, options, stream));
+    encoded.network_seconds = network_seconds;
+    return encoded;
+  });
 }
 
 Result<DecodedClip> DecodeImage(const Stream& stream, const Bundle& bundle, const DecodeOptions& options) {
-  const StreamHeader& header = stream.header;
-  if (header.modality != Modality::kImage || stream.chunks.size() != 1) {
-    return Error{ErrorCode::kCorruptData, "the stream holds no picture: it has " +
-                                              std::to_string(stream.chunks.size()) +
-                                              " chunks, a picture is one"};
-  }
-  const Chunk& chunk = stream.chunks.front();
-  DecodedClip decoded;
-  VQC_TRY(DecodeTokensOf(stream, bundle, options, decoded));
-  const Tokenizer::Target target{1, 3, static_cast<int>(header.height), static_cast<int>(header.width)};
-  const Stopwatch watch;
-  VQC_ASSIGN(auto batch, bundle.tokenizer->Decode({&decoded.tokens, 1}, {&target, 1}));
-  decoded.network_seconds = watch.Seconds();
-  decoded.clip = FromColour(std::move(batch.front()), header);
-  VQC_TRY(AddAlpha(header, chunk, options, decoded));
-  return decoded;
+  return WithinMemory([&]() -> Result<DecodedClip> {
+    const StreamHeader& header = stream.header;
+    if (header.modality != Modality::kImage || stream.chunks.size() != 1) {
+      return Error{ErrorCode::kCorruptData, "the stream holds no picture: it has " +
+                                                std::to_string(stream.chunks.size()) +
+                                                " chunks, a picture is one"};
+    }
+    const Chunk& chunk = stream.chunks.front();
+    DecodedClip decoded;
+    VQC_TRY(DecodeTokensOf(stream, bundle, options, decoded));
+    const Tokenizer::Target target{1, 3, static_cast<int>(header.height), static_cast<int>(header.width)};
+    const Stopwatch watch;
+    VQC_ASSIGN(auto batch, bundle.tokenizer->Decode({&decoded.tokens, 1}, {&target, 1}));
+    decoded.network_seconds = watch.Seconds();
+    decoded.clip = FromColour(std::move(batch.front()), header);
+    VQC_TRY(AddAlpha(header, chunk, options, decoded));
+    return decoded;
+  });
 }
 
 Result<Tokens> ReadTokens(const Stream& stream, const Chunk& chunk, const Bundle& bundle,
                           const Limits& limits) {
-  VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
-  VQC_ASSIGN(const uint32_t rung, RungOf(chunk, bundle));
-  VQC_ASSIGN(const Bundle coding, CodingAt(rung, bundle));
-  VQC_ASSIGN(Tokens tokens, DecodePayload(payload, coding, limits));
-  VQC_TRY(CheckTokenCrc(tokens, chunk));
-  return FromRung(rung, std::move(tokens), bundle);
+  return WithinMemory([&]() -> Result<Tokens> {
+    VQC_ASSIGN(const PayloadView payload, PayloadOf(stream, chunk, bundle));
+    VQC_ASSIGN(const uint32_t rung, RungOf(chunk, bundle));
+    VQC_ASSIGN(const auto coding, CodingAt(rung, bundle));
+    VQC_ASSIGN(Tokens tokens, DecodePayload(payload, *coding, limits));
+    VQC_TRY(CheckTokenCrc(tokens, chunk));
+    return FromRung(rung, std::move(tokens), bundle);
+  });
 }
 
 Result<PayloadView> PayloadOf(const Stream& stream, const Chunk& chunk, const Bundle& bundle) {

@@ -31,15 +31,15 @@ std::vector<uint8_t> RungSide(const Bundle& bundle, uint32_t rung) {
   return side;
 }
 
-Result<Bundle> CodingAt(uint32_t rung, const Bundle& bundle) {
+Result<std::shared_ptr<const Bundle>> CodingAt(uint32_t rung, const Bundle& bundle) {
+  if (rung == RungsOf(bundle)) return std::shared_ptr<const Bundle>(std::shared_ptr<void>(), &bundle);
   Bundle coding = bundle;
-  if (rung == RungsOf(bundle)) return coding;
   VQC_ASSIGN(coding.prior, MakePrior(kPrior, {}, bundle.ladder->At(rung).tables));
   coding.tokenizer = nullptr;
   coding.card.prior = kPrior;
   coding.card.factors.clear();
   for (BundlePrior& earlier : coding.earlier) earlier = {earlier.key, kPrior, coding.prior};
-  return coding;
+  return std::make_shared<const Bundle>(std::move(coding));
 }
 
 Tokens ToRung(uint32_t rung, const Tokens& tokens, const Bundle& bundle) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/result.h"
@@ -24,8 +25,9 @@ Result<uint32_t> RungOf(const Chunk& chunk, const Bundle& bundle);
 std::vector<uint8_t> RungSide(const Bundle& bundle, uint32_t rung);
 
 // The bundle that codes the tokens of a rung: without any tokenizer, with the rung's prior, for streams of
-// the same keys. At the highest rung the bundle as it is. REQUIRES: 1 <= rung <= RungsOf(bundle)
-Result<Bundle> CodingAt(uint32_t rung, const Bundle& bundle);
+// the same keys. At the highest rung the bundle itself, which has to outlive it.
+// REQUIRES: 1 <= rung <= RungsOf(bundle)
+Result<std::shared_ptr<const Bundle>> CodingAt(uint32_t rung, const Bundle& bundle);
 
 // Tokens of the model to those of the rung, and back. The same at the highest rung.
 Tokens ToRung(uint32_t rung, const Tokens& tokens, const Bundle& bundle);

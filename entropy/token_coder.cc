@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/within_memory.h"
 #include "entropy/range_coder.h"
 
 namespace vqc {
@@ -63,49 +64,53 @@ Status CheckTokens(const Tokens& tokens) {
 }
 
 Result<std::vector<uint8_t>> EncodeTokens(const Tokens& tokens, const PriorModel& model) {
-  VQC_TRY(CheckTokens(tokens));
-  if (const ChunkCoder* whole = model.Coder()) return whole->Encode(tokens);
-  const std::unique_ptr<Prior> prior = model.NewPrior();
-  VQC_TRY(prior->Begin(tokens.shape, tokens.vocab));
-  RangeEncoder coder;
-  std::vector<uint32_t> values;
-  while (true) {
-    VQC_ASSIGN(const Group group, prior->NextGroup());
-    if (group.parts.empty()) break;
-    values.clear();
-    for (size_t i = 0; i < group.parts.size(); ++i) {
-      const TokenPart& part = group.parts[i];
-      values.push_back(tokens.ids[part.token] / part.divisor % part.radix);
-      coder.Encode(group.tables[i].Of(values.back()));
+  return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
+    VQC_TRY(CheckTokens(tokens));
+    if (const ChunkCoder* whole = model.Coder()) return whole->Encode(tokens);
+    const std::unique_ptr<Prior> prior = model.NewPrior();
+    VQC_TRY(prior->Begin(tokens.shape, tokens.vocab));
+    RangeEncoder coder;
+    std::vector<uint32_t> values;
+    while (true) {
+      VQC_ASSIGN(const Group group, prior->NextGroup());
+      if (group.parts.empty()) break;
+      values.clear();
+      for (size_t i = 0; i < group.parts.size(); ++i) {
+        const TokenPart& part = group.parts[i];
+        values.push_back(tokens.ids[part.token] / part.divisor % part.radix);
+        coder.Encode(group.tables[i].Of(values.back()));
+      }
+      prior->Observe(values);
     }
-    prior->Observe(values);
-  }
-  return std::move(coder).Finish();
+    return std::move(coder).Finish();
+  });
 }
 
 Result<Tokens> DecodeTokens(const TokenShape& shape, std::span<const uint32_t> vocab, const PriorModel& model,
                             std::span<const uint8_t> bytes, const Limits& limits) {
-  VQC_ASSIGN(const size_t count, CheckedTokenCount(shape, vocab, bytes.size(), limits));
-  if (const ChunkCoder* whole = model.Coder()) return whole->Decode(shape, vocab, bytes);
-  const std::unique_ptr<Prior> prior = model.NewPrior();
-  VQC_TRY(prior->Begin(shape, vocab));
-  Tokens tokens{shape, {vocab.begin(), vocab.end()}, std::vector<uint32_t>(count, 0)};
-  RangeDecoder coder(bytes);
-  std::vector<uint32_t> values;
-  while (true) {
-    VQC_ASSIGN(const Group group, prior->NextGroup());
-    if (group.parts.empty()) break;
-    values.clear();
-    for (size_t i = 0; i < group.parts.size(); ++i) {
-      const TokenPart& part = group.parts[i];
-      values.push_back(group.tables[i].SymbolAt(coder.Quantile()));
-      coder.Consume(group.tables[i].Of(values.back()));
-      tokens.ids[part.token] += values.back() * part.divisor;
+  return WithinMemory([&]() -> Result<Tokens> {
+    VQC_ASSIGN(const size_t count, CheckedTokenCount(shape, vocab, bytes.size(), limits));
+    if (const ChunkCoder* whole = model.Coder()) return whole->Decode(shape, vocab, bytes);
+    const std::unique_ptr<Prior> prior = model.NewPrior();
+    VQC_TRY(prior->Begin(shape, vocab));
+    Tokens tokens{shape, {vocab.begin(), vocab.end()}, std::vector<uint32_t>(count, 0)};
+    RangeDecoder coder(bytes);
+    std::vector<uint32_t> values;
+    while (true) {
+      VQC_ASSIGN(const Group group, prior->NextGroup());
+      if (group.parts.empty()) break;
+      values.clear();
+      for (size_t i = 0; i < group.parts.size(); ++i) {
+        const TokenPart& part = group.parts[i];
+        values.push_back(group.tables[i].SymbolAt(coder.Quantile()));
+        coder.Consume(group.tables[i].Of(values.back()));
+        tokens.ids[part.token] += values.back() * part.divisor;
+      }
+      prior->Observe(values);
     }
-    prior->Observe(values);
-  }
-  VQC_TRY(coder.Finish());
-  return tokens;
+    VQC_TRY(coder.Finish());
+    return tokens;
+  });
 }
 
 }  // namespace vqc

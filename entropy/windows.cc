@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/within_memory.h"
 #include "entropy/range_coder.h"
 #include "entropy/token_coder.h"
 
@@ -126,80 +127,87 @@ Result<uint32_t> ReadWindowSize(ByteReader& in) {
 
 Result<std::vector<uint8_t>> EncodeWindows(const Tokens& tokens, const PriorModel& model,
                                            uint32_t window_bytes, uint32_t salt) {
-  VQC_TRY(CheckTokens(tokens));
-  if (window_bytes < kMinWindowBytes || window_bytes > kMaxWindowBytes) {
-    return Error{ErrorCode::kUsage, "windows of " + std::to_string(window_bytes) +
-                                        " bytes were asked for, they have 16 to 65536 (128 to 524288 bits)"};
-  }
-  VQC_ASSIGN(const auto prior, SequentialPriorOf(model));
-  const uint32_t seed = SeedOf(tokens.shape, tokens.vocab, window_bytes, salt);
-  ByteWriter out;
-  out.Varint(window_bytes);
-  for (uint32_t first = 0; first < tokens.ids.size();) {
-    VQC_ASSIGN(const Run run, FillWindow(tokens, *prior, first, window_bytes));
-    if (run.tokens == 0) {
-      return Error{ErrorCode::kUsage, "token " + std::to_string(first) + " does not fit into a window of " +
-                                          std::to_string(window_bytes) + " bytes; choose larger windows"};
+  return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
+    VQC_TRY(CheckTokens(tokens));
+    if (window_bytes < kMinWindowBytes || window_bytes > kMaxWindowBytes) {
+      return Error{ErrorCode::kUsage,
+                   "windows of " + std::to_string(window_bytes) +
+                       " bytes were asked for, they have 16 to 65536 (128 to 524288 bits)"};
     }
-    ByteWriter window;
-    window.Varint(first);
-    window.Varint(run.tokens);
-    window.Append(run.bytes);
-    first += run.tokens;
-    const size_t size = first < tokens.ids.size() ? window_bytes - kCheckBytes : window.size();
-    while (window.size() < size) window.U8(0);
-    out.U32(Crc32c(window.bytes(), seed));
-    out.Append(window.bytes());
-  }
-  return std::move(out).Take();
+    VQC_ASSIGN(const auto prior, SequentialPriorOf(model));
+    const uint32_t seed = SeedOf(tokens.shape, tokens.vocab, window_bytes, salt);
+    ByteWriter out;
+    out.Varint(window_bytes);
+    for (uint32_t first = 0; first < tokens.ids.size();) {
+      VQC_ASSIGN(const Run run, FillWindow(tokens, *prior, first, window_bytes));
+      if (run.tokens == 0) {
+        return Error{ErrorCode::kUsage, "token " + std::to_string(first) + " does not fit into a window of " +
+                                            std::to_string(window_bytes) + " bytes; choose larger windows"};
+      }
+      ByteWriter window;
+      window.Varint(first);
+      window.Varint(run.tokens);
+      window.Append(run.bytes);
+      first += run.tokens;
+      const size_t size = first < tokens.ids.size() ? window_bytes - kCheckBytes : window.size();
+      while (window.size() < size) window.U8(0);
+      out.U32(Crc32c(window.bytes(), seed));
+      out.Append(window.bytes());
+    }
+    return std::move(out).Take();
+  });
 }
 
 Result<Tokens> DecodeWindows(const TokenShape& shape, std::span<const uint32_t> vocab,
                              const PriorModel& model, std::span<const uint8_t> bytes, uint32_t salt,
                              const Limits& limits) {
-  VQC_ASSIGN(const size_t count, CheckedTokenCount(shape, vocab, bytes.size(), limits));
-  VQC_ASSIGN(const auto prior, SequentialPriorOf(model));
-  ByteReader in(bytes);
-  VQC_ASSIGN(const uint32_t window_bytes, ReadWindowSize(in));
-  const uint32_t seed = SeedOf(shape, vocab, window_bytes, salt);
-  Tokens tokens{shape, {vocab.begin(), vocab.end()}, std::vector<uint32_t>(count, 0)};
-  for (size_t next = 0; next < count;) {
-    const auto window = in.Bytes(std::min<uint64_t>(window_bytes, in.remaining()));
-    if (window.empty()) return Damaged("the windows end after " + std::to_string(next) + " tokens");
-    VQC_ASSIGN(const Window open, OpenWindow(window, seed, count));
-    if (open.first != next) return Damaged("a window is out of its order");
-    VQC_TRY(DecodeWindow(open, *prior, tokens));
-    next += open.tokens;
-    if (next == count && window.back() == 0) return Damaged("the last window is longer than it has to be");
-  }
-  if (in.remaining() > 0) return Damaged(std::to_string(in.remaining()) + " bytes follow the last window");
-  return tokens;
+  return WithinMemory([&]() -> Result<Tokens> {
+    VQC_ASSIGN(const size_t count, CheckedTokenCount(shape, vocab, bytes.size(), limits));
+    VQC_ASSIGN(const auto prior, SequentialPriorOf(model));
+    ByteReader in(bytes);
+    VQC_ASSIGN(const uint32_t window_bytes, ReadWindowSize(in));
+    const uint32_t seed = SeedOf(shape, vocab, window_bytes, salt);
+    Tokens tokens{shape, {vocab.begin(), vocab.end()}, std::vector<uint32_t>(count, 0)};
+    for (size_t next = 0; next < count;) {
+      const auto window = in.Bytes(std::min<uint64_t>(window_bytes, in.remaining()));
+      if (window.empty()) return Damaged("the windows end after " + std::to_string(next) + " tokens");
+      VQC_ASSIGN(const Window open, OpenWindow(window, seed, count));
+      if (open.first != next) return Damaged("a window is out of its order");
+      VQC_TRY(DecodeWindow(open, *prior, tokens));
+      next += open.tokens;
+      if (next == count && window.back() == 0) return Damaged("the last window is longer than it has to be");
+    }
+    if (in.remaining() > 0) return Damaged(std::to_string(in.remaining()) + " bytes follow the last window");
+    return tokens;
+  });
 }
 
 Result<SalvagedTokens> SalvageWindows(const TokenShape& shape, std::span<const uint32_t> vocab,
                                       const PriorModel& model, std::span<const uint8_t> bytes, uint32_t salt,
                                       const Limits& limits) {
-  VQC_ASSIGN(const size_t count, CheckedTokenCount(shape, vocab, bytes.size(), limits));
-  VQC_ASSIGN(const auto prior, SequentialPriorOf(model));
-  ByteReader in(bytes);
-  VQC_ASSIGN(const uint32_t window_bytes, ReadWindowSize(in));
-  const uint32_t seed = SeedOf(shape, vocab, window_bytes, salt);
-  SalvagedTokens salvaged{{shape, {vocab.begin(), vocab.end()}, std::vector<uint32_t>(count, 0)},
-                          std::vector<uint8_t>(count, 0)};
-  // Windows do not overlap: forged ones that do cannot make this take longer than decoding twice.
-  uint64_t budget = 2 * uint64_t{count};
-  for (; in.remaining() > 0; ++salvaged.windows) {
-    const auto window = in.Bytes(std::min<uint64_t>(window_bytes, in.remaining()));
-    const auto open = OpenWindow(window, seed, count);
-    const bool sound = open.ok() && open->tokens <= budget;
-    budget -= sound ? open->tokens : 0;
-    if (!sound || !DecodeWindow(*open, *prior, salvaged.tokens).ok()) {
-      ++salvaged.damaged;
-      continue;
+  return WithinMemory([&]() -> Result<SalvagedTokens> {
+    VQC_ASSIGN(const size_t count, CheckedTokenCount(shape, vocab, bytes.size(), limits));
+    VQC_ASSIGN(const auto prior, SequentialPriorOf(model));
+    ByteReader in(bytes);
+    VQC_ASSIGN(const uint32_t window_bytes, ReadWindowSize(in));
+    const uint32_t seed = SeedOf(shape, vocab, window_bytes, salt);
+    SalvagedTokens salvaged{{shape, {vocab.begin(), vocab.end()}, std::vector<uint32_t>(count, 0)},
+                            std::vector<uint8_t>(count, 0)};
+    // Windows do not overlap: forged ones that do cannot make this take longer than decoding twice.
+    uint64_t budget = 2 * uint64_t{count};
+    for (; in.remaining() > 0; ++salvaged.windows) {
+      const auto window = in.Bytes(std::min<uint64_t>(window_bytes, in.remaining()));
+      const auto open = OpenWindow(window, seed, count);
+      const bool sound = open.ok() && open->tokens <= budget;
+      budget -= sound ? open->tokens : 0;
+      if (!sound || !DecodeWindow(*open, *prior, salvaged.tokens).ok()) {
+        ++salvaged.damaged;
+        continue;
+      }
+      std::fill_n(salvaged.known.begin() + open->first, open->tokens, uint8_t{1});
     }
-    std::fill_n(salvaged.known.begin() + open->first, open->tokens, uint8_t{1});
-  }
-  return salvaged;
+    return salvaged;
+  });
 }
 
 }  // namespace vqc

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/printable.h"
+#include "base/within_memory.h"
 #include "models/card_fields.h"
 
 namespace vqc {
@@ -101,10 +102,12 @@ ModelKey ModelCard::KeyOf(const Sha256& id) const {
 }
 
 Result<ModelCard> ParseCard(std::string_view text, const std::string& path) {
-  VQC_ASSIGN(const Json json, ParseCardObject(text, path));
-  auto card = FromJson(json);
-  if (!card.ok()) return Error{ErrorCode::kModel, Printable(path) + ": " + card.error().message};
-  return card;
+  return WithinMemory([&]() -> Result<ModelCard> {
+    VQC_ASSIGN(const Json json, ParseCardObject(text, path));
+    auto card = FromJson(json);
+    if (!card.ok()) return Error{ErrorCode::kModel, Printable(path) + ": " + card.error().message};
+    return card;
+  });
 }
 
 Result<ModelCard> ReadCard(const std::string& path) {

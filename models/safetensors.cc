@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "base/within_memory.h"
 
 namespace vqc {
 namespace {
@@ -149,22 +150,27 @@ std::string_view NameOf(DType type) {
 }
 
 Result<SafeTensors> SafeTensors::Open(const std::string& path, const Limits& limits) {
-  auto bytes = ReadFile(path, limits.max_model_bytes);
-  if (!bytes.ok()) {
-    Error error = std::move(bytes).error();
-    if (error.code == ErrorCode::kInput) error.code = ErrorCode::kModel;
-    return error;
-  }
-  return Parse(std::move(*bytes), path, limits);
+  return WithinMemory([&]() -> Result<SafeTensors> {
+    auto bytes = ReadFile(path, limits.max_model_bytes);
+    if (!bytes.ok()) {
+      Error error = std::move(bytes).error();
+      if (error.code == ErrorCode::kInput) error.code = ErrorCode::kModel;
+      return error;
+    }
+    return Parse(std::move(*bytes), path, limits);
+  });
 }
 
 Result<SafeTensors> SafeTensors::Parse(std::vector<uint8_t> bytes, std::string name, const Limits& limits) {
-  SafeTensors file;
-  file.name_ = std::move(name);
-  file.bytes_ = std::move(bytes);
-  const Status status = file.ParseHeader(limits);
-  if (!status.ok()) return Error{status.error().code, Printable(file.name_) + ": " + status.error().message};
-  return file;
+  return WithinMemory([&]() -> Result<SafeTensors> {
+    SafeTensors file;
+    file.name_ = std::move(name);
+    file.bytes_ = std::move(bytes);
+    const Status status = file.ParseHeader(limits);
+    if (!status.ok())
+      return Error{status.error().code, Printable(file.name_) + ": " + status.error().message};
+    return file;
+  });
 }
 
 Status SafeTensors::ParseHeader(const Limits& limits) {
@@ -226,46 +232,49 @@ Result<TensorView> SafeTensors::Get(std::string_view name) const {
 
 Result<std::vector<uint8_t>> WriteSafeTensors(const std::map<std::string, TensorView>& tensors,
                                               const std::map<std::string, std::string>& metadata) {
-  nlohmann::json header = nlohmann::json::object();
-  if (!metadata.empty()) header[kMetadataKey] = metadata;
-  std::vector<std::map<std::string, TensorView>::const_iterator> order;
-  for (auto it = tensors.begin(); it != tensors.end(); ++it) order.push_back(it);
-  // Wide elements first, so that every tensor is aligned to its elements without gaps.
-  std::stable_sort(order.begin(), order.end(),
-                   [](auto a, auto b) { return SizeOf(a->second.dtype) > SizeOf(b->second.dtype); });
-  uint64_t end = 0;
-  for (const auto& it : order) {
-    const auto& [name, tensor] = *it;
-    const std::string what = "tensor " + Printable(name);
-    const auto size = ByteCount(tensor.dtype, tensor.shape);
-    if (!size || *size != tensor.bytes.size()) {
-      return Error{ErrorCode::kInternal, what + " has " + std::to_string(tensor.bytes.size()) +
-                                             " bytes, which is not what its shape needs"};
+  return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
+    nlohmann::json header = nlohmann::json::object();
+    if (!metadata.empty()) header[kMetadataKey] = metadata;
+    std::vector<std::map<std::string, TensorView>::const_iterator> order;
+    for (auto it = tensors.begin(); it != tensors.end(); ++it) order.push_back(it);
+    // Wide elements first, so that every tensor is aligned to its elements without gaps.
+    std::stable_sort(order.begin(), order.end(),
+                     [](auto a, auto b) { return SizeOf(a->second.dtype) > SizeOf(b->second.dtype); });
+    uint64_t end = 0;
+    for (const auto& it : order) {
+      const auto& [name, tensor] = *it;
+      const std::string what = "tensor " + Printable(name);
+      const auto size = ByteCount(tensor.dtype, tensor.shape);
+      if (!size || *size != tensor.bytes.size()) {
+        return Error{ErrorCode::kInternal, what + " has " + std::to_string(tensor.bytes.size()) +
+                                               " bytes, which is not what its shape needs"};
+      }
+      if (name == kMetadataKey || name.size() > kMaxNameBytes || tensor.shape.size() > kMaxRank) {
+        return Error{ErrorCode::kInternal, what + " has a name or a rank that cannot be read back"};
+      }
+      const uint64_t begin = end;
+      end += *size;
+      header[name] = {
+          {"dtype", NameOf(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     }
-    if (name == kMetadataKey || name.size() > kMaxNameBytes || tensor.shape.size() > kMaxRank) {
-      return Error{ErrorCode::kInternal, what + " has a name or a rank that cannot be read back"};
+    // `replace` keeps dump from throwing on names that are no UTF-8; the reader would refuse them, so do we.
+    std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const auto back = ParseJsonObject(text, kJsonLimits);
+    if (!back.ok() || *back != header) {
+      return Error{ErrorCode::kInternal, "a tensor name or the metadata is not UTF-8 or is too long"};
     }
-    const uint64_t begin = end;
-    end += *size;
-    header[name] = {{"dtype", NameOf(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
-  }
-  // `replace` keeps dump from throwing on names that are no UTF-8; the reader would refuse them, so do we.
-  std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  const auto back = ParseJsonObject(text, kJsonLimits);
-  if (!back.ok() || *back != header) {
-    return Error{ErrorCode::kInternal, "a tensor name or the metadata is not UTF-8 or is too long"};
-  }
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  if (text.size() > kMaxHeaderBytes || tensors.size() > kMaxTensors) {
-    return Error{ErrorCode::kLimit, "too many tensors: " + std::to_string(tensors.size()) +
-                                        ", whose header takes " + std::to_string(text.size()) + " bytes"};
-  }
-  ByteWriter writer;
-  writer.Reserve(8 + text.size() + end);
-  writer.U64(text.size());
-  writer.Append(text);
-  for (const auto& it : order) writer.Append(it->second.bytes);
-  return std::move(writer).Take();
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    if (text.size() > kMaxHeaderBytes || tensors.size() > kMaxTensors) {
+      return Error{ErrorCode::kLimit, "too many tensors: " + std::to_string(tensors.size()) +
+                                          ", whose header takes " + std::to_string(text.size()) + " bytes"};
+    }
+    ByteWriter writer;
+    writer.Reserve(8 + text.size() + end);
+    writer.U64(text.size());
+    writer.Append(text);
+    for (const auto& it : order) writer.Append(it->second.bytes);
+    return std::move(writer).Take();
+  });
 }
 
 }  // namespace vqc

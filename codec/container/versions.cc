@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/within_memory.h"
 #include "codec/container/stream.h"
 #include "codec/container/v1.h"
 
@@ -59,28 +60,37 @@ bool LooksLikeStream(std::span<const uint8_t> bytes) {
 }
 
 Result<std::vector<uint8_t>> WriteStream(const Stream& stream) {
-  return std::rbegin(kVersions)->write(stream);
+  return WithinMemory(
+      [&]() -> Result<std::vector<uint8_t>> { return std::rbegin(kVersions)->write(stream); });
 }
 
 Result<Stream> ReadStream(std::span<const uint8_t> bytes, const Limits& limits) {
-  VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
-  return row->read(bytes, limits);
+  return WithinMemory([&]() -> Result<Stream> {
+    VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
+    return row->read(bytes, limits);
+  });
 }
 
 Result<Stream> SalvageStream(std::span<const uint8_t> bytes, const Limits& limits, SalvageReport& report) {
-  report = {};
-  VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
-  return row->salvage(bytes, limits, report);
+  return WithinMemory([&]() -> Result<Stream> {
+    report = {};
+    VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
+    return row->salvage(bytes, limits, report);
+  });
 }
 
 Result<StreamLayout> LayoutOf(std::span<const uint8_t> bytes, const Limits& limits) {
-  VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
-  return row->layout(bytes, limits);
+  return WithinMemory([&]() -> Result<StreamLayout> {
+    VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
+    return row->layout(bytes, limits);
+  });
 }
 
 Result<std::vector<FieldText>> DescribeStream(std::span<const uint8_t> bytes, const Limits& limits) {
-  VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
-  return row->describe(bytes, limits);
+  return WithinMemory([&]() -> Result<std::vector<FieldText>> {
+    VQC_ASSIGN(const VersionRow* row, RowOf(bytes, limits));
+    return row->describe(bytes, limits);
+  });
 }
 
 }  // namespace vqc

@@ -7,6 +7,7 @@
 #include "base/dynamic_part.h"
 #include "base/file.h"
 #include "base/printable.h"
+#include "base/within_memory.h"
 #include "data/media/byte_view.h"
 #include "data/media/image_header.h"
 #include "data/media/image_part.h"
@@ -237,34 +238,38 @@ std::span<const MediaFormat> MediaFormats() {
 }
 
 Result<Clip> ReadImage(std::span<const uint8_t> bytes, const std::string& name, const Limits& limits) {
-  if (bytes.empty()) return BadImage(name, "is empty (0 bytes); a picture is expected");
-  const ByteView view(bytes);
-  for (const Entry& entry : kEntries) {
-    if (!IsKind(entry.kind, view)) continue;
-    return GuardPart(name, [&] { return Decode(entry, bytes, name, limits); });
-  }
-  return NotAnImage(view, name);
+  return WithinMemory([&]() -> Result<Clip> {
+    if (bytes.empty()) return BadImage(name, "is empty (0 bytes); a picture is expected");
+    const ByteView view(bytes);
+    for (const Entry& entry : kEntries) {
+      if (!IsKind(entry.kind, view)) continue;
+      return GuardPart(name, [&] { return Decode(entry, bytes, name, limits); });
+    }
+    return NotAnImage(view, name);
+  });
 }
 
 Result<std::vector<uint8_t>> WriteImage(const Clip& clip, std::string_view extension) {
-  using Bytes = Result<std::vector<uint8_t>>;
-  std::string lower(extension);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  if (!IsImage(clip)) return Error{ErrorCode::kInternal, "what is to be written is not a picture"};
-  for (const Entry& entry : kEntries) {
-    if (!HasExtension(entry, lower)) continue;
-    VQC_TRY(CheckWritable(clip, entry, lower));
-    return GuardPart("output", [&]() -> Bytes {
-      if (entry.kind == ImageKind::kPpm) return WritePpm(clip);
-      if (entry.kind == ImageKind::kPam) return WritePam(clip);
-      if (entry.kind == ImageKind::kNpy) return WriteNpyImage(clip);
-      VQC_ASSIGN(const ImagePart* part, Load(entry));
-      return part->write(clip, entry.kind);
-    });
-  }
-  return Error{ErrorCode::kUsage, "'" + lower +
-                                      "' is no extension of a picture that can be written; these are: " +
-                                      Extensions([](const Entry& e) { return e.format.writes; })};
+  return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
+    using Bytes = Result<std::vector<uint8_t>>;
+    std::string lower(extension);
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (!IsImage(clip)) return Error{ErrorCode::kInternal, "what is to be written is not a picture"};
+    for (const Entry& entry : kEntries) {
+      if (!HasExtension(entry, lower)) continue;
+      VQC_TRY(CheckWritable(clip, entry, lower));
+      return GuardPart("output", [&]() -> Bytes {
+        if (entry.kind == ImageKind::kPpm) return WritePpm(clip);
+        if (entry.kind == ImageKind::kPam) return WritePam(clip);
+        if (entry.kind == ImageKind::kNpy) return WriteNpyImage(clip);
+        VQC_ASSIGN(const ImagePart* part, Load(entry));
+        return part->write(clip, entry.kind);
+      });
+    }
+    return Error{ErrorCode::kUsage, "'" + lower +
+                                        "' is no extension of a picture that can be written; these are: " +
+                                        Extensions([](const Entry& e) { return e.format.writes; })};
+  });
 }
 
 Result<std::unique_ptr<MediaReader>> OpenMedia(const std::string& path, const Limits& limits) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <new>
 
+#include "base/within_memory.h"
 #include "data/media/audio/audio.h"
 #include "data/media/audio/load_part.h"
 #include "data/media/audio/pcm.h"
@@ -142,27 +143,33 @@ Result<std::unique_ptr<AudioReader>> OpenSource(std::unique_ptr<ByteSource> sour
 
 Result<std::unique_ptr<AudioReader>> OpenAudio(const std::string& path, const std::optional<RawAudio>& raw,
                                                const Limits& limits) {
-  try {
-    VQC_ASSIGN(auto source, ByteSource::Open(path));
-    return OpenSource(std::move(source), raw, limits);
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kResource, path + ": not enough memory to open the sound"};
-  }
+  return WithinMemory([&]() -> Result<std::unique_ptr<AudioReader>> {
+    try {
+      VQC_ASSIGN(auto source, ByteSource::Open(path));
+      return OpenSource(std::move(source), raw, limits);
+    } catch (const std::bad_alloc&) {
+      return Error{ErrorCode::kResource, path + ": not enough memory to open the sound"};
+    }
+  });
 }
 
 Result<std::unique_ptr<AudioReader>> OpenAudioBytes(std::vector<uint8_t> bytes, const std::string& name,
                                                     const Limits& limits) {
-  try {
-    return OpenSource(ByteSource::OfMemory(std::move(bytes), name), {}, limits);
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kResource, name + ": not enough memory to open the sound"};
-  }
+  return WithinMemory([&]() -> Result<std::unique_ptr<AudioReader>> {
+    try {
+      return OpenSource(ByteSource::OfMemory(std::move(bytes), name), {}, limits);
+    } catch (const std::bad_alloc&) {
+      return Error{ErrorCode::kResource, name + ": not enough memory to open the sound"};
+    }
+  });
 }
 
-Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAudio>& raw, const Limits& limits) {
+Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAudio>& raw,
+                              const Limits& limits) {
   AnyMedia media;
   if (path != "-" && !raw) {
-    // Devices and pipes with a name are waited for by who reads sound only: ReadFile says what is wrong with them.
+    // Devices and pipes with a name are waited for by who reads sound only: ReadFile says what is wrong with
+    // them.
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) {
       VQC_ASSIGN(media.other, ReadFile(path, limits.max_input_bytes));
@@ -192,33 +199,35 @@ Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAu
 
 Result<std::unique_ptr<AudioWriter>> CreateAudio(const std::string& path, std::string_view extension,
                                                  const AudioInfo& info, const WriteOptions& options) {
-  const std::string lower = Lower(extension);
-  const bool raw = lower == ".raw" || lower == ".pcm";
-  std::string known;
-  bool writes = false;
-  for (const MediaFormat& format : kFormats) {
-    if (!format.writes) continue;
-    known +=
-        (known.empty() ? "" : ", ") + std::string(format.extensions.substr(0, format.extensions.find(' ')));
-    for (std::string_view rest = format.extensions; !rest.empty();) {
-      const size_t end = std::min(rest.find(' '), rest.size());
-      writes |= rest.substr(0, end) == lower;
-      rest.remove_prefix(std::min(end + 1, rest.size()));
+  return WithinMemory([&]() -> Result<std::unique_ptr<AudioWriter>> {
+    const std::string lower = Lower(extension);
+    const bool raw = lower == ".raw" || lower == ".pcm";
+    std::string known;
+    bool writes = false;
+    for (const MediaFormat& format : kFormats) {
+      if (!format.writes) continue;
+      known +=
+          (known.empty() ? "" : ", ") + std::string(format.extensions.substr(0, format.extensions.find(' ')));
+      for (std::string_view rest = format.extensions; !rest.empty();) {
+        const size_t end = std::min(rest.find(' '), rest.size());
+        writes |= rest.substr(0, end) == lower;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+      }
     }
-  }
-  if (!writes) {
-    return Error{ErrorCode::kUsage,
-                 "'" + lower + "' is no extension of sound that can be written; these are: " + known};
-  }
-  const AudioPart* part = nullptr;
-  if (!raw && lower != ".wav") {
-    const auto loaded = LoadSoundPart();
-    if (!loaded.ok()) return Error{loaded.error().code, "'" + lower + "': " + loaded.error().message};
-    part = *loaded;
-  }
-  VQC_ASSIGN(OutputFile file, OutputFile::Create(path, options));
-  if (part) return part->create(std::move(file), lower, info);
-  return CreateWav(std::move(file), info, !raw);
+    if (!writes) {
+      return Error{ErrorCode::kUsage,
+                   "'" + lower + "' is no extension of sound that can be written; these are: " + known};
+    }
+    const AudioPart* part = nullptr;
+    if (!raw && lower != ".wav") {
+      const auto loaded = LoadSoundPart();
+      if (!loaded.ok()) return Error{loaded.error().code, "'" + lower + "': " + loaded.error().message};
+      part = *loaded;
+    }
+    VQC_ASSIGN(OutputFile file, OutputFile::Create(path, options));
+    if (part) return part->create(std::move(file), lower, info);
+    return CreateWav(std::move(file), info, !raw);
+  });
 }
 
 }  // namespace vqc

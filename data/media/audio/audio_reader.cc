@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/within_memory.h"
 #include "data/media/audio/audio.h"
 
 namespace vqc {
@@ -23,17 +24,19 @@ uint64_t Repair(std::span<float> samples) {
 }  // namespace
 
 Result<size_t> AudioReader::Read(std::span<float> interleaved) {
-  const auto channels = static_cast<size_t>(Info().channels);
-  const size_t wanted = interleaved.size() / channels;
-  size_t frames = 0;
-  while (frames < wanted && !done_) {
-    VQC_ASSIGN(const size_t got,
-               DoRead(interleaved.subspan(frames * channels, (wanted - frames) * channels)));
-    done_ = got == 0;
-    frames += got;
-  }
-  repaired_ += Repair(interleaved.first(frames * channels));
-  return frames;
+  return WithinMemory([&]() -> Result<size_t> {
+    const auto channels = static_cast<size_t>(Info().channels);
+    const size_t wanted = interleaved.size() / channels;
+    size_t frames = 0;
+    while (frames < wanted && !done_) {
+      VQC_ASSIGN(const size_t got,
+                 DoRead(interleaved.subspan(frames * channels, (wanted - frames) * channels)));
+      done_ = got == 0;
+      frames += got;
+    }
+    repaired_ += Repair(interleaved.first(frames * channels));
+    return frames;
+  });
 }
 
 Result<std::optional<Clip>> AudioReader::Next(int max_frames) {

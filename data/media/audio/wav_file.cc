@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/within_memory.h"
 #include "data/media/audio/pcm.h"
 #include "data/media/byte_view.h"
 
@@ -257,27 +258,31 @@ class PcmWriter final : public AudioWriter {
   }
 
   Status Write(std::span<const float> interleaved) override {
-    bytes_.resize(interleaved.size() * BytesOf(info_.sample));
-    FromFloats(info_.sample, interleaved, bytes_);
-    written_ += bytes_.size();
-    return file_.Write(bytes_);
+    return WithinMemory([&]() -> Status {
+      bytes_.resize(interleaved.size() * BytesOf(info_.sample));
+      FromFloats(info_.sample, interleaved, bytes_);
+      written_ += bytes_.size();
+      return file_.Write(bytes_);
+    });
   }
 
   Status Finish() override {
-    const uint64_t frames = written_ / BytesOf(info_.sample) / static_cast<uint64_t>(info_.channels);
-    if (info_.frames && *info_.frames != frames) {
-      return Error{ErrorCode::kInternal,
-                   "a WAV of " + std::to_string(*info_.frames) + " frames got " + std::to_string(frames)};
-    }
-    if (with_header_ && written_ % 2 == 1) {
-      const uint8_t pad = 0;
-      VQC_TRY(file_.Write({&pad, 1}));
-    }
-    // Longer than its header can say: the header stays that of a stream.
-    if (with_header_ && !info_.frames && written_ <= UINT32_MAX - kHeaderBytes && file_.CanOverwrite()) {
-      VQC_TRY(file_.Overwrite(0, WavHeader(info_, written_)));
-    }
-    return file_.Commit();
+    return WithinMemory([&]() -> Status {
+      const uint64_t frames = written_ / BytesOf(info_.sample) / static_cast<uint64_t>(info_.channels);
+      if (info_.frames && *info_.frames != frames) {
+        return Error{ErrorCode::kInternal,
+                     "a WAV of " + std::to_string(*info_.frames) + " frames got " + std::to_string(frames)};
+      }
+      if (with_header_ && written_ % 2 == 1) {
+        const uint8_t pad = 0;
+        VQC_TRY(file_.Write({&pad, 1}));
+      }
+      // Longer than its header can say: the header stays that of a stream.
+      if (with_header_ && !info_.frames && written_ <= UINT32_MAX - kHeaderBytes && file_.CanOverwrite()) {
+        VQC_TRY(file_.Overwrite(0, WavHeader(info_, written_)));
+      }
+      return file_.Commit();
+    });
   }
 
  private:
