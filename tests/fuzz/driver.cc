@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target without libFuzzer:
-//   TARGET [--mutations N] FILE_OR_FOLDER...
-// Every file is run as it is, and then N times with random damage, the same in every run. When the target
-// aborts, crashes or works for half a minute, the bytes are left in ./failed-input, which it takes as an
-// argument.
+//   TARGET [--mutations N] [--seconds N] [--seed N] FILE_OR_FOLDER...
+// Every file is run as it is, and then N times with random damage, the same in every run of the same seed;
+// and again, with other damage, until the seconds are over. When the target aborts, crashes or works for half
+// a minute, the bytes are left in ./failed-input, which it takes as an argument.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -90,31 +91,44 @@ void Run(Bytes bytes) {
 
 int main(int argc, char** argv) {
   int mutations = 0;
+  long seconds = 0;
+  uint32_t seed_number = 1;
   std::vector<std::filesystem::path> paths;
   for (int i = 1; i < argc; ++i) {
-    if (std::string_view(argv[i]) == "--mutations" && i + 1 < argc) {
+    const std::string_view argument = argv[i];
+    if (argument == "--mutations" && i + 1 < argc) {
       mutations = std::atoi(argv[++i]);
-    } else if (std::filesystem::is_directory(argv[i])) {
-      for (const auto& entry : std::filesystem::directory_iterator(argv[i])) paths.push_back(entry.path());
+    } else if (argument == "--seconds" && i + 1 < argc) {
+      seconds = std::atol(argv[++i]);
+    } else if (argument == "--seed" && i + 1 < argc) {
+      seed_number = static_cast<uint32_t>(std::atol(argv[++i]));
+    } else if (std::filesystem::is_directory(argument)) {
+      for (const auto& entry : std::filesystem::directory_iterator(argument)) paths.push_back(entry.path());
     } else {
-      paths.emplace_back(argv[i]);
+      paths.emplace_back(argument);
     }
   }
   std::sort(paths.begin(), paths.end());
   if (paths.empty()) return std::fprintf(stderr, "no inputs\n"), 2;
-  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM, SIGPROF}) signal(number, KeepInput);
+  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM, SIGPROF})
+    signal(number, KeepInput);
   std::vector<Bytes> seeds;
   for (const auto& path : paths) seeds.push_back(ReadAll(path));
-  std::mt19937 random(1);
-  for (const Bytes& seed : seeds) {
-    Run(seed);
-    for (int i = 0; i < mutations; ++i) {
-      Bytes bytes = seed;
-      for (uint32_t count = 1 + random() % 4; count > 0; --count)
-        Damage(bytes, seeds[random() % seeds.size()], random);
-      Run(std::move(bytes));
+  std::mt19937 random(seed_number);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  uint64_t executions = 0;
+  do {
+    for (const Bytes& seed : seeds) {
+      Run(seed);
+      for (int i = 0; i < mutations; ++i) {
+        Bytes bytes = seed;
+        for (uint32_t count = 1 + random() % 4; count > 0; --count)
+          Damage(bytes, seeds[random() % seeds.size()], random);
+        Run(std::move(bytes));
+      }
+      executions += 1 + static_cast<uint64_t>(mutations);
     }
-  }
-  std::printf("%zu inputs, each with %d mutations\n", seeds.size(), mutations);
+  } while (std::chrono::steady_clock::now() < end);
+  std::printf("%zu inputs, %llu executions\n", seeds.size(), static_cast<unsigned long long>(executions));
   return 0;
 }

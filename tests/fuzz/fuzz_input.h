@@ -5,6 +5,7 @@
 // driver.cc everywhere else. Whatever the bytes, nothing may crash, hang or break a promise (Require).
 #pragma once
 
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <span>
 #include <string>
 
@@ -70,6 +73,29 @@ class MemoryFile {
 
  private:
   int file_;
+};
+
+// A folder for readers that take several files; removed with all that is in it.
+class MemoryFolder {
+ public:
+  MemoryFolder() : path_(std::filesystem::exists("/dev/shm") ? "/dev/shm/fuzz-XXXXXX" : "/tmp/fuzz-XXXXXX") {
+    Require(mkdtemp(path_.data()) != nullptr, "a folder in memory can be made");
+  }
+  MemoryFolder(const MemoryFolder&) = delete;
+  MemoryFolder& operator=(const MemoryFolder&) = delete;
+  ~MemoryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::string& Path() const { return path_; }
+  void Put(const std::string& name, std::span<const uint8_t> bytes) const {
+    std::ofstream(path_ + "/" + name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+
+ private:
+  std::string path_;
 };
 
 }  // namespace vqc::fuzz

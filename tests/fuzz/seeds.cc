@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the inputs that fuzzing begins with, made of the goldens and of what the library itself writes:
 //   fuzz_seeds FOLDER     makes FOLDER/stream, live, payload, tables, ...
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "base/bytes.h"
 #include "codec/audio.h"
 #include "codec/codec.h"
@@ -14,7 +10,7 @@
 #include "entropy/row_coder.h"
 #include "entropy/token_coder.h"
 #include "tests/entropy/token_maps.h"
-#include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/seed_folder.h"
 #include "tests/support/fake_audio_model.h"
 #include "tests/support/fake_bundle.h"
 #include "tests/support/random_clip.h"
@@ -22,37 +18,14 @@
 namespace vqc {
 namespace {
 
+using fuzz::Bytes;
+using fuzz::kSource;
+using fuzz::ReadAll;
+using fuzz::Seeds;
 namespace fs = std::filesystem;
-using Bytes = std::vector<uint8_t>;
-const fs::path kSource = VQC_SOURCE_DIR;
 const fs::path kGolden = kSource / "tests/golden/v1";
-constexpr size_t kLargest = 1 << 16;
-
-Bytes ReadAll(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 Bytes BytesOf(std::string_view text) { return {text.begin(), text.end()}; }
-
-class Seeds {
- public:
-  explicit Seeds(fs::path folder) : folder_(std::move(folder)) { fs::remove_all(folder_); }
-
-  void Add(const std::string& target, const std::string& name, std::span<const uint8_t> bytes) {
-    if (bytes.size() > kLargest) return;
-    fs::create_directories(folder_ / target);
-    std::ofstream(folder_ / target / name, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  }
-  fs::path Folder(const std::string& target) {
-    fs::create_directories(folder_ / target);
-    return folder_ / target;
-  }
-
- private:
-  fs::path folder_;
-};
 
 // The stream in the parts of stream_input.h: cut at its checksums, which are left out.
 Bytes InParts(const Bytes& bytes) {
@@ -276,7 +249,7 @@ void AddNoise(Seeds& seeds) {
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  vqc::Seeds seeds(argv[1]);
+  vqc::fuzz::Seeds seeds(argv[1]);
   vqc::AddStreams(seeds);
   vqc::AddPayloads(seeds);
   vqc::AddTables(seeds);
@@ -284,5 +257,6 @@ int main(int argc, char** argv) {
   vqc::AddMedia(seeds);
   vqc::AddActions(seeds);
   vqc::AddNoise(seeds);
+  vqc::fuzz::AddSets(seeds);
   return 0;
 }
