@@ -3,6 +3,7 @@
 // thread, or from the n-th call on. It also counts what is allocated and not freed yet.
 #pragma once
 
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 

@@ -213,5 +213,22 @@ TEST(Salvage, ForgedSyncBytesEndTheSearch) {
   EXPECT_NE(report.defects[0].find("given up"), std::string::npos) << report.defects[0];
 }
 
+TEST(Salvage, SaysWhichBytesBelongToNoChunk) {
+  const auto whole = *WriteStream(Audio(2));
+  for (const size_t cut : {size_t{1}, size_t{5}, size_t{20}}) {
+    auto bytes = whole;
+    bytes.resize(bytes.size() - 6 - cut);  // the end and a part of the last chunk
+    SalvageReport report;
+    const auto salvaged = SalvageStream(bytes, Limits{}, report);
+    ASSERT_TRUE(salvaged.ok());
+    ASSERT_EQ(salvaged->chunks.size(), 1u);
+    ASSERT_EQ(report.defects.size(), 2u);
+    EXPECT_TRUE(
+        report.defects[0].ends_with(" to " + std::to_string(bytes.size() - 1) + " belong to no sound chunk"))
+        << report.defects[0];
+    EXPECT_EQ(report.defects[1], "cut off: there is no end");
+  }
+}
+
 }  // namespace
 }  // namespace vqc
