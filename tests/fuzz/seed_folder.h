@@ -13,7 +13,6 @@
 namespace vqc::fuzz {
 
 using Bytes = std::vector<uint8_t>;
-inline const std::filesystem::path kSource = VQC_SOURCE_DIR;
 
 inline Bytes ReadAll(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

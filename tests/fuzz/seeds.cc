@@ -19,10 +19,10 @@ namespace vqc {
 namespace {
 
 using fuzz::Bytes;
-using fuzz::kSource;
 using fuzz::ReadAll;
 using fuzz::Seeds;
 namespace fs = std::filesystem;
+const fs::path kSource = VQC_SOURCE_DIR;
 const fs::path kGolden = kSource / "tests/golden/v1";
 
 Bytes BytesOf(std::string_view text) { return {text.begin(), text.end()}; }

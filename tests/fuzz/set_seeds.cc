@@ -11,6 +11,8 @@
 namespace vqc::fuzz {
 namespace {
 
+const std::filesystem::path kSource = VQC_SOURCE_DIR;
+
 TokenSet SetOf(const ShardFormat& format) {
   TokenSet set;
   set.format = format.name;

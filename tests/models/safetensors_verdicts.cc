@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What SafeTensors::Parse says of many files: standard input holds each as its size (4 bytes, little endian) and its
-// bytes; a line of output for each is "ok" and the number of tensors, or the error.
+// What SafeTensors::Parse says of many files: standard input holds each as its size (4 bytes, little endian)
+// and its bytes; a line of output for each is "ok" and the number of tensors, or the error.
 #include <cstdio>
 #include <vector>
 
