@@ -105,6 +105,32 @@ TEST_F(AudioTraining, LearnsAndWritesAModel) {
   EXPECT_GT(judged[1], 0);
 }
 
+TEST_F(AudioTraining, LogsWhatAListenerMakesOfIt) {
+  TrainAudioOptions options = Options();
+  options.steps = 100;
+  options.adversarial_from = 1;
+  options.clip = 0.5;
+  options.opinion_weight = 4;
+  options.speech_weight = 15;
+  const Status trained = TrainAudio(options);
+  ASSERT_TRUE(trained.ok()) << trained.error().message;
+  ExpectModel();
+  const auto disturbance = Logged(6), unintelligible = Logged(7);
+  ASSERT_EQ(disturbance.size(), 1u);
+  EXPECT_GT(disturbance[0], 0);
+  EXPECT_GT(unintelligible[0], 0);
+  EXPECT_LT(unintelligible[0], 2);
+}
+
+TEST_F(AudioTraining, RefusesClipsThatAreTooShortToListenTo) {
+  TrainAudioOptions options = Options();
+  options.speech_weight = 1;
+  const Status refused = TrainAudio(options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_NE(refused.error().message.find("0.5 s"), std::string::npos) << refused.error().message;
+}
+
 TEST_F(AudioTraining, GoesOnFromItsState) {
   TrainAudioOptions options = Options();
   options.state = (folder_ / "state").string();
