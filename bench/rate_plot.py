@@ -7,10 +7,10 @@ STYLE = """<style>
 text { font: 12px system-ui, sans-serif; fill: #1c1f23; } .t { font-weight: bold; } .g { stroke: #d9dce0; }
 .a { stroke: #5c646e; fill: none; }
 .c0 { --c: #1f5fb0; } .c1 { --c: #c2571a; } .c2 { --c: #2a7d4f; } .c3 { --c: #8a3fa0; } .c4 { --c: #97790a; }
-.c5 { --c: #a82c4a; } .c6 { --c: #4a5560; } polyline { fill: none; stroke: var(--c); stroke-width: 2; } circle, .k { fill: var(--c); }
+.c5 { --c: #a82c4a; } .c6 { --c: #4a5560; } .c7 { --c: #0b7285; } polyline { fill: none; stroke: var(--c); stroke-width: 2; } circle, .k { fill: var(--c); }
 @media (prefers-color-scheme: dark) { text { fill: #e6e8ea; } .g { stroke: #363b42; } .a { stroke: #a0a8b2; }
 .c0 { --c: #7fb2f0; } .c1 { --c: #f0a070; } .c2 { --c: #7fd0a0; } .c3 { --c: #d0a0e8; } .c4 { --c: #e0c860; }
-.c5 { --c: #f090a8; } .c6 { --c: #b0bac4; } }
+.c5 { --c: #f090a8; } .c6 { --c: #b0bac4; } .c7 { --c: #66c2cf; } }
 </style>"""
 
 
@@ -48,7 +48,7 @@ def plot(title, x_title, curves):
             f'<text x="270" y="390" text-anchor="middle">{escape(x_title)}</text>']
     for index, (name, own) in enumerate(curves):
         own = sorted(own)
-        colour = f"c{index % 7}"
+        colour = f"c{index % 8}"
         if len(own) > 1:
             path = " ".join(f"{at_x(rate):.1f},{at_y(quality):.1f}" for rate, quality, _ in own)
             out.append(f'<polyline class="{colour}" points="{path}"/>')

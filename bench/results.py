@@ -92,9 +92,10 @@ def pictures(options, work):
     files = sorted(options.kodak.glob("*.png"))
     if not files:
         sys.exit(f"results: {options.kodak} has no .png file")
-    sharp, _ = evaluate(work, "pictures-perceptual", *files, "-m", "image-f16", "--decoder", "perceptual")
+    ladder, _ = evaluate(work, "pictures-ladder", *files, "-m", "image-f16", "--decoder", "perceptual",
+                         "--rungs", "1,2,3,4,5,6")
     figures, _ = evaluate(work, "pictures", *files, "-m", PICTURE_MODELS, "--against", PICTURE_CODECS)
-    models = means(sharp) + [entry for entry in means(figures) if entry[0]["codec"] == "vqcodec"]
+    models = means(ladder) + [entry for entry in means(figures) if entry[0]["codec"] == "vqcodec"]
     models.sort(key=lambda entry: entry[1]["bpp"])
     peers = {}
     for model, mean in means(figures):
@@ -113,7 +114,8 @@ def pictures(options, work):
             equal.append(cells)
     for key, heading, _ in PICTURE_METRICS[:2]:
         curves = [(codec, [(m["bpp"], m[key], name_of(model)) for model, m in entries]) for codec, entries in peers.items()]
-        ours = [(name_of(model), [(m["bpp"], m[key], name_of(model))]) for model, m in models]
+        ours = [(name_of(model), [(m["bpp"], m[key], name_of(model))]) for model, m in models if model["codec"] == "vqcodec"]
+        ours.append((means(ladder)[0][0]["codec"], [(m["bpp"], m[key], model["setting"]) for model, m in means(ladder)]))
         plot = rate_plot.plot(f"{heading} on {len(files)} Kodak pictures", "bits a pixel, whole files", ours + curves)
         (options.out / "images" / f"results-pictures-{key}.svg").write_text(plot)
     text = f"""## Pictures
