@@ -58,7 +58,11 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return vqc::Run(argc, argv);
+    const int status = vqc::Run(argc, argv);
+    const bool printed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (printed || status != vqc::kExitOk) return status;
+    return vqc::Fail("standard output",
+                     {vqc::ErrorCode::kOutput, "cannot be written; is there room for it?"});
   } catch (const std::bad_alloc&) {
     return vqc::Fail(
         "", {vqc::ErrorCode::kResource, "there is not enough memory; use fewer --jobs or smaller inputs"});

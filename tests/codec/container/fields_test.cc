@@ -146,5 +146,17 @@ TEST(Fields, LevelsStandInTheHead) {
   ExpectError(WithFields({{9, "a"}}), ErrorCode::kInput, "has to be understood");  // of a picture
 }
 
+TEST(Fields, ARungHasItsNumberAndItsLadder) {
+  using std::string_literals::operator""s;
+  const auto sound = ReadStream(WithFields({{11, "\x01\x00\xFF\x02\x03"s}}), Limits{});
+  ASSERT_TRUE(sound.ok()) << sound.error().message;
+  EXPECT_EQ(sound->chunks[0].side.at(SideData::kRung), (std::vector<uint8_t>{1, 0, 0xFF, 2, 3}));
+  for (const std::string& bad : {"\x00\x01\x02\x03\x04"s, "\x01\x01\x02\x03"s, "\x01\x01\x02\x03\x04\x05"s})
+    ExpectError(WithFields({{11, bad}}), ErrorCode::kCorruptData, "the rung is not 5 bytes");
+  Stream of_sound = testing::Audio(1);
+  of_sound.chunks[0].side[SideData::kRung] = {1, 2, 3, 4, 5};
+  EXPECT_FALSE(WriteStream(of_sound).ok());
+}
+
 }  // namespace
 }  // namespace vqc

@@ -123,6 +123,41 @@ TEST(Live, SalvageLeavesOutWhatIsDamaged) {
   }
 }
 
+TEST(Live, ChunksOutOfTheirOrderAreNotGivenOut) {
+  const Stream stream = testing::Audio(3, 100, 5);
+  const auto whole = *WriteStream(stream);
+  std::vector<size_t> begins;
+  for (const FieldText& field : *DescribeStream(whole, {}))
+    if (field.name == "sync" || field.name == "end") begins.push_back(field.offset);
+  ASSERT_EQ(begins.size(), 4u);
+  const auto in_order = [&](std::initializer_list<size_t> chunks) {
+    std::vector<uint8_t> bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(begins[0]));
+    for (const size_t i : chunks)
+      bytes.insert(bytes.end(), whole.begin() + static_cast<ptrdiff_t>(begins[i]),
+                   whole.begin() + static_cast<ptrdiff_t>(begins[i + 1]));
+    return bytes;
+  };
+  for (const auto& [order, good] : {std::pair{in_order({1, 0}), 0},
+                                    {in_order({0, 0, 1}), 1},
+                                    {in_order({0, 2}), 1},
+                                    {in_order({0, 1, 2, 2}), 3}}) {
+    StreamReader reader;
+    reader.Push(order);
+    reader.Close();
+    for (int i = 0; i < good; ++i) {
+      const auto chunk = reader.Next();
+      ASSERT_TRUE(chunk.ok() && *chunk);
+      EXPECT_EQ((*chunk)->first_frame, static_cast<uint64_t>(i) * 100);
+    }
+    EXPECT_FALSE(reader.Next().ok());
+  }
+  auto doubled = in_order({0, 1, 1, 2});
+  doubled.insert(doubled.end(), whole.begin() + static_cast<ptrdiff_t>(begins[3]), whole.end());
+  const auto taken = Take(doubled, 64, true);
+  ASSERT_TRUE(taken.ok());
+  EXPECT_TRUE(testing::Same(taken->stream, stream));
+}
+
 TEST(Live, MemoryIsBoundedByTheLimit) {
   const Stream stream = testing::Audio(2, 100, 5000);
   Limits limits;
