@@ -242,7 +242,8 @@ def speech(options, work):
                             for key, heading in (("stoi", "STOI"), ("pesq", "PESQ-WB")) if key != "pesq" or judged)
         text += (f"\n### {title.capitalize()}: {len(files)} clips at 24 kHz\n\n{shown}\n\n{sound_table(figures, judged)}\n\n"
                  f"{bd_lines(figures)}\n{failures(figures)}")
-    return text + f"\n{settings_of(figures)}\n"
+    return text + (f"\n{settings_of(figures)}\n\nCodec2's decoder draws phases at random, so its rows differ a little from run "
+                   "to run; all others are the same each time. The losses of our models follow PESQ and STOI.\n")
 
 
 def other_sounds(options, work):
