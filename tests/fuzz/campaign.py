@@ -53,7 +53,7 @@ def main():
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--mutations", type=int, default=200)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     build = args.build.resolve()
     if not (build / "tests/fuzz/seeds").exists():
         subprocess.run([build / "bin/fuzz_seeds", build / "tests/fuzz/seeds"], check=True)
