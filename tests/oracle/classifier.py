@@ -21,18 +21,13 @@ import torch.nn.functional as F
 from efficientnet_lite_pytorch import EfficientNet
 from torchmetrics.image.fid import _compute_fid
 
+from golden_file import noise, print_goldens
+
 PARTS = {"expand": ("_expand_conv", "_bn0"), "depthwise": ("_depthwise_conv", "_bn1"), "project": ("_project_conv", "_bn2")}
 LAYER_WEIGHTS = [1, 1, 1, 0.7, 0.3, 0.3]
 TOLERANCES = {"features": 2e-4, "frechet": 1e-6, "feature_distance": 2e-3, "frechet_distance": 2e-3}
 SIZES = [(224, 224), (250, 180), (97, 131)]
 SETS = [(24, 24, 40), (9, 5, 3), (60, 50, 16)]
-
-
-def noise(y, x, c, seed):
-    mask = 0xFFFFFFFF
-    h = (x * 374761393 + y * 668265263 + c * 2246822519 + seed * 3266489917) & mask
-    h = ((h ^ (h >> 13)) * 1274126177) & mask
-    return h ^ (h >> 16)
 
 
 def convolutions(network):
@@ -171,11 +166,7 @@ def main():
         if options.pictures:
             compare(options)
         else:
-            parts = []
-            for key, value in goldens().items():  # one case a line
-                cases = isinstance(value, list) and ",\n ".join(map(json.dumps, value))
-                parts.append(f'"{key}": ' + (f"[\n {cases}]" if cases else json.dumps(value)))
-            print("{" + ",\n".join(parts) + "}")
+            print_goldens(goldens())
 
 
 if __name__ == "__main__":

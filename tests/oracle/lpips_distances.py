@@ -19,15 +19,10 @@ import lpips
 import numpy
 import torch
 
+from golden_file import noise
+
 TOLERANCE = 1e-5
 SIZES = [(64, 64), (97, 131), (31, 40)]
-
-
-def noise(y, x, c, seed):
-    mask = 0xFFFFFFFF
-    h = (x * 374761393 + y * 668265263 + c * 2246822519 + seed * 3266489917) & mask
-    h = ((h ^ (h >> 13)) * 1274126177) & mask
-    return h ^ (h >> 16)
 
 
 def untrained(name):

@@ -20,6 +20,8 @@ from piq import gmsd
 from pytorch_msssim import ms_ssim
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from golden_file import noise, print_goldens
+
 
 TOLERANCES = {"psnr": 1e-9, "psnr_y": 1e-5, "ssim": 1e-8, "ms_ssim": 1e-8, "gmsd": 1e-6}
 SHAPES = [(192, 176, 3), (208, 256, 3), (177, 233, 3), (11, 40, 3), (176, 192, 1), (37, 23, 1)]
@@ -28,14 +30,6 @@ KINDS = ["quantized", "blurred", "noisy", "brighter", "blocks"]
 
 def triangle(t, period):
     return numpy.abs(t % (2 * period) - period) * 255 // period
-
-
-def noise(y, x, c, seed):
-    """Bits that depend on position and seed: a multiplicative hash of 32 bits."""
-    mask = 0xFFFFFFFF
-    h = (x * 374761393 + y * 668265263 + c * 2246822519 + seed * 3266489917) & mask
-    h = ((h ^ (h >> 13)) * 1274126177) & mask
-    return h ^ (h >> 16)
 
 
 def original(height, width, channels):
@@ -168,11 +162,7 @@ def main():
     if options.pictures:
         compare(options)
     else:
-        parts = []
-        for key, value in goldens().items():  # one case a line
-            cases = isinstance(value, list) and ",\n ".join(map(json.dumps, value))
-            parts.append(f'"{key}": ' + (f"[\n {cases}]" if cases else json.dumps(value)))
-        print("{" + ",\n".join(parts) + "}")
+        print_goldens(goldens())
 
 
 if __name__ == "__main__":
