@@ -23,9 +23,7 @@ import flip_evaluator
 import numpy as np
 from PIL import Image
 
-
-def by_stem(folder):
-    return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in sorted(os.listdir(folder))}
+from picture_pairs import pairs
 
 
 def said(*command):
@@ -52,12 +50,11 @@ def avif(path, most):
 
 def write_avif(originals, files, folder):
     over, total = 0, 0
-    for stem, path in files.items():
-        if stem in originals:
-            most = os.path.getsize(path)
-            stream = avif(originals[stem], most)
-            over, total = over + (stream.tell() > most), total + stream.tell()
-            Image.open(stream).convert("RGB").save(os.path.join(folder, stem + ".png"))
+    for stem, original, path in pairs(originals, files):
+        most = os.path.getsize(path)
+        stream = avif(original, most)
+        over, total = over + (stream.tell() > most), total + stream.tell()
+        Image.open(stream).convert("RGB").save(os.path.join(folder, stem + ".png"))
     print(f"# AVIF: {total} bytes in all, {over} files above what was asked for", flush=True)
 
 
@@ -82,23 +79,18 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--avif", metavar="FILES")
     arguments = parser.parse_args()
-    originals = by_stem(arguments.originals)
     print("folder,pictures,butteraugli,butteraugli_3_norm,ssimulacra,flip")
     with tempfile.TemporaryDirectory() as made:
         folders = [(folder, folder) for folder in arguments.decoded]
         if arguments.avif:
-            write_avif(originals, by_stem(arguments.avif), made)
+            write_avif(arguments.originals, arguments.avif, made)
             folders.append((made, "AVIF"))
         for folder, name in folders:
             rows = []
-            for stem, path in by_stem(folder).items():
-                if stem not in originals:
-                    continue
-                rows.append(judge(originals[stem], path))
+            for stem, original, path in pairs(arguments.originals, folder):
+                rows.append(judge(original, path))
                 if arguments.all:
                     print(f"{name}/{stem}", 1, *(f"{value:.4f}" for value in rows[-1]), sep=",", flush=True)
-            if not rows:
-                parser.error(f"{folder} has no picture with the name of one in {arguments.originals}")
             print(name, len(rows), *(f"{value:.4f}" for value in np.mean(rows, axis=0)), sep=",", flush=True)
 
 

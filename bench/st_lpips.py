@@ -10,16 +10,13 @@ the AlexNet that the package ships, on whole pictures; 0 is best, and values are
 each folder: its mean, its worst picture, and the mean squared error in dB; with --all one for each picture too.
 """
 import argparse
-import os
 
 import numpy as np
 import torch
 from PIL import Image
 from stlpips_pytorch import stlpips
 
-
-def by_stem(folder):
-    return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in sorted(os.listdir(folder))}
+from picture_pairs import pairs
 
 
 def read(path):
@@ -35,22 +32,17 @@ def main():
     parser.add_argument("--all", action="store_true")
     arguments = parser.parse_args()
     judge = stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False)
-    originals = by_stem(arguments.originals)
     print("folder,pictures,st_lpips,worst,psnr_db")
     for folder in arguments.decoded:
         rows = []
-        for stem, path in by_stem(folder).items():
-            if stem not in originals:
-                continue
-            original, decoded = read(originals[stem]), read(path)
+        for _, original_path, path in pairs(arguments.originals, folder):
+            original, decoded = read(original_path), read(path)
             with torch.no_grad():
                 distance = judge(original, decoded).item()
             psnr = 10 * np.log10(4 / max((original - decoded).square().mean().item(), 1e-9))
             rows.append((distance, psnr))
             if arguments.all:
                 print(f"{path},1,{distance:.4f},{distance:.4f},{psnr:.2f}", flush=True)
-        if not rows:
-            parser.error(f"{folder} has no picture with the name of one in {arguments.originals}")
         distances, psnrs = zip(*rows)
         print(f"{folder},{len(rows)},{np.mean(distances):.4f},{max(distances):.4f},{np.mean(psnrs):.2f}", flush=True)
 

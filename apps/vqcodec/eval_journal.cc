@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/base64.h"
+#include "base/bytes.h"
 #include "base/file.h"
 
 namespace vqc {
@@ -30,24 +31,18 @@ Json TokensJson(const Tokens& tokens) {
 }
 
 std::string FeaturesText(const std::vector<float>& features) {
-  std::vector<uint8_t> bytes;
-  for (const float value : features) {
-    const auto bits = std::bit_cast<uint32_t>(value);
-    for (int shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<uint8_t>(bits >> shift));
-  }
-  return ToBase64(bytes);
+  ByteWriter writer;
+  for (const float value : features) writer.U32(std::bit_cast<uint32_t>(value));
+  return ToBase64(writer.bytes());
 }
 
 // Throws where the text is something else.
 std::vector<float> FeaturesOf(const std::string& text) {
   const auto bytes = FromBase64(text);
   if (!bytes || bytes->size() % 4 != 0) throw std::runtime_error("no features");
-  std::vector<float> features;
-  for (size_t i = 0; i < bytes->size(); i += 4) {
-    uint32_t bits = 0;
-    for (size_t k = 0; k < 4; ++k) bits |= uint32_t{(*bytes)[i + k]} << (8 * k);
-    features.push_back(std::bit_cast<float>(bits));
-  }
+  ByteReader reader(*bytes);
+  std::vector<float> features(bytes->size() / 4);
+  for (float& value : features) value = std::bit_cast<float>(reader.U32());
   return features;
 }
 

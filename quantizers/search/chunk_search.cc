@@ -10,9 +10,10 @@ namespace vqc {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kMaxBias = 0x1p30;      // so that bias and product together stay within int32
-constexpr double kSlack = 512;           // units: rounding of the bias and of float64, both far below
-constexpr int64_t kTileBytes = 1 << 18;  // of packed codewords that stay in the cache for a chunk
+constexpr double kMaxBias = 0x1p30;       // so that bias and product together stay within int32
+constexpr double kSlack = 512;            // units: rounding of the bias and of float64, both far below
+constexpr int64_t kTileBytes = 1 << 18;   // of packed codewords that stay in the cache for a chunk
+constexpr int64_t kFirstCache = 1 << 15;  // bytes of packed codewords that stay in it
 constexpr int64_t kFewQueries = 64;
 constexpr double kMaxScaleRatio = 4;  // of queries that may share a block
 
@@ -34,7 +35,7 @@ Error NotFinite(const Rows& queries, int64_t row, int64_t begin) {
 
 int64_t ChunkSearch::ChunkSize(const PackedCodebook& codebook) {
   const auto bytes = static_cast<int64_t>(codebook.codes.size() * sizeof(int16_t));
-  if (bytes <= kTileBytes / 8) return kFewQueries;
+  if (bytes <= kFirstCache) return kFewQueries;
   return std::clamp<int64_t>((1 << 17) / codebook.dim / kBlock * kBlock, kFewQueries, 1024);
 }
 

@@ -20,6 +20,8 @@ import time
 
 from fake_model import write_models
 
+SKIPPED = 77  # what ctest takes for a test that did not run
+
 WRITES = ("write", "pwrite64", "fsync", "fchmod", "rename", "renameat", "renameat2", "linkat", "unlinkat", "ftruncate",
           "mkdir")
 READS = ("openat", "read", "fstat", "newfstatat", "close", "lseek", "mmap", "getdents64")
@@ -169,6 +171,14 @@ def kill_at_random(bench, commands, kills, seed):
     return wrong
 
 
+def can_trace():
+    """Says why, if not; a test then ends with SKIPPED."""
+    if shutil.which("strace") and subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode == 0:
+        return True
+    print("strace is not here or may not trace: skipped")
+    return False
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
@@ -178,9 +188,8 @@ def main():
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode:
-        print("strace is not here or may not trace: skipped")
-        return 77
+    if not can_trace():
+        return SKIPPED
     bench, wrong = Bench(args.program, args.parts, args.work), []
     commands = [(["encode", "in/a.ppm", "-o", "out/picture.vqc", "-q"], "picture.vqc"),
                 (["encode", "in/a.raw", "--format", "s16le", "--rate", "24000", "-o", "out/sound.vqc", "-q"], "sound.vqc")]

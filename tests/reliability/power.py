@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 
-from faults import Bench
+from faults import SKIPPED, Bench, can_trace
 
 CALLS = ("openat,write,pwrite64,lseek,close,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,"
          "rmdir,ftruncate,linkat,fallocate,copy_file_range,sendfile")
@@ -239,9 +239,8 @@ def main():
     parser.add_argument("work")
     parser.add_argument("--every", type=int, default=1)
     args = parser.parse_args()
-    if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode:
-        print("strace is not here or may not trace: skipped")
-        return 77
+    if not can_trace():
+        return SKIPPED
     bench, wrong = Bench(args.program, args.parts, args.work), []
     encode = ["encode", "in/a.ppm", "-o", "out/a.vqc", "-q"]
     bench.run(encode)
