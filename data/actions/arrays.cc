@@ -17,21 +17,21 @@ float ValueAt(const uint8_t* from) {
   return static_cast<float>(value);
 }
 
-Status AddEpisode(const std::string& file, const std::string& name, uint64_t steps, uint64_t dims,
-                  int float_bytes, const uint8_t* from, std::vector<Episode>& episodes) {
-  Episode episode{name, static_cast<int>(steps), static_cast<int>(dims), {}};
+Episode EpisodeOf(const std::string& file, const std::string& name, uint64_t steps, uint64_t dims,
+                  int float_bytes, const uint8_t* from) {
+  Episode episode{name, static_cast<int>(steps), static_cast<int>(dims), {}, {}};
   episode.values.resize(steps * dims);
   for (size_t i = 0; i < episode.values.size(); ++i, from += float_bytes) {
     episode.values[i] = float_bytes == 4 ? ValueAt<float>(from) : ValueAt<double>(from);
-    if (!std::isfinite(episode.values[i])) {
-      return BadArray(file, name,
-                      "holds a value that is not finite at step " + std::to_string(i / dims) +
-                          ", dimension " + std::to_string(i % dims) +
-                          "; replace it or leave the episode out");
-    }
+    if (std::isfinite(episode.values[i])) continue;
+    episode.fault =
+        BadArray(file, name,
+                 "holds a value that is not finite at step " + std::to_string(i / dims) + ", dimension " +
+                     std::to_string(i % dims) + "; replace it or leave the episode out");
+    episode.values.clear();
+    break;
   }
-  episodes.push_back(std::move(episode));
-  return {};
+  return episode;
 }
 
 }  // namespace
@@ -66,9 +66,13 @@ Status AddArray(const std::string& file, const std::string& name, const std::vec
   }
   for (uint64_t i = 0; i < count; ++i) {
     const std::string own = shape.size() == 2 ? name : (name.empty() ? "" : name + "/") + std::to_string(i);
-    VQC_TRY(AddEpisode(file, own, steps, dims, float_bytes, bytes.data() + i * each, episodes));
+    episodes.push_back(EpisodeOf(file, own, steps, dims, float_bytes, bytes.data() + i * each));
   }
   return {};
+}
+
+void AddFault(const Status& status, const std::string& name, std::vector<Episode>& episodes) {
+  if (!status.ok()) episodes.push_back({name, 0, 0, {}, status.error()});
 }
 
 Status AddNpy(const std::string& file, const std::string& name, std::span<const uint8_t> bytes,

@@ -16,8 +16,10 @@ namespace vqc {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kExtensions[] = {".npy", ".npz", ".safetensors", ".hdf5", ".h5"};
-constexpr std::string_view kNpy = "\x93NUMPY", kZip = "PK\x03\x04", kHdf5 = "\x89HDF\r\n\x1A\n";
+constexpr std::string_view kExtensions[] = {".npy", ".npz", ".safetensors", ".hdf5", ".h5", ".parquet"};
+constexpr std::string_view kNpy = "\x93NUMPY", kZip = "PK\x03\x04", kHdf5 = "\x89HDF\r\n\x1A\n",
+                           kParquet = "PAR1";
+constexpr char kKinds[] = ".npy, .npz, .safetensors, HDF5 and the .parquet of LeRobot are read";
 
 bool Begins(std::span<const uint8_t> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
@@ -32,11 +34,13 @@ Status AddTensors(const std::string& path, std::vector<uint8_t> bytes, const Lim
                   std::vector<Episode>& episodes) {
   VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Parse(std::move(bytes), path, limits));
   for (const auto& [name, view] : tensors.Tensors()) {
-    if (view.dtype != DType::kF32 && view.dtype != DType::kF64) {
-      return BadArray(path, name, "is of type " + std::string(NameOf(view.dtype)) + "; F32 and F64 are read");
-    }
-    VQC_TRY(AddArray(path, name, {view.shape.begin(), view.shape.end()}, static_cast<int>(SizeOf(view.dtype)),
-                     view.bytes, episodes));
+    const bool known = view.dtype == DType::kF32 || view.dtype == DType::kF64;
+    const Status added =
+        known ? AddArray(path, name, {view.shape.begin(), view.shape.end()},
+                         static_cast<int>(SizeOf(view.dtype)), view.bytes, episodes)
+              : Status(BadArray(path, name,
+                                "is of type " + std::string(NameOf(view.dtype)) + "; F32 and F64 are read"));
+    AddFault(added, name, episodes);
   }
   return {};
 }
@@ -58,12 +62,21 @@ bool IsEpisodeExtension(std::string_view extension) {
   return std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions);
 }
 
-bool LooksLikeEpisodes(std::span<const uint8_t> bytes) {
-  return Begins(bytes, kZip) || Begins(bytes, kHdf5) || IsSafeTensors(bytes);
+bool IsLeRobotMeta(const fs::path& folder) {
+  std::error_code ignored;
+  return folder.filename() == "meta" && fs::exists(folder / "info.json", ignored);
 }
 
-Result<std::vector<Episode>> ReadEpisodes(const std::string& path, const Limits& limits) {
-  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes));
+bool LooksLikeEpisodes(std::span<const uint8_t> bytes) {
+  if (!Begins(bytes, kNpy))
+    return Begins(bytes, kZip) || Begins(bytes, kHdf5) || Begins(bytes, kParquet) || IsSafeTensors(bytes);
+  const auto header = ParseNpyHeader(bytes);
+  return header.ok() && header->descr.find('f') != std::string::npos && header->shape.size() == 2 &&
+         header->shape[1] < kLeastPictureColumns;
+}
+
+Result<std::vector<Episode>> ReadEpisodesAndFaults(const std::string& path, std::vector<uint8_t> bytes,
+                                                   const Limits& limits) {
   std::vector<Episode> episodes;
   if (Begins(bytes, kNpy)) {
     VQC_TRY(AddNpy(path, "", bytes, episodes));
@@ -71,17 +84,35 @@ Result<std::vector<Episode>> ReadEpisodes(const std::string& path, const Limits&
     VQC_TRY(AddNpz(path, bytes, episodes));
   } else if (Begins(bytes, kHdf5)) {
     VQC_TRY(AddHdf5(path, limits, episodes));
+  } else if (Begins(bytes, kParquet)) {
+    VQC_TRY(AddParquet(path, bytes, limits, episodes));
   } else if (IsSafeTensors(bytes)) {
     VQC_TRY(AddTensors(path, std::move(bytes), limits, episodes));
   } else {
-    return Error{ErrorCode::kInput,
-                 Printable(path) +
-                     ": holds no actions of a known kind; .npy, .npz, .safetensors and "
-                     "HDF5 are read (Parquet of LeRobot: convert it with scripts/lerobot_to_npz.py)"};
+    return Error{ErrorCode::kInput, Printable(path) + ": holds no actions of a known kind; " + kKinds};
   }
   if (episodes.empty())
     return Error{ErrorCode::kInput, Printable(path) + ": holds no episodes; at least one is needed"};
   return episodes;
+}
+
+Result<std::vector<Episode>> ReadEpisodesAndFaults(const std::string& path, const Limits& limits) {
+  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes));
+  return ReadEpisodesAndFaults(path, std::move(bytes), limits);
+}
+
+Result<std::vector<Episode>> ReadEpisodes(const std::string& path, std::vector<uint8_t> bytes,
+                                          const Limits& limits) {
+  VQC_ASSIGN(auto episodes, ReadEpisodesAndFaults(path, std::move(bytes), limits));
+  for (Episode& episode : episodes) {
+    if (episode.fault) return std::move(*episode.fault);
+  }
+  return episodes;
+}
+
+Result<std::vector<Episode>> ReadEpisodes(const std::string& path, const Limits& limits) {
+  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes));
+  return ReadEpisodes(path, std::move(bytes), limits);
 }
 
 Result<std::vector<Episode>> ReadEpisodesUnder(const std::string& path, const Limits& limits) {
@@ -90,6 +121,7 @@ Result<std::vector<Episode>> ReadEpisodesUnder(const std::string& path, const Li
   std::vector<std::string> files;
   for (auto at = fs::recursive_directory_iterator(path, failed);
        !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
+    if (IsLeRobotMeta(at->path())) at.disable_recursion_pending();
     if (at->is_regular_file(failed) && IsEpisodeExtension(at->path().extension().string()))
       files.push_back(at->path().string());
   }
@@ -101,8 +133,7 @@ Result<std::vector<Episode>> ReadEpisodesUnder(const std::string& path, const Li
     std::move(episodes.begin(), episodes.end(), std::back_inserter(all));
   }
   if (all.empty())
-    return Error{ErrorCode::kInput,
-                 Printable(path) + ": holds no files of actions; .npy, .npz, .safetensors and HDF5 are read"};
+    return Error{ErrorCode::kInput, Printable(path) + ": holds no files of actions; " + kKinds};
   return all;
 }
 

@@ -77,7 +77,8 @@ Status Read(const std::string& path, const Limits& limits, std::vector<Episode>&
 #else
   H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, &See<H5O_info_t>, &names);
 #endif
-  for (const std::string& name : names) VQC_TRY(ReadDataset(file, path, name, limits, episodes));
+  for (const std::string& name : names)
+    AddFault(ReadDataset(file, path, name, limits, episodes), name, episodes);
   if (names.empty())
     return Error{ErrorCode::kInput, Printable(path) + ": has no dataset called action or actions"};
   return {};

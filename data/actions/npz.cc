@@ -86,7 +86,7 @@ Status AddNpz(const std::string& file, std::span<const uint8_t> bytes, std::vect
       return Damaged(file);
     left -= plain;
     if (name.ends_with(".npy")) name.resize(name.size() - 4);
-    VQC_TRY(AddNpy(file, name, bytes.subspan(data, plain), episodes));
+    AddFault(AddNpy(file, name, bytes.subspan(data, plain), episodes), name, episodes);
   }
   return {};
 }

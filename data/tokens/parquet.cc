@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/printable.h"
+#include "base/thrift_compact.h"
 #include "data/tokens/shard_formats.h"
-#include "data/tokens/thrift_compact.h"
 
 namespace vqc {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recorded actions: .npy, .npz and .safetensors, and HDF5 where its part is.
+// Recorded actions: .npy, .npz, .safetensors and Parquet, and HDF5 where its part is.
 #include <cmath>
 
 #include "data/actions/episodes.h"
@@ -10,7 +10,9 @@ using fuzz::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const fuzz::MemoryFile file({data, size});
-  const auto episodes = ReadEpisodes(file.Path());
+  Limits limits;
+  limits.max_input_bytes = 64 << 20;  // a few bytes of Parquet may stand for many
+  const auto episodes = ReadEpisodes(file.Path(), limits);
   if (!episodes.ok()) {
     Require(episodes.error().message.find('\n') == std::string::npos, "errors are of one line");
     return 0;

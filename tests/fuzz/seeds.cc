@@ -220,13 +220,15 @@ Bytes Npz(std::string_view name, const Bytes& npy) {
 }
 
 void AddActions(Seeds& seeds) {
-  const Episode episode{"run", 3, 2, {0, 1, 2, 3, 4, 5}};
+  const Episode episode{"run", 3, 2, {0, 1, 2, 3, 4, 5}, {}};
   const Bytes npy = WriteActions(ClipOf(episode, 0));
   seeds.Add("actions", "run.npy", npy);
   seeds.Add("actions", "run.npz", Npz("run.npy", npy));
   const auto* values = reinterpret_cast<const uint8_t*>(episode.values.data());
   seeds.Add("actions", "run.safetensors",
             *WriteSafeTensors({{"run", {DType::kF32, {3, 2}, {values, 24}}}}, {}));
+  for (const char* name : {"lerobot-one.parquet", "lerobot-two.parquet", "lerobot-plain.parquet"})
+    seeds.Add("actions", name, ReadAll(kSource / "tests/golden/actions" / name));
 }
 
 void AddNoise(Seeds& seeds) {

@@ -23,7 +23,7 @@ LIBRARIES = {
     ("cuda",): {"quantizers/search.cu", "quantizers/search.cuh", "bench.cu"},
     ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile", "soxr"): {"data/media"},
     ("hdf5.h",): {"data/actions"},
-    ("zstd.h",): {"codec", "codec/container", "data", "bench.cc"},
+    ("zstd.h",): {"codec", "codec/container", "data/actions", "bench.cc"},
     ("openssl/",): {"base"},
     ("CLI/",): {"apps", "bench.cc"},
     ("gtest/", "gmock/"): {"tests"},

@@ -126,8 +126,35 @@ TEST_F(Episodes, AreRefusedWithAReason) {
   EXPECT_NE(MessageOf(Write("wide.npy", Npy<float>("<f4", {1, 256}, std::vector<float>(256))))
                 .find("1 to 255 dimensions"),
             std::string::npos);
-  EXPECT_NE(MessageOf(Write("a.parquet", "PAR1")).find("lerobot_to_npz"), std::string::npos);
+  EXPECT_NE(MessageOf(Write("a.parquet", "PAR1")).find("cut off or damaged"), std::string::npos);
+  EXPECT_NE(MessageOf(Write("a.txt", "x, y\n")).find("no actions of a known kind"), std::string::npos);
   EXPECT_NE(MessageOf((folder_ / "nowhere.npy").string()), "none");
+}
+
+TEST_F(Episodes, WithFaultsDoNotHideTheOthers) {
+  const auto episodes =
+      ReadEpisodesAndFaults(Write("nan.npy", Npy<float>("<f4", {3, 1, 2}, {1, 2, std::nanf(""), 4, 5, 6})));
+  ASSERT_TRUE(episodes.ok()) << episodes.error().message;
+  ASSERT_EQ(episodes->size(), 3u);
+  EXPECT_FALSE((*episodes)[0].fault);
+  ASSERT_TRUE((*episodes)[1].fault);
+  EXPECT_NE((*episodes)[1].fault->message.find("array 1 holds a value that is not finite"),
+            std::string::npos);
+  EXPECT_EQ((*episodes)[2].values, (std::vector<float>{5, 6}));
+}
+
+TEST(LooksLikeEpisodes, TellsNarrowArraysOfFloatsFromPictures) {
+  const auto looks = [](const std::string& bytes) {
+    return LooksLikeEpisodes({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  };
+  EXPECT_TRUE(looks(NpyHeaderOf("<f4", {100, 7})));
+  EXPECT_TRUE(looks(NpyHeaderOf("<f8", {100, 31})));
+  EXPECT_FALSE(looks(NpyHeaderOf("<f4", {100, 32})));
+  EXPECT_FALSE(looks(NpyHeaderOf("<f4", {100, 7, 3})));
+  EXPECT_FALSE(looks(NpyHeaderOf("|u1", {100, 7})));
+  EXPECT_TRUE(looks("PK\x03\x04"));
+  EXPECT_TRUE(looks("PAR1"));
+  EXPECT_FALSE(looks("P6\n1 1\n255\n"));
 }
 
 }  // namespace

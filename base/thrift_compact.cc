@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/tokens/thrift_compact.h"
+#include "base/thrift_compact.h"
 
 namespace vqc {
 namespace {

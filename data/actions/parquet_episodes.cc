@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Actions from the Parquet files of LeRobot's data sets, v2.1 (an episode a file) and v3.0 (several): a row
+// is a step with the columns action (a list of floats), episode_index and frame_index.
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/npy.h"
+#include "base/printable.h"
+#include "data/actions/arrays.h"
+#include "data/actions/parquet_column.h"
+
+namespace vqc {
+namespace {
+
+constexpr size_t kMagicBytes = 4, kTailBytes = 8;
+constexpr uint64_t kMostValues = 1u << 27;  // of a column
+
+Error DamagedFile(const std::string& file) {
+  return {ErrorCode::kInput,
+          Printable(file) + ": the Parquet file is cut off or damaged; copy it again from its source"};
+}
+
+std::optional<ThriftValue> FooterOf(std::span<const uint8_t> bytes) {
+  if (bytes.size() < kMagicBytes + kTailBytes) return std::nullopt;
+  const auto tail = bytes.last(kTailBytes);
+  if (!std::equal(tail.end() - kMagicBytes, tail.end(), bytes.begin())) return std::nullopt;
+  const uint32_t size = ByteReader(tail).U32();
+  if (size > bytes.size() - kMagicBytes - kTailBytes) return std::nullopt;
+  ByteReader reader(bytes.subspan(bytes.size() - kTailBytes - size, size));
+  return ReadThriftStruct(reader);
+}
+
+class Table {
+ public:
+  Table(const std::string& file, std::span<const uint8_t> bytes, ThriftValue footer,
+        std::vector<ParquetLeaf> leaves, uint64_t max_values)
+      : file_(file),
+        bytes_(bytes),
+        footer_(std::move(footer)),
+        leaves_(std::move(leaves)),
+        max_values_(max_values) {}
+
+  bool Has(const std::string& name) const { return Find(name) != nullptr; }
+
+  Result<ParquetNumbers> Column(const std::string& name, bool whole = false) const {
+    const ParquetLeaf* leaf = Find(name);
+    if (!leaf) {
+      return Error{ErrorCode::kInput,
+                   Printable(file_) + ": has no column called " + name +
+                       "; a data set of LeRobot has action, episode_index and frame_index"};
+    }
+    if (whole && !leaf->IsWhole()) {
+      return Error{ErrorCode::kInput, Printable(file_) + ": the column " + name + " holds no whole numbers"};
+    }
+    auto numbers = ReadParquetNumbers(bytes_, footer_, *leaf, max_values_);
+    if (numbers.ok()) return numbers;
+    return Error{numbers.error().code,
+                 Printable(file_) + ": the column " + name + ": " + numbers.error().message};
+  }
+
+ private:
+  const ParquetLeaf* Find(const std::string& name) const {
+    const auto found =
+        std::find_if(leaves_.begin(), leaves_.end(), [&](const auto& leaf) { return leaf.name == name; });
+    return found == leaves_.end() ? nullptr : &*found;
+  }
+
+  const std::string& file_;
+  std::span<const uint8_t> bytes_;
+  ThriftValue footer_;
+  std::vector<ParquetLeaf> leaves_;
+  uint64_t max_values_;
+};
+
+// The rows of each episode in the order of their frames.
+using Rows = std::map<double, std::vector<std::pair<double, size_t>>>;
+
+Result<Rows> RowsOf(const Table& table, size_t count, const std::string& file) {
+  VQC_ASSIGN(const auto episodes, table.Column("episode_index", true));
+  ParquetNumbers frames;
+  if (table.Has("frame_index")) {
+    VQC_ASSIGN(frames, table.Column("frame_index", true));
+  }
+  if (episodes.values.size() != count || (!frames.values.empty() && frames.values.size() != count))
+    return DamagedFile(file);
+  Rows rows;
+  for (size_t i = 0; i < count; ++i)
+    rows[episodes.values[i]].emplace_back(frames.values.empty() ? static_cast<double>(i) : frames.values[i],
+                                          i);
+  for (auto& [episode, own] : rows) std::stable_sort(own.begin(), own.end());
+  return rows;
+}
+
+}  // namespace
+
+Status AddParquet(const std::string& file, std::span<const uint8_t> bytes, const Limits& limits,
+                  std::vector<Episode>& episodes) {
+  auto footer = FooterOf(bytes);
+  if (!footer) return DamagedFile(file);
+  auto leaves = LeavesOf(*footer);
+  if (!leaves) return DamagedFile(file);
+  const Table table(file, bytes, std::move(*footer), std::move(*leaves),
+                    std::min(kMostValues, limits.max_input_bytes / sizeof(double)));
+  VQC_ASSIGN(const auto actions, table.Column("action"));
+  const auto& starts = actions.row_starts;
+  VQC_ASSIGN(const Rows rows, RowsOf(table, starts.size(), file));
+  const auto size_of = [&](size_t row) {
+    return (row + 1 < starts.size() ? starts[row + 1] : actions.values.size()) - starts[row];
+  };
+  for (const auto& [index, own] : rows) {
+    char name[32];
+    std::snprintf(name, sizeof name, "episode_%06.0f", index);
+    const size_t dims = size_of(own.front().second);
+    std::vector<double> values;
+    for (const auto& [frame, row] : own) {
+      if (size_of(row) != dims) return BadArray(file, name, "has steps of different numbers of dimensions");
+      const auto from = actions.values.begin() + static_cast<std::ptrdiff_t>(starts[row]);
+      values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(dims));
+    }
+    const std::span<const uint8_t> raw(reinterpret_cast<const uint8_t*>(values.data()),
+                                       values.size() * sizeof(double));
+    AddFault(AddArray(file, name, {own.size(), dims}, sizeof(double), raw, episodes), name, episodes);
+  }
+  return {};
+}
+
+}  // namespace vqc

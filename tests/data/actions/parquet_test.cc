@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parquet as pyarrow writes it; the files are by tests/oracle/lerobot.py.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "base/file.h"
+#include "data/actions/episodes.h"
+#include "data/actions/snappy.h"
+#include "tests/base/temp_folder.h"
+
+namespace vqc {
+namespace {
+
+constexpr char kFolder[] = VQC_SOURCE_DIR "/tests/golden/actions/lerobot-";
+
+std::string MessageOf(const Result<std::vector<Episode>>& episodes) {
+  return episodes.ok() ? "none" : episodes.error().message;
+}
+
+void ExpectEpisode(const Episode& episode, int number, int steps) {
+  EXPECT_EQ(episode.name, "episode_00000" + std::to_string(number));
+  ASSERT_EQ(episode.steps, steps);
+  ASSERT_EQ(episode.dims, 3);
+  for (int f = 0; f < steps; ++f) {
+    for (int d = 0; d < 3; ++d) {
+      const float expected =
+          static_cast<float>(number) + static_cast<float>(f) / 64 + 1000 * static_cast<float>(d);
+      EXPECT_EQ(episode.values[static_cast<size_t>(3 * f + d)], expected) << number << " " << f << " " << d;
+    }
+  }
+}
+
+TEST(LeRobot, EpisodesComeInTheOrderOfTheirFrames) {
+  for (const std::string name : {"one", "plain"}) {
+    const auto one = ReadEpisodes(kFolder + name + ".parquet");
+    ASSERT_TRUE(one.ok()) << one.error().message;
+    ASSERT_EQ(one->size(), 1u);
+    ExpectEpisode(one->front(), 7, 40);
+  }
+  // Pages of the other version, many of them, in two row groups, with zstd.
+  const auto two = ReadEpisodes(std::string(kFolder) + "two.parquet");
+  ASSERT_TRUE(two.ok()) << two.error().message;
+  ASSERT_EQ(two->size(), 2u);
+  ExpectEpisode((*two)[0], 3, 30);
+  ExpectEpisode((*two)[1], 4, 20);
+}
+
+TEST(LeRobot, ADataSetIsItsFolderWithoutMeta) {
+  const testing::TempFolder folder;
+  for (const char* sub : {"meta", "data"}) std::filesystem::create_directory(folder.Path(sub));
+  ASSERT_TRUE(WriteFileAtomically(folder.Path("meta/info.json"), std::string_view("{}")).ok());
+  ASSERT_TRUE(WriteFileAtomically(folder.Path("meta/tasks.parquet"), std::string_view("PAR1")).ok());
+  std::filesystem::copy(std::string(kFolder) + "one.parquet", folder.Path("data/one.parquet"));
+  const auto episodes = ReadEpisodesUnder(folder.Path("."));
+  ASSERT_TRUE(episodes.ok()) << episodes.error().message;
+  EXPECT_EQ(episodes->size(), 1u);
+}
+
+TEST(LeRobot, WhatIsMissingIsNamed) {
+  EXPECT_NE(MessageOf(ReadEpisodes(std::string(kFolder) + "missing.parquet"))
+                .find("the column action: has no value in row 5"),
+            std::string::npos);
+  auto bytes = ReadFile(std::string(kFolder) + "one.parquet", 1 << 20);
+  ASSERT_TRUE(bytes.ok());
+  const std::string name = "episode_index";
+  for (auto from = bytes->begin();;) {
+    from = std::search(from, bytes->end(), name.begin(), name.end());
+    if (from == bytes->end()) break;
+    *from = 'E';
+  }
+  EXPECT_NE(MessageOf(ReadEpisodes("x.parquet", *bytes)).find("no column called episode_index"),
+            std::string::npos);
+}
+
+TEST(LeRobot, DamageIsAnErrorOrHarmless) {
+  for (const std::string name : {"one", "two", "plain"}) {
+    const auto whole = ReadFile(kFolder + name + ".parquet", 1 << 20);
+    ASSERT_TRUE(whole.ok());
+    for (size_t i = 0; i < whole->size(); ++i) {
+      auto bytes = *whole;
+      bytes.resize(i);
+      EXPECT_NE(MessageOf(ReadEpisodes("cut.parquet", bytes)), "none") << name << " cut at " << i;
+      bytes = *whole;
+      bytes[i] ^= static_cast<uint8_t>(1u << i % 8);
+      const auto changed = ReadEpisodes("changed.parquet", bytes);
+      EXPECT_EQ(MessageOf(changed).find('\n'), std::string::npos);
+      if (!changed.ok()) continue;
+      for (const Episode& episode : *changed) {
+        for (const float value : episode.values) EXPECT_TRUE(std::isfinite(value));
+      }
+    }
+  }
+}
+
+using Bytes = std::vector<uint8_t>;
+
+TEST(Snappy, LiteralsAndCopiesOfEveryKind) {
+  EXPECT_EQ(UnpackSnappy(Bytes{3, 2 << 2, 'a', 'b', 'c'}, 3), (Bytes{'a', 'b', 'c'}));
+  // A copy that reads what it writes, with an offset of 11 bits, of 16 and of 32.
+  const Bytes repeated = {'a', 'b', 'a', 'b', 'a', 'b', 'a'};
+  EXPECT_EQ(UnpackSnappy(Bytes{7, 1 << 2, 'a', 'b', 1 << 2 | 1, 2}, 7), repeated);
+  EXPECT_EQ(UnpackSnappy(Bytes{7, 1 << 2, 'a', 'b', 4 << 2 | 2, 2, 0}, 7), repeated);
+  EXPECT_EQ(UnpackSnappy(Bytes{7, 1 << 2, 'a', 'b', 4 << 2 | 3, 2, 0, 0, 0}, 7), repeated);
+  Bytes packed = {0xAC, 2, 61 << 2, 0x2B, 1}, expected;  // 300 bytes, a literal of 299 + 1
+  for (int i = 0; i < 300; ++i) expected.push_back(static_cast<uint8_t>(i));
+  packed.insert(packed.end(), expected.begin(), expected.end());
+  EXPECT_EQ(UnpackSnappy(packed, 300), expected);
+}
+
+TEST(Snappy, RefusesWhatDoesNotFit) {
+  EXPECT_EQ(UnpackSnappy(Bytes{}, 0), std::nullopt);
+  EXPECT_EQ(UnpackSnappy(Bytes{3, 2 << 2, 'a', 'b', 'c'}, 4), std::nullopt);   // another size
+  EXPECT_EQ(UnpackSnappy(Bytes{2, 2 << 2, 'a', 'b', 'c'}, 2), std::nullopt);   // too long a literal
+  EXPECT_EQ(UnpackSnappy(Bytes{3, 2 << 2, 'a', 'b'}, 3), std::nullopt);        // cut off
+  EXPECT_EQ(UnpackSnappy(Bytes{6, 1 << 2, 'a', 'b', 1, 3}, 6), std::nullopt);  // from before the beginning
+  EXPECT_EQ(UnpackSnappy(Bytes{6, 1 << 2, 'a', 'b', 1, 0}, 6), std::nullopt);  // from where it writes
+  EXPECT_EQ(UnpackSnappy(Bytes{0x80, 0x80, 0x80, 0x80, 4, 0, 'a'}, 1u << 30), std::nullopt);  // a bomb
+}
+
+}  // namespace
+}  // namespace vqc
