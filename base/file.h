@@ -13,9 +13,11 @@
 
 namespace vqc {
 
-// A regular file, or standard input for "-". Errors: kInput (missing, no permission, a folder, a device or
-// pipe), kLimit (more than max_bytes), kResource (no memory).
-Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes);
+// A regular file, or standard input for "-". `limit` is the field of Limits that max_bytes is, where it is
+// one. Errors: kInput (missing, no permission, a folder, a device or pipe), kLimit (more than max_bytes),
+// kResource (no memory).
+Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes,
+                                      std::string_view limit = {});
 
 struct WriteOptions {
   bool force = false;  // may replace a regular file or a symbolic link (the link itself, never its target)

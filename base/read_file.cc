@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/beyond_limit.h"
 #include "base/file.h"
 #include "base/printable.h"
 
@@ -17,14 +18,17 @@ Error Unreadable(const std::string& path, const std::string& why) {
   return Error{ErrorCode::kInput, Printable(path) + ": " + why};
 }
 
-Error TooLarge(const std::string& path, const std::string& found, uint64_t max_bytes) {
-  return Error{ErrorCode::kLimit, Printable(path) + ": holds " + found + " bytes, the limit is " +
-                                      std::to_string(max_bytes) +
-                                      "; raise the limit if the file can be trusted"};
+struct Most {
+  uint64_t bytes;
+  std::string_view limit;
+};
+
+Error TooLarge(const std::string& path, const std::string& found, const Most& most) {
+  return BeyondLimit(Printable(path) + ": holds " + found + " bytes", most.limit, most.bytes);
 }
 
 // Everything from `fd` on; `expected` bytes are likely to come.
-Result<std::vector<uint8_t>> ReadAll(int fd, const std::string& path, uint64_t expected, uint64_t max_bytes) {
+Result<std::vector<uint8_t>> ReadAll(int fd, const std::string& path, uint64_t expected, const Most& most) {
   constexpr uint64_t kStep = 1u << 16;
   try {
     std::vector<uint8_t> bytes;
@@ -33,14 +37,14 @@ Result<std::vector<uint8_t>> ReadAll(int fd, const std::string& path, uint64_t e
       if (size == bytes.size()) {
         // One byte more than is expected, so that the end is seen without growing; then half as much again.
         const uint64_t more = size == 0 ? std::max(expected + 1, kStep) : std::max<uint64_t>(size / 2, kStep);
-        bytes.resize(static_cast<size_t>(std::min(size + more, max_bytes + 1)));
+        bytes.resize(static_cast<size_t>(std::min(size + more, most.bytes + 1)));
       }
       const ssize_t got = read(fd, bytes.data() + size, bytes.size() - size);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return Unreadable(path, "cannot be read: " + ErrnoText(errno));
       if (got == 0) break;
       size += static_cast<size_t>(got);
-      if (size > max_bytes) return TooLarge(path, "more than " + std::to_string(max_bytes), max_bytes);
+      if (size > most.bytes) return TooLarge(path, "more than " + std::to_string(most.bytes), most);
     }
     bytes.resize(size);
     return bytes;
@@ -51,9 +55,9 @@ Result<std::vector<uint8_t>> ReadAll(int fd, const std::string& path, uint64_t e
 
 }  // namespace
 
-Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes) {
-  max_bytes = std::min<uint64_t>(max_bytes, uint64_t{1} << 62);
-  if (path == "-") return ReadAll(STDIN_FILENO, "standard input", 0, max_bytes);
+Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes, std::string_view limit) {
+  const Most most{std::min<uint64_t>(max_bytes, uint64_t{1} << 62), limit};
+  if (path == "-") return ReadAll(STDIN_FILENO, "standard input", 0, most);
   // O_NONBLOCK: opening a pipe that nobody writes to must not wait. Regular files do not mind.
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
@@ -71,10 +75,10 @@ Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_byte
     result = Unreadable(path, "is a folder; name a file in it");
   } else if (!S_ISREG(info.st_mode)) {
     result = Unreadable(path, "is not a regular file; to read from a pipe or device, redirect it and name -");
-  } else if (static_cast<uint64_t>(info.st_size) > max_bytes) {
-    result = TooLarge(path, std::to_string(info.st_size), max_bytes);
+  } else if (static_cast<uint64_t>(info.st_size) > most.bytes) {
+    result = TooLarge(path, std::to_string(info.st_size), most);
   } else {
-    result = ReadAll(fd, path, static_cast<uint64_t>(info.st_size), max_bytes);
+    result = ReadAll(fd, path, static_cast<uint64_t>(info.st_size), most);
   }
   close(fd);
   return result;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/beyond_limit.h"
 #include "data/media/samples.h"
 
 namespace vqc {
@@ -160,9 +161,8 @@ Result<std::vector<float>> DecodeAlpha(std::span<const uint8_t> bytes, const Alp
                                        const Limits& limits) {
   const uint64_t count = uint64_t{shape.height} * shape.width;
   if (count == 0 || count > limits.max_pixels) {
-    return Error{ErrorCode::kLimit, "the alpha plane has " + std::to_string(count) +
-                                        " pixels, the limit is " + std::to_string(limits.max_pixels) +
-                                        "; raise it with --max-pixels"};
+    return BeyondLimit("the alpha plane has " + std::to_string(count) + " pixels", "max_pixels",
+                       limits.max_pixels);
   }
   const size_t step = shape.bit_depth == 16 ? 2 : 1;
   if (bytes.empty()) return Corrupt("is empty");

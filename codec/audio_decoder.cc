@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/beyond_limit.h"
 #include "base/stopwatch.h"
 #include "base/within_memory.h"
 #include "codec/audio.h"
@@ -86,9 +87,8 @@ struct AudioDecoder::State {
   Status Conceal(uint64_t frames, const Sink& sink) {
     uint64_t times = TimesOf(grid, static_cast<int>(header.rate), frames);
     if (times > limits.max_tokens) {
-      return Error{ErrorCode::kLimit, "a gap of " + std::to_string(times) +
-                                          " tokens cannot be filled, max_tokens is " +
-                                          std::to_string(limits.max_tokens)};
+      return BeyondLimit("a gap of " + std::to_string(times) + " tokens cannot be filled", "max_tokens",
+                         limits.max_tokens);
     }
     concealed += frames;
     for (; times > 0; times -= std::min<uint64_t>(times, kTimes)) {
@@ -116,9 +116,8 @@ Result<AudioDecoder> AudioDecoder::Create(const StreamHeader& header, uint32_t c
     VQC_ASSIGN(auto vocab, VocabOfStream(header, grid));
     VQC_TRY(ShapeOfAudio(header, 1, grid));
     if (header.channels > limits.max_channels) {
-      return Error{ErrorCode::kLimit,
-                   "the stream has " + std::to_string(header.channels) + " channels, max_channels is " +
-                       std::to_string(limits.max_channels) + "; raise the limit if it can be trusted"};
+      return BeyondLimit("the stream has " + std::to_string(header.channels) + " channels", "max_channels",
+                         limits.max_channels);
     }
     const auto channels = static_cast<int>(header.channels);
     VQC_ASSIGN(Resampler resampler, Resampler::Create(grid.rate, static_cast<int>(header.rate), channels));

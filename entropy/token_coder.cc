@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/beyond_limit.h"
 #include "base/within_memory.h"
 #include "entropy/range_coder.h"
 
@@ -11,9 +12,8 @@ namespace vqc {
 Result<size_t> CheckedTokenCount(const TokenShape& shape, std::span<const uint32_t> vocab, uint64_t bytes,
                                  const Limits& limits) {
   if (bytes > limits.max_chunk_bytes) {
-    return Error{ErrorCode::kLimit, "a chunk of " + std::to_string(bytes) +
-                                        " bytes, max_chunk_bytes allows " +
-                                        std::to_string(limits.max_chunk_bytes)};
+    return BeyondLimit("a chunk has " + std::to_string(bytes) + " bytes", "max_chunk_bytes",
+                       limits.max_chunk_bytes);
   }
   if (shape.levels != vocab.size()) {
     return Error{ErrorCode::kCorruptData, "tokens of " + std::to_string(shape.levels) + " levels came with " +
@@ -22,22 +22,20 @@ Result<size_t> CheckedTokenCount(const TokenShape& shape, std::span<const uint32
   for (const uint32_t size : vocab) {
     if (size == 0) return Error{ErrorCode::kCorruptData, "tokens came with a vocabulary of 0"};
     if (size > limits.max_vocab) {
-      return Error{ErrorCode::kLimit, "a vocabulary of " + std::to_string(size) + ", max_vocab allows " +
-                                          std::to_string(limits.max_vocab)};
+      return BeyondLimit("a vocabulary of " + std::to_string(size), "max_vocab", limits.max_vocab);
     }
   }
   if (shape.levels > limits.max_levels) {
-    return Error{ErrorCode::kLimit, "tokens have " + std::to_string(shape.levels) +
-                                        " levels, max_levels allows " + std::to_string(limits.max_levels)};
+    return BeyondLimit("tokens have " + std::to_string(shape.levels) + " levels", "max_levels",
+                       limits.max_levels);
   }
   uint64_t count = 1;
   for (const uint32_t side : {shape.levels, shape.t, shape.h, shape.w}) {
     if (side == 0) return Error{ErrorCode::kCorruptData, "a token map with a side of 0"};
     if (count > limits.max_tokens / side) {
-      return Error{ErrorCode::kLimit, "a chunk of " + std::to_string(shape.t) + " x " +
-                                          std::to_string(shape.h) + " x " + std::to_string(shape.w) + " x " +
-                                          std::to_string(shape.levels) + " tokens, max_tokens allows " +
-                                          std::to_string(limits.max_tokens)};
+      return BeyondLimit("a chunk of " + std::to_string(shape.t) + " x " + std::to_string(shape.h) + " x " +
+                             std::to_string(shape.w) + " x " + std::to_string(shape.levels) + " tokens",
+                         "max_tokens", limits.max_tokens);
     }
     count *= side;
   }

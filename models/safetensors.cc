@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/beyond_limit.h"
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -151,7 +152,7 @@ std::string_view NameOf(DType type) {
 
 Result<SafeTensors> SafeTensors::Open(const std::string& path, const Limits& limits) {
   return WithinMemory([&]() -> Result<SafeTensors> {
-    auto bytes = ReadFile(path, limits.max_model_bytes);
+    auto bytes = ReadFile(path, limits.max_model_bytes, "max_model_bytes");
     if (!bytes.ok()) {
       Error error = std::move(bytes).error();
       if (error.code == ErrorCode::kInput) error.code = ErrorCode::kModel;
@@ -175,8 +176,8 @@ Result<SafeTensors> SafeTensors::Parse(std::vector<uint8_t> bytes, std::string n
 
 Status SafeTensors::ParseHeader(const Limits& limits) {
   if (bytes_.size() > limits.max_model_bytes) {
-    return Error{ErrorCode::kLimit, "holds " + std::to_string(bytes_.size()) + " bytes, max_model_bytes is " +
-                                        std::to_string(limits.max_model_bytes)};
+    return BeyondLimit("holds " + std::to_string(bytes_.size()) + " bytes", "max_model_bytes",
+                       limits.max_model_bytes);
   }
   ByteReader reader(bytes_);
   const uint64_t header_bytes = reader.U64();

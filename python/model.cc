@@ -108,7 +108,9 @@ Model::Media Model::MediaOf(const Array& array, int rate, int source) const {
 Model::Media Model::MediaOf(const std::string& path) const {
   switch (bundle_.card.modality) {
     case Modality::kImage:
-      return {Take(ReadImage(Take(ReadFile(path, Limits().max_input_bytes)), Printable(path))), nullptr};
+      return {
+          Take(ReadImage(Take(ReadFile(path, Limits().max_input_bytes, "max_input_bytes")), Printable(path))),
+          nullptr};
     case Modality::kAudio:
       return {{}, Take(OpenAudio(path))};
     case Modality::kAction:

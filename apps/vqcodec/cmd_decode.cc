@@ -64,7 +64,7 @@ Error WithHint(Error error, const DecodeCommandOptions& options) {
 Result<Work> ReadWork(const Job& job, const DecodeCommandOptions& options, ModelCache& models) {
   Work work;
   work.job = job;
-  VQC_ASSIGN(const auto bytes, ReadFile(job.input, options.limits.max_input_bytes));
+  VQC_ASSIGN(const auto bytes, ReadFile(job.input, options.limits.max_input_bytes, "max_input_bytes"));
   work.file_bytes = bytes.size();
   if (options.salvage) {
     SalvageReport report;

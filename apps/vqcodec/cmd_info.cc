@@ -229,7 +229,7 @@ void AddMediaFacts(const Stream& stream, ItemReport& report) {
 }
 
 Result<ItemReport> StreamInfo(const std::string& path, const InfoOptions& options) {
-  VQC_ASSIGN(const auto bytes, ReadFile(path, options.limits.max_input_bytes));
+  VQC_ASSIGN(const auto bytes, ReadFile(path, options.limits.max_input_bytes, "max_input_bytes"));
   VQC_ASSIGN(const Stream stream, ReadStream(bytes, options.limits));
   VQC_ASSIGN(const StreamLayout layout, LayoutOf(bytes, options.limits));
   const StreamHeader& header = stream.header;

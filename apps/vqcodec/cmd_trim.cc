@@ -24,7 +24,7 @@ struct TrimOptions {
 
 Result<ItemReport> TrimOne(const Job& job, const TrimOptions& options) {
   const Stopwatch watch;
-  VQC_ASSIGN(const auto bytes, ReadFile(job.input, options.limits.max_input_bytes));
+  VQC_ASSIGN(const auto bytes, ReadFile(job.input, options.limits.max_input_bytes, "max_input_bytes"));
   VQC_ASSIGN(const Stream stream, ReadStream(bytes, options.limits));
   VQC_ASSIGN(const ModelEntry entry, FindModel(stream.header.model_key));
   VQC_ASSIGN(const Bundle bundle, LoadPriorOnly(entry, options.limits));

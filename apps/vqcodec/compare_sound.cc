@@ -7,11 +7,14 @@
 
 #include "apps/vqcodec/media_inputs.h"
 #include "apps/vqcodec/records.h"
+#include "base/beyond_limit.h"
 #include "data/media/audio/audio.h"
 #include "eval/sound_metrics.h"
 
 namespace vqc {
 namespace {
+
+constexpr int64_t kMostFrames = 1 << 30;
 
 std::string ShapeText(const Clip& clip) {
   return std::to_string(clip.frames) + " frames of " + std::to_string(clip.channels) + " channels at " +
@@ -31,9 +34,12 @@ Result<Clip> ReadToEnd(AudioReader& reader, const std::string& name, const Limit
     if (!clip) return whole;
     whole.frames += clip->frames;
     whole.data.insert(whole.data.end(), clip->data.begin(), clip->data.end());
-    if (whole.data.size() > limits.max_input_bytes / sizeof(float) || whole.frames > (1 << 30)) {
-      return Error{ErrorCode::kLimit, name + ": is too long to be measured whole (max_input_bytes)"};
+    const std::string what = name + ": is too long to be measured whole, of ";
+    if (whole.data.size() > limits.max_input_bytes / sizeof(float)) {
+      return BeyondLimit(what + std::to_string(whole.data.size() * sizeof(float)) + " bytes or more",
+                         "max_input_bytes", limits.max_input_bytes);
     }
+    if (whole.frames > kMostFrames) return BeyondLimit(what + "too many frames", {}, kMostFrames);
   }
 }
 

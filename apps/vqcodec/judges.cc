@@ -21,7 +21,7 @@ Result<Judges> Judges::Load(const EvalOptions& options, const Limits& limits) {
   Judges judges;
   for (const Row& row : rows) {
     if (row.path.empty()) continue;
-    VQC_ASSIGN(const auto bytes, ReadFile(row.path, limits.max_model_bytes));
+    VQC_ASSIGN(const auto bytes, ReadFile(row.path, limits.max_model_bytes, "max_model_bytes"));
     VQC_ASSIGN(const TorchPart* part, LoadTorchPart());
     VQC_ASSIGN(auto judge, (part->*row.load)(row.path));
     judges.judges_.push_back(std::move(judge));

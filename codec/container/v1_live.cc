@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/beyond_limit.h"
 #include "base/crc32c.h"
 #include "codec/container/live.h"
 #include "codec/container/v1.h"
@@ -137,9 +138,8 @@ Status StreamReader::State::ReadHead() {
 
 Result<std::optional<Chunk>> StreamReader::State::ReadSingle() {
   if (buffer.size() > limits.max_chunk_bytes + (1u << 16)) {
-    return Error{ErrorCode::kLimit, "a stream in a single chunk has more than " +
-                                        std::to_string(limits.max_chunk_bytes) +
-                                        " bytes, max_chunk_bytes; raise the limit if it can be trusted"};
+    return BeyondLimit("a stream in a single chunk has " + std::to_string(buffer.size()) + " bytes or more",
+                       "max_chunk_bytes", limits.max_chunk_bytes);
   }
   if (!closed) return std::optional<Chunk>();
   SalvageReport report;
@@ -196,9 +196,8 @@ Result<std::optional<Chunk>> StreamReader::State::ReadChunk(bool& progress) {
   if (!size.ok()) return damaged(size.error());
   const uint64_t most = limits.max_chunk_bytes + (1u << 16);  // and its head and fields; sound has no more
   if (*size && **size > most) {
-    return damaged({ErrorCode::kLimit, "a chunk has " + std::to_string(**size) +
-                                           " bytes, max_chunk_bytes is " +
-                                           std::to_string(limits.max_chunk_bytes) + ", or it is damaged"});
+    return damaged(BeyondLimit("a chunk has " + std::to_string(**size) + " bytes, or it is damaged",
+                               "max_chunk_bytes", limits.max_chunk_bytes));
   }
   if (!*size || **size > pending.size()) return closed ? damaged(CutOff()) : nothing;
   const auto bytes = pending.first(static_cast<size_t>(**size));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/beyond_limit.h"
 #include "base/crc32c.h"
 #include "codec/container/v1.h"
 
@@ -15,10 +16,8 @@ Error Newer(const std::string& what) {
   return Error{ErrorCode::kInput, what + "; written by a newer vqcodec, update this one"};
 }
 
-Error Beyond(const char* what, uint64_t found, const char* limit, uint64_t allowed) {
-  return Error{ErrorCode::kLimit, std::string(what) + " is " + std::to_string(found) + ", " + limit + " is " +
-                                      std::to_string(allowed) +
-                                      "; raise the limit if the stream can be trusted"};
+Error Beyond(const std::string& what, uint64_t found, const char* limit, uint64_t allowed) {
+  return BeyondLimit(what + " is " + std::to_string(found), limit, allowed);
 }
 
 std::string NameOfField(uint64_t id) {
@@ -119,7 +118,7 @@ Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place,
     previous = id;
     if (id == static_cast<uint64_t>(SideData::kAlpha) && place != FieldPlace::kHead) {
       if (size > limits.max_side_bytes)
-        return Beyond("side data", size, "max_side_bytes", limits.max_side_bytes);
+        return Beyond("the size of side data", size, "max_side_bytes", limits.max_side_bytes);
       side[SideData::kAlpha] = bytes;
     } else if (id == static_cast<uint64_t>(SideData::kLevels) &&
                (place == FieldPlace::kHead || place == FieldPlace::kSingleSound)) {
@@ -211,7 +210,8 @@ Result<ChunkView> ReadChunk(std::span<const uint8_t> bytes, ByteReader& reader, 
 
 Result<Chunk> CopyChunk(const ChunkView& view, FieldPlace place, const Limits& limits) {
   if (view.payload.size() > limits.max_chunk_bytes) {
-    return Beyond("the payload of a chunk", view.payload.size(), "max_chunk_bytes", limits.max_chunk_bytes);
+    return Beyond("the size of the payload of a chunk", view.payload.size(), "max_chunk_bytes",
+                  limits.max_chunk_bytes);
   }
   VQC_ASSIGN(const SideViews side, ReadFields(view.fields, place, limits));
   Chunk chunk;

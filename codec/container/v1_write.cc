@@ -161,7 +161,9 @@ void ChunkWriter::End(ByteWriter& out) {
 
 Result<std::vector<uint8_t>> Write(const Stream& stream) {
   VQC_ASSIGN(Head head, HeadOf(stream.header));
-  VQC_TRY(CheckLimits(stream.header, Limits{}));
+  if (const Status read = CheckLimits(stream.header, Limits{}); !read.ok()) {
+    return Error{read.error().code, "readers would refuse the stream by default: " + read.error().message};
+  }
   const auto& chunks = stream.chunks;
   if (head.IsImage() && chunks.size() != 1) {
     return Broken("an image has one chunk, not " + std::to_string(chunks.size()));

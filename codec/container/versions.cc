@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/beyond_limit.h"
 #include "base/within_memory.h"
 #include "codec/container/stream.h"
 #include "codec/container/v1.h"
@@ -29,9 +30,8 @@ constexpr uint8_t kWideForm = 0x80;
 
 Result<const VersionRow*> RowOf(std::span<const uint8_t> bytes, const Limits& limits) {
   if (bytes.size() > limits.max_input_bytes) {
-    return Error{ErrorCode::kLimit,
-                 "the stream has " + std::to_string(bytes.size()) + " bytes, max_input_bytes is " +
-                     std::to_string(limits.max_input_bytes) + "; raise the limit if it can be trusted"};
+    return BeyondLimit("the stream has " + std::to_string(bytes.size()) + " bytes", "max_input_bytes",
+                       limits.max_input_bytes);
   }
   if (bytes.empty()) return Error{ErrorCode::kCorruptData, "is empty; not a .vqc stream"};
   if (!LooksLikeStream(bytes)) {

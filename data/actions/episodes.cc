@@ -97,7 +97,7 @@ Result<std::vector<Episode>> ReadEpisodesAndFaults(const std::string& path, std:
 }
 
 Result<std::vector<Episode>> ReadEpisodesAndFaults(const std::string& path, const Limits& limits) {
-  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes));
+  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes, "max_input_bytes"));
   return ReadEpisodesAndFaults(path, std::move(bytes), limits);
 }
 
@@ -111,7 +111,7 @@ Result<std::vector<Episode>> ReadEpisodes(const std::string& path, std::vector<u
 }
 
 Result<std::vector<Episode>> ReadEpisodes(const std::string& path, const Limits& limits) {
-  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes));
+  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes, "max_input_bytes"));
   return ReadEpisodes(path, std::move(bytes), limits);
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "base/beyond_limit.h"
 #include "base/npy.h"
 #include "base/printable.h"
 #include "data/actions/arrays.h"
@@ -54,8 +55,8 @@ Status ReadDataset(hid_t file, const std::string& path, const std::string& name,
   uint64_t count = 1;
   for (const uint64_t size : shape) {
     if (size != 0 && count > limits.max_input_bytes / sizeof(float) / size)
-      return Error{ErrorCode::kLimit, Printable(path) + ": array " + name + " " + ShapeText(shape) +
-                                          " is beyond max_input_bytes"};
+      return BeyondLimit(Printable(path) + ": array " + name + " has the shape " + ShapeText(shape),
+                         "max_input_bytes", limits.max_input_bytes);
     count *= size;
   }
   std::vector<float> values(count);

@@ -273,14 +273,9 @@ Result<std::vector<uint8_t>> WriteImage(const Clip& clip, std::string_view exten
 }
 
 Result<std::unique_ptr<MediaReader>> OpenMedia(const std::string& path, const Limits& limits) {
-  auto bytes = ReadFile(path, limits.max_input_bytes);
-  if (!bytes) {
-    Error error = std::move(bytes).error();
-    if (error.code == ErrorCode::kLimit) error.message += " (max_input_bytes)";
-    return error;
-  }
+  VQC_ASSIGN(auto bytes, ReadFile(path, limits.max_input_bytes, "max_input_bytes"));
   return std::unique_ptr<MediaReader>(std::make_unique<ImageReader>(
-      *std::move(bytes), path == "-" ? "standard input" : Printable(path), limits));
+      std::move(bytes), path == "-" ? "standard input" : Printable(path), limits));
 }
 
 }  // namespace vqc

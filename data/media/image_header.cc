@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/media/image_header.h"
 
+#include "base/beyond_limit.h"
 #include "data/media/byte_view.h"
 
 namespace vqc {
@@ -20,16 +21,15 @@ Status CheckImageSize(uint64_t width, uint64_t height, const std::string& name, 
     return BadImage(name, "the picture is empty: " + std::to_string(width) + " x " + std::to_string(height) +
                               " pixels; at least 1 x 1 is needed");
   }
-  const auto too_large = [&](const std::string& limit, uint64_t found, uint64_t allowed) {
-    return Error{ErrorCode::kLimit, name + ": the picture has " + std::to_string(width) + " x " +
-                                        std::to_string(height) + " pixels; " + limit + " is " +
-                                        std::to_string(found) + ", allowed are " + std::to_string(allowed) +
-                                        "; make the picture smaller or raise " + limit};
+  const auto too_large = [&](const char* limit, uint64_t allowed) {
+    return BeyondLimit(
+        name + ": the picture has " + std::to_string(width) + " x " + std::to_string(height) + " pixels",
+        limit, allowed);
   };
-  if (width > limits.max_width) return too_large("max_width", width, limits.max_width);
-  if (height > limits.max_height) return too_large("max_height", height, limits.max_height);
+  if (width > limits.max_width) return too_large("max_width", limits.max_width);
+  if (height > limits.max_height) return too_large("max_height", limits.max_height);
   // Sides fit in 32 bits (every header stores them so), hence the product fits in 64.
-  if (width * height > limits.max_pixels) return too_large("max_pixels", width * height, limits.max_pixels);
+  if (width * height > limits.max_pixels) return too_large("max_pixels", limits.max_pixels);
   return {};
 }
 

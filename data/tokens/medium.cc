@@ -18,7 +18,8 @@ TokenLayout LayoutOf(const Tokenizer& tokenizer) {
 }
 
 Status ReadPicture(const SourceItem& item, const MediumOptions& options, Medium& medium) {
-  VQC_ASSIGN(const auto bytes, ReadExtent(item.media, item.name, options.limits.max_input_bytes));
+  VQC_ASSIGN(const auto bytes,
+             ReadExtent(item.media, item.name, options.limits.max_input_bytes, "max_input_bytes"));
   VQC_ASSIGN(medium.clip, ReadImage(bytes, Printable(item.name), options.limits));
   if (medium.clip.HasAlpha()) medium.clip = FlattenAlpha(std::move(medium.clip), options.background);
   medium.facts["width"] = medium.clip.width;
@@ -32,7 +33,8 @@ Status OpenSound(const SourceItem& item, const MediumOptions& options, Medium& m
   if (item.media.path && item.media.whole) {
     VQC_ASSIGN(medium.audio, OpenAudio(*item.media.path, {}, options.limits));
   } else {
-    VQC_ASSIGN(auto bytes, ReadExtent(item.media, item.name, options.limits.max_input_bytes));
+    VQC_ASSIGN(auto bytes,
+               ReadExtent(item.media, item.name, options.limits.max_input_bytes, "max_input_bytes"));
     VQC_ASSIGN(medium.audio, OpenAudioBytes(std::move(bytes), Printable(item.name), options.limits));
   }
   medium.facts["rate"] = medium.audio->Info().rate;

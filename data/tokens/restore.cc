@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/beyond_limit.h"
 #include "base/printable.h"
 #include "data/media/audio/resample.h"
 
@@ -12,7 +13,8 @@ namespace vqc {
 namespace {
 
 // A fact from 1 to `limit`.
-Result<uint64_t> FactOf(const TokenItem& item, const char* name, uint64_t limit, const char* limit_name) {
+Result<uint64_t> FactOf(const TokenItem& item, const char* name, uint64_t limit,
+                        std::string_view limit_name) {
   const auto found = item.facts.find(name);
   if (found == item.facts.end() || !found->is_number_unsigned() || found->get<uint64_t>() == 0) {
     return Error{ErrorCode::kCorruptData, Printable(item.key) + ": its " + name +
@@ -21,19 +23,18 @@ Result<uint64_t> FactOf(const TokenItem& item, const char* name, uint64_t limit,
   }
   const auto value = found->get<uint64_t>();
   if (value <= limit) return value;
-  return Error{ErrorCode::kLimit, Printable(item.key) + ": its " + name + " is " + std::to_string(value) +
-                                      ", " + limit_name + " is " + std::to_string(limit) +
-                                      "; raise the limit if the shard can be trusted"};
+  return BeyondLimit(Printable(item.key) + ": its " + name + " is " + std::to_string(value), limit_name,
+                     limit);
 }
 
 Result<Clip> RestorePicture(const TokenItem& item, const Tokens& tokens, const Tokenizer& tokenizer,
                             const Limits& limits) {
   VQC_ASSIGN(const uint64_t width, FactOf(item, "width", limits.max_width, "max_width"));
   VQC_ASSIGN(const uint64_t height, FactOf(item, "height", limits.max_height, "max_height"));
-  VQC_ASSIGN(const uint64_t channels, FactOf(item, "channels", 3, "what a picture has at most"));
+  VQC_ASSIGN(const uint64_t channels, FactOf(item, "channels", 3, {}));
   if (width * height > limits.max_pixels) {
-    return Error{ErrorCode::kLimit, Printable(item.key) + ": has " + std::to_string(width * height) +
-                                        " pixels, max_pixels is " + std::to_string(limits.max_pixels)};
+    return BeyondLimit(Printable(item.key) + ": has " + std::to_string(width * height) + " pixels",
+                       "max_pixels", limits.max_pixels);
   }
   const Tokenizer::Target target{.channels = channels == 1 ? 1 : 3,
                                  .height = static_cast<int>(height),
@@ -49,10 +50,14 @@ Result<Clip> RestoreSound(const TokenItem& item, const std::vector<Tokens>& chan
   const auto& info = tokenizer.Info();
   VQC_ASSIGN(const uint64_t rate, FactOf(item, "rate", limits.max_rate, "max_rate"));
   const uint64_t longest = INT32_MAX;
-  VQC_ASSIGN(const uint64_t frames, FactOf(item, "frames", longest, "the most that is decoded at once"));
+  VQC_ASSIGN(const uint64_t frames, FactOf(item, "frames", longest, {}));
   const auto model_rate = static_cast<int>(info.rate);
   const uint64_t inside = ResampledFrames(frames, static_cast<int>(rate), model_rate);
-  if (channels.size() > limits.max_channels || inside > INT32_MAX ||
+  if (channels.size() > limits.max_channels) {
+    return BeyondLimit(Printable(item.key) + ": has " + std::to_string(channels.size()) + " channels",
+                       "max_channels", limits.max_channels);
+  }
+  if (inside > INT32_MAX ||
       (inside + static_cast<uint64_t>(info.stride) - 1) / static_cast<uint64_t>(info.stride) !=
           channels[0].shape.t) {
     return Error{ErrorCode::kCorruptData, Printable(item.key) + ": " + std::to_string(channels.size()) +

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/beyond_limit.h"
 #include "base/file.h"
 #include "base/mapped_file.h"
 #include "base/printable.h"
@@ -190,15 +191,15 @@ Result<std::vector<std::string>> ReadList(const SourceOptions& options) {
 
 }  // namespace
 
-Result<std::vector<uint8_t>> ReadExtent(const Extent& extent, const std::string& name, uint64_t max_bytes) {
+Result<std::vector<uint8_t>> ReadExtent(const Extent& extent, const std::string& name, uint64_t max_bytes,
+                                        std::string_view limit) {
   const auto failed = [&](const std::string& what) {
     return Error{ErrorCode::kInput, Printable(name) + ": " + what};
   };
   if (!extent.path) return failed("has no member of a kind that fits the model");
   if (extent.size > max_bytes) {
-    return Error{ErrorCode::kLimit, Printable(name) + ": holds " + std::to_string(extent.size) +
-                                        " bytes, the limit is " + std::to_string(max_bytes) +
-                                        "; raise the limit if the file can be trusted"};
+    return BeyondLimit(Printable(name) + ": holds " + std::to_string(extent.size) + " bytes", limit,
+                       max_bytes);
   }
   const int file = open(extent.path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (file < 0) return failed("cannot be opened: " + ErrnoText(errno));

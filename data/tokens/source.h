@@ -21,7 +21,8 @@ struct Extent {
   bool whole = false;  // all of the file
 };
 // `name` is for messages. Errors: kInput (missing, changed or not a regular file), kLimit.
-Result<std::vector<uint8_t>> ReadExtent(const Extent& extent, const std::string& name, uint64_t max_bytes);
+Result<std::vector<uint8_t>> ReadExtent(const Extent& extent, const std::string& name, uint64_t max_bytes,
+                                        std::string_view limit = {});
 
 struct SourceSidecar {
   std::string extension;

@@ -115,7 +115,7 @@ Status HubModel::ReadConfig(const std::string& file) {
 }
 
 Status HubModel::ReadWeights(const std::string& file, const Limits& limits) {
-  auto read = ReadFile(file, limits.max_model_bytes);
+  auto read = ReadFile(file, limits.max_model_bytes, "max_model_bytes");
   if (!read.ok()) {
     Error error = std::move(read).error();
     if (error.code == ErrorCode::kInput) error.code = ErrorCode::kModel;

@@ -68,7 +68,8 @@ TEST_F(ConvertTest, RefusesWhatItCannotDo) {
   ASSERT_EQ(Run({"convert", kGoldens + "encodec", "-o", "m"}).exit_code, 0);
   refused({"convert", kGoldens + "encodec", "-o", "m"}, 2, "--force");
   EXPECT_EQ(Run({"convert", kGoldens + "encodec", "-o", "m", "-f"}).exit_code, 0);
-  refused({"convert", kGoldens + "encodec", "-o", "n", "--max-model-bytes", "1000"}, 3, "the limit is 1000");
+  refused({"convert", kGoldens + "encodec", "-o", "n", "--max-model-bytes", "1000"}, 3,
+          "max_model_bytes is 1000, --max-model-bytes raises it");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <new>
 
+#include "base/beyond_limit.h"
 #include "base/within_memory.h"
 #include "data/media/audio/audio.h"
 #include "data/media/audio/load_part.h"
@@ -41,9 +42,7 @@ Error Unknown(const ByteSource& source) {
 
 Status CheckInfo(const AudioInfo& info, const std::string& name, const Limits& limits) {
   const auto beyond = [&](const std::string& what, int found, const char* limit, uint32_t allowed) {
-    return Error{ErrorCode::kLimit, name + ": has " + std::to_string(found) + " " + what + ", " + limit +
-                                        " is " + std::to_string(allowed) +
-                                        "; raise the limit if it can be trusted"};
+    return BeyondLimit(name + ": has " + std::to_string(found) + " " + what, limit, allowed);
   };
   if (static_cast<uint32_t>(info.rate) > limits.max_rate)
     return beyond("frames a second", info.rate, "max_rate", limits.max_rate);
@@ -172,7 +171,7 @@ Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAu
     // them.
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) {
-      VQC_ASSIGN(media.other, ReadFile(path, limits.max_input_bytes));
+      VQC_ASSIGN(media.other, ReadFile(path, limits.max_input_bytes, "max_input_bytes"));
       return media;
     }
   }
@@ -185,7 +184,7 @@ Result<AnyMedia> OpenAnyMedia(const std::string& path, const std::optional<RawAu
     }
     if (path != "-") {
       source.reset();
-      VQC_ASSIGN(media.other, ReadFile(path, limits.max_input_bytes));
+      VQC_ASSIGN(media.other, ReadFile(path, limits.max_input_bytes, "max_input_bytes"));
       return media;
     }
     VQC_TRY(source->ReadIntoMemory(limits.max_input_bytes));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/beyond_limit.h"
 #include "base/printable.h"
 
 namespace vqc {
@@ -77,7 +78,8 @@ Result<size_t> ByteSource::Read(std::span<uint8_t> bytes) {
 }
 
 Result<size_t> ByteSource::ReadAvailable(std::span<uint8_t> bytes) {
-  if (file_ < 0 || !peeked_.empty()) return Read(bytes.first(std::min(bytes.size(), std::max<size_t>(peeked_.size(), 1))));
+  if (file_ < 0 || !peeked_.empty())
+    return Read(bytes.first(std::min(bytes.size(), std::max<size_t>(peeked_.size(), 1))));
   VQC_ASSIGN(const size_t got, ReadSome(bytes));
   position_ += got;
   return got;
@@ -115,8 +117,9 @@ Status ByteSource::ReadIntoMemory(uint64_t max_bytes) {
     VQC_ASSIGN(const size_t got, Read(std::span(bytes).subspan(size)));
     size += got;
     if (size > max_bytes) {
-      return Error{ErrorCode::kLimit, name_ + ": holds more than " + std::to_string(max_bytes) +
-                                          " bytes; raise max_input_bytes, or give the name of a file"};
+      return BeyondLimit(
+          name_ + ": cannot be read piece by piece and holds " + std::to_string(size) + " bytes or more",
+          "max_input_bytes", max_bytes);
     }
     if (got == 0) break;
   }
