@@ -97,13 +97,27 @@ class Builder {
 
   const JsonLimits& limits_;
   Json root_;
+  EmptiedAtEnd emptied_{root_};
   std::vector<Json*> open_;
   Json* slot_ = nullptr;
   size_t values_ = 0;
   std::string failure_;
 };
 
+void Empty(Json& value) noexcept {
+  if (auto* object = value.get_ptr<Json::object_t*>()) {
+    for (auto& [key, member] : *object) Empty(member);
+    object->clear();
+  } else if (auto* array = value.get_ptr<Json::array_t*>()) {
+    for (Json& element : *array) Empty(element);
+    array->clear();
+  }
+}
+
 }  // namespace
+
+// Recursive as deep as the document, which JsonLimits bounds.
+EmptiedAtEnd::~EmptiedAtEnd() { Empty(document_); }
 
 Result<Json> ParseJsonObject(std::string_view text, const JsonLimits& limits) {
   // The parser takes a zero byte for the end and skips a byte order mark; neither is JSON.

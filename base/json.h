@@ -22,4 +22,17 @@ struct JsonLimits {
 // says what and where, without a name.
 Result<nlohmann::json> ParseJsonObject(std::string_view text, const JsonLimits& limits = {});
 
+// Empties a document at the end of its scope, from the leaves up. A nlohmann::json that holds something takes
+// memory to be destroyed, and ends the program where there is none; an empty one does not.
+class EmptiedAtEnd {
+ public:
+  explicit EmptiedAtEnd(nlohmann::json& document) : document_(document) {}
+  EmptiedAtEnd(const EmptiedAtEnd&) = delete;
+  EmptiedAtEnd& operator=(const EmptiedAtEnd&) = delete;
+  ~EmptiedAtEnd();
+
+ private:
+  nlohmann::json& document_;
+};
+
 }  // namespace vqc

@@ -195,6 +195,7 @@ Status SafeTensors::ParseHeader(const Limits& limits) {
   if (!text.starts_with('{')) return Damaged("its header does not begin with a brace");
   auto json = ParseJsonObject(text, kJsonLimits);
   if (!json.ok()) return Damaged("its header is " + json.error().message);
+  const EmptiedAtEnd emptied(*json);
 
   std::vector<Entry> entries;
   for (const auto& [key, value] : json->items()) {
