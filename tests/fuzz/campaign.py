@@ -27,7 +27,7 @@ def command_of(args, folder, program, seeds, guided, job):
 
 
 def run(args, name, build):
-    """Executions, whether all ended well."""
+    """Executions, how many of them decoded a whole file where the target counts that, whether all ended well, ..."""
     program, seeds = build / "bin" / f"fuzz_{name}", build / "tests/fuzz/seeds" / SEEDS.get(name, name)
     guided = "-fsanitize=fuzzer" in (build / "build.ninja").read_text()
     processes = []
@@ -37,13 +37,14 @@ def run(args, name, build):
         log = open(folder / "log", "w")
         processes.append((folder, subprocess.Popen(command_of(args, folder, program, seeds, guided, job), cwd=folder,
                                                    stdout=log, stderr=subprocess.STDOUT)))
-    executions, sound = 0, True
+    executions, decoded, sound = 0, 0, True
     for folder, process in processes:
         sound &= process.wait() == 0
-        counts = re.findall(r"^Done (\d+) runs|, (\d+) executions$|^#(\d+)\t", (folder / "log").read_text(errors="replace"),
-                            re.M)
+        log = (folder / "log").read_text(errors="replace")
+        counts = re.findall(r"^Done (\d+) runs|, (\d+) executions$|^#(\d+)\t", log, re.M)
+        decoded += sum(map(int, re.findall(r"^(\d+) decoded to their end$", log, re.M)))
         executions += max((int("".join(one)) for one in counts), default=0)
-    return executions, sound, len(list(seeds.iterdir())), "libFuzzer" if guided else "driver.cc"
+    return executions, decoded, sound, len(list(seeds.iterdir())), "libFuzzer" if guided else "driver.cc"
 
 
 def main():
@@ -63,11 +64,12 @@ def main():
                             text=True).stdout.strip()
     failed, used = False, 0.0
     for name in targets:
-        executions, sound, seeds, engine = run(args, name, build)
+        executions, decoded, sound, seeds, engine = run(args, name, build)
         times = resource.getrusage(resource.RUSAGE_CHILDREN)
         hours, used = (times.ru_utime + times.ru_stime - used) / 3600, times.ru_utime + times.ru_stime
         failed |= not sound
         findings = "none" if sound else f"see {build.name}/campaign/{name}-*"
+        findings += f"; {decoded} decoded to their end" if decoded else ""
         print(f"{datetime.date.today()},{commit},{name},{build.name} with {engine},{seeds},{executions},{hours:.4f},{findings}",
               flush=True)
     return 1 if failed else 0
