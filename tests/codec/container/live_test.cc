@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/codec/container/samples.h"
 
 namespace vqc {
@@ -165,6 +167,59 @@ TEST(Live, MemoryIsBoundedByTheLimit) {
   const auto taken = Take(*WriteStream(stream), 10, false, limits);
   ASSERT_FALSE(taken.ok());
   EXPECT_EQ(taken.error().code, ErrorCode::kLimit);
+}
+
+// The other limits, of streams in many chunks and in one, read strictly and as salvage.
+TEST(Live, LimitsAreNamed) {
+  Stream actions = testing::Audio(2, 8, 3);
+  actions.header.modality = Modality::kAction;
+  actions.header.width = 4;
+  actions.header.height = 3;
+  const Stream one = testing::Audio(1, 100, 1u << 17), many = testing::Audio(3, 100, 200);
+  const auto refused = [](const Stream& stream, const Limits& limits, const char* name) {
+    for (const bool salvage : {false, true}) {
+      const auto taken = Take(*WriteStream(stream), 1000, salvage, limits);
+      ASSERT_FALSE(taken.ok()) << name;
+      EXPECT_EQ(taken.error().code, ErrorCode::kLimit) << taken.error().message;
+      EXPECT_NE(taken.error().message.find(name), std::string::npos) << taken.error().message;
+    }
+  };
+  Limits limits;
+  limits.max_width = 3;
+  refused(actions, limits, "max_width");
+  limits = {};
+  limits.max_height = 2;
+  refused(actions, limits, "max_height");
+  limits = {};
+  limits.max_chunk_bytes = 1u << 15;
+  refused(one, limits, "max_chunk_bytes");
+  limits.max_chunk_bytes = 1u << 17;
+  EXPECT_TRUE(Take(*WriteStream(one), 1000, false, limits).ok());
+  limits.max_chunk_bytes = 201;
+  refused(many, limits, "max_chunk_bytes");
+  // A size that would take far more memory than the limit says is damage, behind which salvage goes on.
+  Stream large = many;
+  large.chunks[1].payload = testing::Noise(1u << 17, 4);
+  EXPECT_EQ(Take(*WriteStream(large), 1000, false, limits).error().code, ErrorCode::kLimit);
+  limits.max_chunk_bytes = 202;
+  const auto rest = Take(*WriteStream(large), 1000, true, limits);
+  ASSERT_TRUE(rest.ok()) << rest.error().message;
+  ASSERT_EQ(rest->stream.chunks.size(), 2u);
+  EXPECT_EQ(rest->stream.chunks[1].first_frame, 200u);
+  EXPECT_NE(std::find(rest->defects.begin(), rest->defects.end(), "chunks 1 to 1 are lost"),
+            rest->defects.end());
+}
+
+TEST(Live, WithoutItsEndTheChunksAreThereAllTheSame) {
+  const Stream stream = testing::Audio(3, 100, 200);
+  auto bytes = *WriteStream(stream);
+  bytes.resize(bytes.size() - 6);
+  EXPECT_EQ(Take(bytes, 50).error().code, ErrorCode::kCorruptData);
+  const auto taken = Take(bytes, 50, true);
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_TRUE(testing::Same(taken->stream, stream));
+  ASSERT_EQ(taken->defects.size(), 1u);
+  EXPECT_NE(taken->defects[0].find("there is no end"), std::string::npos) << taken->defects[0];
 }
 
 TEST(Live, SoundInOneChunkTakesFewBytesBesideItsPayload) {

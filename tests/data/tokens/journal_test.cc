@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <filesystem>
+
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "tests/base/temp_folder.h"
 
@@ -49,6 +53,51 @@ TEST(Journal, LinesUpToTheFirstDamagedOneCount) {
   }
   RemoveJournals(folder.Path("."));
   EXPECT_TRUE(ReadJournals(folder.Path("."))->empty());
+}
+
+// A line with the right checksum whose record is none.
+TEST(Journal, ALineThatIsNoRecordDoesNotCount) {
+  const testing::TempFolder folder;
+  const std::string path = folder.Path("journal-0-of-1.lines");
+  {
+    auto journal = Journal::Open(folder.path(), 0, 1);
+    ASSERT_TRUE(journal.ok() && journal->Append(RecordOfShard(0)).ok());
+  }
+  const auto whole = ReadFile(path, 1 << 20);
+  const std::string good(whole->begin(), whole->end());
+  for (const std::string json :
+       {"not json", "{}", "[]", R"({"shard":1,"items":1,"tokens":1,"files":1,"skipped":[]})"}) {
+    char sum[9];
+    std::snprintf(sum, sizeof sum, "%08x",
+                  Crc32c({reinterpret_cast<const uint8_t*>(json.data()), json.size()}));
+    testing::Put(path, good + sum + " " + json + "\n" + good);
+    EXPECT_EQ(ReadJournals(folder.path())->size(), 1u) << json;
+    testing::Put(path, good + sum + "_" + json + "\n");
+    EXPECT_EQ(ReadJournals(folder.path())->size(), 1u) << json;
+    testing::Put(path, good + "\n" + good);
+    EXPECT_EQ(ReadJournals(folder.path())->size(), 1u);
+  }
+}
+
+TEST(Journal, WhatCannotBeOpenedOrReadIsAnError) {
+  const testing::TempFolder folder;
+  EXPECT_EQ(Journal::Open(folder.Path("none"), 0, 1).error().code, ErrorCode::kOutput);
+  EXPECT_TRUE(ReadJournals(folder.Path("none"))->empty());
+  std::filesystem::create_directories(folder.Path("journal-0-of-1.lines"));
+  EXPECT_EQ(Journal::Open(folder.path(), 0, 1).error().code, ErrorCode::kOutput);
+  EXPECT_EQ(ReadJournals(folder.path()).error().code, ErrorCode::kInput);
+  RemoveJournals(folder.path());  // removes no folder
+  EXPECT_TRUE(std::filesystem::exists(folder.Path("journal-0-of-1.lines")));
+}
+
+// Nothing is written through a link that somebody has put there.
+TEST(Journal, IsNotALink) {
+  const testing::TempFolder folder;
+  testing::Put(folder.Path("other"), "of somebody");
+  std::filesystem::create_symlink(folder.Path("other"), folder.Path("journal-0-of-1.lines"));
+  EXPECT_EQ(Journal::Open(folder.path(), 0, 1).error().code, ErrorCode::kOutput);
+  const auto other = ReadFile(folder.Path("other"), 100);
+  EXPECT_EQ(other->size(), 11u);
 }
 
 }  // namespace
