@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds entropy/ alone in many ways and lets each code the golden streams: the bytes have to be the same always.
 
-    python3 tests/entropy/determinism/matrix.py SOURCE_DIR BUILD_DIR [--full]
+    python3 tests/entropy/determinism/matrix.py SOURCE_DIR BUILD_DIR [--full] [--only NAME]
 
 By default: the compiler of $CXX (c++) at -O0 and with -ffast-math, with the portable code on one thread, AVX2 on two
 and AVX-512 on eight (as far as the processor has them). --full: gcc and clang, as far as they are there, at -O0, -O2,
--O3, -O3 -march=native and -ffast-math, and with AddressSanitizer and UBSan, each with every code on 1, 2 and 8 threads.
+-O3, -O3 -march=native and -ffast-math, with AddressSanitizer and UBSan, and with ThreadSanitizer, each with every code on
+1, 2 and 8 threads.
 """
 import argparse
 import concurrent.futures
@@ -25,6 +26,7 @@ FULL = {
     "fast-math": ["-O3", "-ffast-math"],
     "native-fast-math": ["-O3", "-march=native", "-ffast-math"],
     "sanitizers": ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    "races": ["-O1", "-g", "-fsanitize=thread"],
 }
 ISAS, THREADS = ("scalar", "avx2", "avx512"), (1, 2, 8)
 BASE = ["bytes.cc", "crc32c.cc", "crc32c_sse42.cc"]
@@ -81,6 +83,7 @@ def main():
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", help="the builds of this name, e.g. races")
     args = parser.parse_args()
     root = args.source.resolve()
     compilers = ["g++", "clang++"] if args.full else [os.environ.get("CXX", "c++")]
@@ -88,6 +91,8 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for compiler in compilers:
             for name, flags in (FULL if args.full else QUICK).items():
+                if args.only not in (None, name):
+                    continue
                 if not works(compiler, flags, args.build):
                     print(f"{compiler} {' '.join(flags)} makes no programs here: skipped", flush=True)
                     continue
