@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t kStep = 0x9E3779B97F4A7C15;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr float kLeastNormal = std::numeric_limits<float>::min();
 
 // The finalizer of SplitMix64, as in quantizers/search/hash_random.h; int64 tensors wrap as uint64_t does.
 uint64_t Mix(uint64_t x) {
@@ -36,6 +37,13 @@ void Draw(const torch::Tensor& rows, const torch::Tensor& keys, int64_t count, C
   const auto order = std::get<1>(keys.sort(/*stable=*/true, 0, /*descending=*/false)).slice(0, 0, count);
   into.candidates = Lookup(rows, order);
   into.keys = keys.index({order});
+}
+
+// What makes codewords of the sums, [K, 1]. Lengths need no counts: they cancel.
+torch::Tensor Divisors(const EmaOptions& options, const torch::Tensor& counts, const torch::Tensor& sums) {
+  if (options.unit) return sums.norm(2, {1}, /*keepdim=*/true);
+  const auto total = counts.sum();
+  return ((counts + options.epsilon) / (total + counts.size(0) * options.epsilon) * total).unsqueeze(1);
 }
 
 uint64_t KeyOf(uint64_t seed, int64_t step) { return Mix(seed + Mix(static_cast<uint64_t>(step) + kStep)); }
@@ -100,24 +108,26 @@ void MergeCandidates(const std::vector<torch::Tensor>& candidates, const std::ve
   Draw(torch::cat(candidates), torch::cat(keys), MostRevivals(into.counts.size(0)), into);
 }
 
+void StartEma(const CodebookSums& seen, const torch::Tensor& codewords, torch::Tensor& counts,
+              torch::Tensor& sums) {
+  const torch::NoGradGuard no_grad;
+  const auto start = seen.counts.mean() * (counts.sum() == 0);
+  counts.add_(start);
+  sums.addcmul_(codewords, start);
+}
+
 void UpdateByEma(const CodebookSums& seen, const EmaOptions& options, torch::Tensor& codewords,
                  torch::Tensor& counts, torch::Tensor& sums) {
   const torch::NoGradGuard no_grad;
-  const int64_t entries = codewords.size(0);
   // Few passes over codewords and sums: where they are large, that is what an update costs.
-  const auto share = seen.counts.sum() / entries;
-  const auto start = share * (counts.sum() == 0);
-  counts.add_(start).lerp_(seen.counts, 1 - options.decay);
-  sums.addcmul_(codewords, start).lerp_(seen.sums, 1 - options.decay);
-  const auto total = counts.sum();
-  const auto smoothed = (counts + options.epsilon) / (total + entries * options.epsilon) * total;
-  at::div_out(codewords, sums, smoothed.unsqueeze(1).clamp_min(std::numeric_limits<float>::min()));
-  if (options.unit) codewords.div_(Lengths(codewords));
+  counts.lerp_(seen.counts, 1 - options.decay);
+  sums.lerp_(seen.sums, 1 - options.decay);
+  at::div_out(codewords, sums, Divisors(options, counts, sums).clamp_min(kLeastNormal));
 
   if (options.revive == 0 || seen.candidates.size(0) == 0) return;
   // The rarest codewords come first; without a look at the numbers, so that a GPU need not be waited for.
-  const int64_t most = std::min(MostRevivals(entries), seen.candidates.size(0));
-  const auto least = share * options.revive;
+  const int64_t most = std::min(MostRevivals(codewords.size(0)), seen.candidates.size(0));
+  const auto least = seen.counts.mean() * options.revive;
   const auto rarest = std::get<1>(counts.sort(/*stable=*/true, 0, /*descending=*/false)).slice(0, 0, most);
   const auto candidates = seen.candidates.slice(0, 0, most);
   const auto dead =

@@ -55,16 +55,21 @@ struct EmaOptions {
   double decay = 0.99;
   double epsilon = 1e-5;  // of the Laplace smoothing of counts
   double revive = 0.1;    // a codeword is dead when its count is below this share of an even share; 0: never
-  bool unit = false;      // codewords are scaled to length 1
+  bool unit = false;      // codewords are scaled to length 1: C_k = M_k / |M_k|
 };
+
+// Before the first update: where all counts are zero, each codeword gets an even share of the tokens seen,
+// and the sum that leaves it where it is.
+void StartEma(const CodebookSums& seen, const torch::Tensor& codewords, torch::Tensor& counts,
+              torch::Tensor& sums);
 
 // Moving averages of counts and sums, and the codewords that follow from them (van den Oord et al. 2017,
 // appendix A.1):
 //   N_k <- decay N_k + (1 - decay) n_k,  M_k <- decay M_k + (1 - decay) s_k,
 //   C_k = M_k / ((N_k + epsilon) / (sum N + K epsilon) * sum N)
-// counts [K] and sums [K, D] are changed in place, as are the codewords; counts that are all zero begin with
-// an even share for each codeword. REQUIRES: some token was seen, now or before. A dead codeword is replaced
-// as codeword, count and sum together, so that the next step does not undo it.
+// counts [K] and sums [K, D] are changed in place, as are the codewords. REQUIRES: some token was seen, now
+// or before; StartEma. A dead codeword is replaced as codeword, count and sum together, so that the next step
+// does not undo it.
 void UpdateByEma(const CodebookSums& seen, const EmaOptions& options, torch::Tensor& codewords,
                  torch::Tensor& counts, torch::Tensor& sums);
 

@@ -14,6 +14,7 @@ torch::Tensor Norm(const torch::Tensor& rows) { return rows.norm(2, {1}, /*keepd
 
 torch::Tensor PassGradient(Estimator estimator, const torch::Tensor& z, const torch::Tensor& q) {
   const auto fixed = z.detach(), target = q.detach();
+  if (!z.requires_grad()) return target;
   if (estimator == Estimator::kStraightThrough) return z + (target - fixed);
   const auto z_norm = Norm(fixed), q_norm = Norm(target);
   const auto u = fixed / z_norm.clamp_min(kLeastNorm), v = target / q_norm.clamp_min(kLeastNorm);

@@ -18,12 +18,8 @@ inline torch::Tensor FromRows(const torch::Tensor& rows, const torch::Tensor& li
   return rows.reshape(shape).movedim(-1, 1);
 }
 
-// What Unit divides by: lengths along dimension 1, but not zero.
-inline torch::Tensor Lengths(const torch::Tensor& latents) {
-  return latents.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-6);
-}
-
-// Scaled to length 1 along dimension 1; what is nearly zero stays so.
-inline torch::Tensor Unit(const torch::Tensor& latents) { return latents / Lengths(latents); }
+// Scaled to length 1 along dimension 1; what is nearly zero (shorter than 1e-6) stays so. Differentiable
+// once.
+torch::Tensor Unit(const torch::Tensor& latents);
 
 }  // namespace vqc

@@ -56,6 +56,7 @@ torch::Tensor Vq::Prepared(const torch::Tensor& rows) const { return options_.em
 
 torch::Tensor Vq::Assigned(const torch::Tensor& rows, const torch::Tensor& learned) const {
   if (options_.uniform > 0) return UniformAssignment(rows, Prepared(learned), options_.uniform);
+  if (options_.by_ema) return ClosestCodeword(rows, learned);  // each update has scaled them
   // By the angle, so that no step has to scale the whole codebook.
   if (options_.ema.unit) return ClosestCodeword(rows, learned, Metric::kCosine);
   return CodebookQuantizer::Assigned(rows, learned);
@@ -69,7 +70,10 @@ std::vector<CodebookSums> Vq::DoObserve(const torch::Tensor& latents, const torc
 }
 
 void Vq::Update(const std::vector<CodebookSums>& seen, const TrainingStep&) {
-  if (options_.by_ema) UpdateByEma(seen.at(0), options_.ema, codebook_, counts_, sums_);
+  if (!options_.by_ema) return;
+  if (!started_) StartEma(seen.at(0), codebook_, counts_, sums_);
+  started_ = true;
+  UpdateByEma(seen.at(0), options_.ema, codebook_, counts_, sums_);
 }
 
 void Vq::Arrange() {
@@ -86,6 +90,7 @@ Status Vq::Initialize(const torch::Tensor& latents, uint64_t seed) {
   if (options_.by_ema) {  // the next update begins with an even share of its tokens for each
     counts_.zero_();
     sums_.zero_();
+    started_ = false;
   }
   return {};
 }

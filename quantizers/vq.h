@@ -51,6 +51,7 @@ class Vq : public CodebookQuantizer {
  private:
   VqOptions options_;
   torch::Tensor codebook_, counts_, sums_;
+  bool started_ = false;  // the moving averages, here or where a state was loaded from
 };
 
 }  // namespace vqc
