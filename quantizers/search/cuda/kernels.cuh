@@ -34,6 +34,7 @@ struct Packed {
   int codes, dim;
   DeviceRows source;
   float* center;  // [PaddedDim], zero from D on; null where the metric has none
+  float* scales;  // of the cosine: [codes], what makes their norm 64; else null
   uint4* data;    // [tiles][PaddedDim / 8][kTileCodes]
   CodebookHeader* header;
   CopyTable copies;

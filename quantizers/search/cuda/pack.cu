@@ -36,7 +36,29 @@ __device__ void FindCenter(const Packed& packed, int first) {
   }
 }
 
-// Eight codewords a warp: the largest number, rows that are not finite, and copies.
+// Sums of squares of numbers up to here neither overflow nor vanish.
+constexpr float kLeastSquared = 1e-12f, kMostSquared = 1e12f;
+
+// What scales a row of the largest number `most` and the sum `squares` to the norm 64; 0 for rows that have
+// no direction, or none that one factor of float32 brings there.
+__device__ float CosineScale(const float* row, int dim, bool vector, bool usable, float most, float squares) {
+  float scale = 1;
+  const bool moderate = most >= kLeastSquared && most <= kMostSquared;
+  if (__any_sync(kAllLanes, usable && !moderate)) {
+    const float power = usable ? PowerOfTwo(-ExponentAbove(most)) : 0.f;
+    float scaled = 0, unused = 0;
+    for (int group = static_cast<int>(threadIdx.x) % 32 / 8; usable && group * 8 < dim; group += 4) {
+      float v[8];
+      LoadGroup(row, group, dim, vector, v);
+      ConvertGroup(v, power, scaled, unused);
+    }
+    scaled = RowSum(scaled);
+    if (!moderate) squares = scaled, scale = power;
+  }
+  return usable ? scale * (64 / sqrtf(squares)) : 0.f;
+}
+
+// Eight codewords a warp: the largest number, rows that are not finite, copies, and scales.
 __device__ void LookAtRows(const Packed& packed, bool vector) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int64_t warps = static_cast<int64_t>(gridDim.x) * blockDim.x / 32;
@@ -44,19 +66,31 @@ __device__ void LookAtRows(const Packed& packed, bool vector) {
   for (int64_t eight = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
        eight * 8 < packed.codes; eight += warps) {
     const int64_t row = eight * 8 + lane % 8;
+    const float* const c = packed.source.data + row * packed.source.stride;
     bool finite;
     unsigned long long hash = lane / 8;
-    most = fmaxf(most,
-                 RowMaxAbs(packed.source.data + row * packed.source.stride, packed.center, packed.dim, vector,
-                           row < packed.codes, finite, [&](const float(&v)[8]) { HashGroup(v, hash); }));
+    float squares = 0;
+    const float of_row =
+        RowMaxAbs(c, packed.center, packed.dim, vector, row < packed.codes, finite, [&](const float(&v)[8]) {
+          HashGroup(v, hash);
+          if (!packed.scales) return;
+          for (const float number : v) squares = fmaf(number, number, squares);
+        });
+    most = fmaxf(most, of_row);
     hash = JoinHashes(hash);
+    if (packed.scales) {
+      const bool usable = row < packed.codes && finite && of_row > 0 && Scalable(of_row);
+      const float scale = CosineScale(c, packed.dim, vector, usable, of_row, RowSum(squares));
+      if (lane / 8 == 0 && row < packed.codes) packed.scales[row] = scale;
+      if (lane / 8 == 0 && finite && !Scalable(of_row)) packed.header->max_abs = of_row;
+    }
     if (lane / 8 == 0 && row < packed.codes) {
       if (!finite) atomicMin(&packed.header->bad_row, static_cast<unsigned long long>(row));
       EnterCodeword(packed.copies, hash, packed.source.data, packed.source.stride, packed.dim,
                     static_cast<int>(row));
     }
   }
-  if (packed.metric == Metric::kCosine) return;
+  if (packed.scales) return;
   for (int step = 4; step > 0; step /= 2) most = fmaxf(most, __shfl_xor_sync(kAllLanes, most, step));
   if (lane == 0 && most > packed.header->max_abs) AtomicMax(&packed.header->max_abs, most);
 }
@@ -79,21 +113,7 @@ __device__ void WriteTiles(const Packed& packed, bool vector) {
     const bool in_range = row < packed.codes && !IsCopy(packed.copies, row);
     const float* c = packed.source.data + row * packed.source.stride;
     float scale = PowerOfTwo(exponent);
-    if (cosine) {
-      bool finite;
-      const float most = RowMaxAbs(c, nullptr, dim, vector, in_range, finite);
-      const bool usable = most > 0 && finite && Scalable(most);
-      scale = usable ? PowerOfTwo(-ExponentAbove(most)) : 0.f;
-      float squares = 0, unused = 0;
-      for (int group = lane / 8; in_range && group * 8 < dim; group += 4) {
-        float v[8];
-        LoadGroup(c, group, dim, vector, v);
-        ConvertGroup(v, scale, squares, unused);
-      }
-      squares = RowSum(squares);
-      scale = usable ? scale * (64 / sqrtf(squares)) : 0.f;
-      if (finite && !Scalable(most) && lane / 8 == 0) packed.header->max_abs = most;
-    }
+    if (cosine) scale = in_range ? packed.scales[row] : 0.f;
     uint4* const to = packed.data + (row / kTileCodes * groups * kTileCodes + row % kTileCodes);
     float squares = 0, lost = 0;
 #pragma unroll 4

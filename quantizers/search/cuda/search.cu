@@ -66,16 +66,19 @@ Packed Unpack(const CudaCodebook& codebook, size_t* bytes = nullptr) {
                 nullptr,
                 nullptr,
                 nullptr,
+                nullptr,
                 {}};
   Carver carver(codebook.memory);
   packed.header = carver.Take<CodebookHeader>(1);
   packed.center = carver.Take<float>(PaddedDim(packed.dim));
+  packed.scales = carver.Take<float>(packed.codes);
   packed.data =
       carver.Take<uint4>(static_cast<int64_t>(packed.tiles()) * kTileCodes * PaddedDim(packed.dim) / 8);
   packed.copies.size = CopyTableSize(packed.codes);
   packed.copies.slots = carver.Take<unsigned long long>(packed.copies.size);
   packed.copies.places = carver.Take<int>(packed.codes);
   if (packed.metric != Metric::kSquaredL2) packed.center = nullptr;
+  if (packed.metric != Metric::kCosine) packed.scales = nullptr;
   if (bytes) *bytes = carver.used();
   return packed;
 }
