@@ -73,11 +73,13 @@ std::vector<torch::Tensor> Optimizer::TakeGradients() {
 torch::Tensor Optimizer::Step(double learning_rate) {
   torch::NoGradGuard no_grad;
   const auto gradients = TakeGradients();
-  const auto norm = torch::stack(at::_foreach_norm(gradients, 2)).norm();
-  const auto bad = torch::logical_not(torch::isfinite(norm)).to(torch::kFloat32);
-  const auto clip = torch::clamp_min((norm + 1e-6) / options_.clip, 1.0);  // gradients are divided by it
+  // Few operations on single numbers: each takes a GPU as long as a pass over a small codebook.
+  const auto norms = at::_foreach_norm(gradients, 2);
+  const auto norm = norms.size() == 1 ? norms[0] : torch::stack(norms).norm();
+  const auto bad = (norm * 0).ne_(0);                         // 1 for NaN and infinity, else 0
+  const auto clip = norm.div(options_.clip).clamp_min_(1.0);  // gradients are divided by it
 
-  step_.add_(1 - bad);
+  step_.sub_(bad).add_(1);
   for (Group& group : groups_) {
     if (group.master.empty()) continue;
     std::vector<torch::Tensor> gradient;
