@@ -9,6 +9,7 @@
 #include <string>
 
 #include "entropy/priors.h"
+#include "entropy/rans/table_prior.h"
 #include "tests/entropy/token_maps.h"
 
 namespace vqc {
@@ -196,6 +197,30 @@ TEST(TokenCoder, ShapesBeyondTheLimitsAreRefusedBeforeAnythingIsAllocated) {
   limits.max_chunk_bytes = 3;
   const uint8_t four[4] = {1, 2, 3, 4};
   EXPECT_FALSE(DecodeTokens({1, 1, 4, 4}, vocab, **model, four, limits).ok());
+  limits = {};
+  limits.max_levels = 1;
+  const uint32_t two[] = {16, 16};
+  const auto levels = DecodeTokens({2, 1, 4, 4}, two, **model, {}, limits);
+  ASSERT_FALSE(levels.ok());
+  EXPECT_EQ(levels.error().code, ErrorCode::kLimit);
+  EXPECT_NE(levels.error().message.find("max_levels"), std::string::npos) << levels.error().message;
+}
+
+// The tables of a payload are what a payload of next to no tokens consists of.
+TEST(TokenCoder, StoredTablesAreMeasured) {
+  const auto model = MakePrior("table", {}, {});
+  const std::vector<uint32_t> vocab = {300, 1, 17};
+  const Tokens tokens = RandomMap({3, 1, 40, 50}, vocab, 4);
+  const auto payload = *EncodeTokens(tokens, **model);
+  const auto tables = StoredTableBytes(vocab, payload);
+  ASSERT_TRUE(tables.ok()) << tables.error().message;
+  EXPECT_GT(*tables, 0u);
+  EXPECT_LT(*tables, payload.size() / 2);
+  for (size_t size = 0; size < payload.size(); size += 7)
+    EXPECT_FALSE(StoredTableBytes(vocab, std::span(payload).first(size)).ok()) << size;
+  auto longer = payload;
+  longer.push_back(0);
+  EXPECT_EQ(StoredTableBytes(vocab, longer).error().code, ErrorCode::kCorruptData);
 }
 
 }  // namespace

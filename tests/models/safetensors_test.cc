@@ -233,6 +233,20 @@ TEST(SafeTensors, OpenNamesTheFile) {
   EXPECT_EQ(large.error().code, ErrorCode::kLimit);
 }
 
+TEST(SafeTensors, LimitsAreNamed) {
+  Limits limits;
+  limits.max_model_bytes = 63;
+  const auto large = SafeTensors::Parse(std::vector<uint8_t>(64), "m.safetensors", limits);
+  ASSERT_FALSE(large.ok());
+  EXPECT_EQ(large.error().code, ErrorCode::kLimit);
+  EXPECT_EQ(large.error().message.find("m.safetensors: holds 64 bytes; max_model_bytes is 63"), 0u);
+  std::map<std::string, TensorView> many;
+  for (int i = 0; i < 65537; ++i) many[std::to_string(i)] = {DType::kU8, {0}, {}};
+  const auto written = WriteSafeTensors(many, {});
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().code, ErrorCode::kLimit);
+}
+
 TEST(SafeTensors, ViewsSurviveAMove) {
   auto file = Parse("{" + Tensor("a", "U8", "[4]", "[0,4]") + "}", 4);
   ASSERT_TRUE(file.ok());

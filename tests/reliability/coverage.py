@@ -5,7 +5,7 @@ and manifests of data sets that their tests go through.
 Builds them with their tests, by clang with source-based coverage, runs the tests and reads what llvm-cov counted: lines with
 code, and both outcomes of every condition in them (what an exception does is no condition; tests/codec/allocation_test.cc
 takes those ways). Prints a line for each part, then for each file the lines that no test reaches and, in parentheses,
-those with an outcome that never came.
+those with an outcome that never came. Code for instructions that this processor lacks is left out.
 """
 import argparse
 import collections
@@ -30,6 +30,7 @@ PARTS = {"container": ["codec/container/"], "entropy": ["entropy/"], "safetensor
 ISA = {"base/crc32c_sse42.cc": ["-msse4.2"], "entropy/neural_kernels_avx2.cc": ["-mavx2", "-mfma"],
        "entropy/rans/kernels_avx2.cc": ["-mavx2"], "entropy/rans/kernels_avx512.cc": ["-mavx512f", "-mavx512bw", "-mavx512vl"],
        "entropy/neural_kernels_avx512.cc": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512vnni"]}
+NEEDS = {"avx512.cc": "avx512_vnni"}  # files that run only on some processors, and the flag of those in /proc/cpuinfo
 COUNTED = ["-fprofile-instr-generate", "-fcoverage-mapping"]
 
 
@@ -89,10 +90,12 @@ def main():
     if subprocess.run([work / "tests", "--gtest_brief=1", f"--gtest_filter={args.tests}"], cwd=work, stdout=subprocess.DEVNULL,
                       env={**os.environ, "LLVM_PROFILE_FILE": str(work / "raw")}).returncode:
         sys.exit("the tests do not pass")
+    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    beyond = tuple(end for end, flag in NEEDS.items() if flag not in flags)
     sums, missed = collections.defaultdict(lambda: [0, 0, 0, 0]), []
     for name, (lines, outcomes) in sorted(counts_of(source, work).items()):
         part = next((part for part, names in PARTS.items() if name.startswith(tuple(names))), None)
-        if part is None:
+        if part is None or name.endswith(beyond):
             continue
         gone = sorted(line for line, count in lines.items() if count == 0)
         never = sorted({line for line, count in outcomes if count == 0} - set(gone))

@@ -210,6 +210,21 @@ TEST(Live, LimitsAreNamed) {
             rest->defects.end());
 }
 
+TEST(Live, NothingIsKnownBeforeTheHead) {
+  const auto bytes = *WriteStream(testing::Audio(2, 100, 20));
+  StreamReader reader;
+  EXPECT_FALSE(*reader.Next());
+  reader.Push(std::span(bytes).first(10));
+  EXPECT_FALSE(*reader.Next());
+  EXPECT_EQ(reader.Header(), nullptr);
+  EXPECT_EQ(reader.ChunkFrames(), 0u);
+  EXPECT_FALSE(reader.Done());
+  StreamReader moved = std::move(reader);
+  moved.Push(std::span(bytes).subspan(10));
+  EXPECT_TRUE(*moved.Next());
+  EXPECT_EQ(moved.ChunkFrames(), 100u);
+}
+
 TEST(Live, WithoutItsEndTheChunksAreThereAllTheSame) {
   const Stream stream = testing::Audio(3, 100, 200);
   auto bytes = *WriteStream(stream);

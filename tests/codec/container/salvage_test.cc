@@ -213,6 +213,45 @@ TEST(Salvage, ForgedSyncBytesEndTheSearch) {
   EXPECT_NE(report.defects[0].find("given up"), std::string::npos) << report.defects[0];
 }
 
+// Every checksum is right, and yet no writer made it.
+TEST(Salvage, AShortChunkInTheMiddleIsSaid) {
+  const auto two = *WriteStream(Audio(2)), three = *WriteStream(Audio(3));
+  const auto starts = ChunkStarts(two), others = ChunkStarts(three);
+  std::vector<uint8_t> bytes(two.begin(), two.begin() + static_cast<ptrdiff_t>(starts[2]));
+  bytes.insert(bytes.end(), three.begin() + static_cast<ptrdiff_t>(others[2]),
+               three.begin() + static_cast<ptrdiff_t>(others[3]));
+  ByteWriter checks;
+  for (const size_t end : {starts[0], starts[1], starts[2], bytes.size()})
+    checks.Append(std::span(bytes).subspan(end - 4, 4));
+  ByteWriter all;
+  all.Append(bytes);
+  all.Append(std::span(two).subspan(starts[2], 2));
+  all.U32(Crc32c(checks.bytes()));
+  const auto strict = ReadStream(all.bytes(), Limits{});
+  ASSERT_FALSE(strict.ok());
+  EXPECT_EQ(strict.error().code, ErrorCode::kCorruptData);
+  EXPECT_NE(strict.error().message.find("chunk 1 is short"), std::string::npos) << strict.error().message;
+  SalvageReport report;
+  const auto salvaged = SalvageStream(all.bytes(), Limits{}, report);
+  ASSERT_TRUE(salvaged.ok());
+  EXPECT_EQ(salvaged->chunks.size(), 3u);
+  EXPECT_EQ(report.defects, std::vector<std::string>{"chunk 1 is short and is not the last one"});
+}
+
+// All chunks are sound, and so is the end: nothing else is wrong.
+TEST(Salvage, BytesBetweenChunksAreTheOnlyDefect) {
+  const Stream stream = Audio(4);
+  auto bytes = *WriteStream(stream);
+  const size_t at = ChunkStarts(bytes)[2];
+  bytes.insert(bytes.begin() + static_cast<ptrdiff_t>(at), 9, 0x55);
+  SalvageReport report;
+  const auto salvaged = SalvageStream(bytes, Limits{}, report);
+  ASSERT_TRUE(salvaged.ok());
+  EXPECT_TRUE(Same(*salvaged, stream));
+  EXPECT_EQ(report.defects, std::vector<std::string>{"bytes " + std::to_string(at) + " to " +
+                                                     std::to_string(at + 8) + " belong to no sound chunk"});
+}
+
 TEST(Salvage, SaysWhichBytesBelongToNoChunk) {
   const auto whole = *WriteStream(Audio(2));
   for (const size_t cut : {size_t{1}, size_t{5}, size_t{20}}) {
