@@ -180,10 +180,15 @@ TEST(Stream, WriterRefusesWhatNoReaderTakes) {
 
 TEST(Stream, LimitsAreNamed) {
   const auto refused = [](const Stream& stream, const Limits& limits, const char* name) {
-    const auto back = ReadStream(*WriteStream(stream), limits);
+    const auto bytes = *WriteStream(stream);
+    const auto back = ReadStream(bytes, limits);
     ASSERT_FALSE(back.ok()) << name;
     EXPECT_EQ(back.error().code, ErrorCode::kLimit);
     EXPECT_NE(back.error().message.find(name), std::string::npos) << back.error().message;
+    SalvageReport report;
+    for (const bool same : {!LayoutOf(bytes, limits).ok(), !DescribeStream(bytes, limits).ok(),
+                            !SalvageStream(bytes, limits, report).ok()})
+      EXPECT_TRUE(same) << name;
   };
   Limits limits;
   limits.max_width = 767;
