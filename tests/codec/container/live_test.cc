@@ -225,6 +225,19 @@ TEST(Live, NothingIsKnownBeforeTheHead) {
   EXPECT_EQ(moved.ChunkFrames(), 100u);
 }
 
+TEST(Live, BytesThatBelongToNoChunkAreNamedByTheirPlace) {
+  const Stream stream = testing::Audio(3, 100, 20);
+  auto bytes = *WriteStream(stream);
+  const size_t at = 23;  // behind the head and its checksum
+  ASSERT_EQ(bytes[at], 0xE7);
+  bytes.insert(bytes.begin() + at, 5, 0x55);
+  const auto taken = Take(bytes, 7, true);
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_TRUE(testing::Same(taken->stream, stream));
+  ASSERT_EQ(taken->defects.size(), 1u);
+  EXPECT_EQ(taken->defects[0], "bytes 23 to 27 belong to no sound chunk");
+}
+
 TEST(Live, WithoutItsEndTheChunksAreThereAllTheSame) {
   const Stream stream = testing::Audio(3, 100, 200);
   auto bytes = *WriteStream(stream);

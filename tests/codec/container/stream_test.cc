@@ -178,6 +178,18 @@ TEST(Stream, WriterRefusesWhatNoReaderTakes) {
   has(stream, "chunk 2 has frames");
 }
 
+TEST(Stream, OneToSixtyFourLevelsComeBack) {
+  for (const uint32_t levels : {1u, 2u, 64u}) {
+    for (const size_t chunks : {1, 3}) {
+      Stream stream = Audio(chunks);
+      stream.header.levels = levels;
+      const auto back = ReadStream(*WriteStream(stream), {});
+      ASSERT_TRUE(back.ok()) << back.error().message;
+      EXPECT_TRUE(Same(*back, stream)) << levels;
+    }
+  }
+}
+
 TEST(Stream, LimitsAreNamed) {
   const auto refused = [](const Stream& stream, const Limits& limits, const char* name) {
     const auto bytes = *WriteStream(stream);
