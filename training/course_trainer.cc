@@ -30,10 +30,17 @@ void Vary(std::span<float> course, std::span<const float> other, const HashRando
     course[t] = static_cast<float>(gain * (t < split ? course[t] : other[t]) + offset);
 }
 
+// Goes over to another course at the step random.Below(at, ...).
+void Join(std::span<float> course, std::span<const float> other, const HashRandom& random, uint64_t at) {
+  const auto split = static_cast<size_t>(random.Below(at, static_cast<int64_t>(course.size())));
+  std::copy(other.begin() + static_cast<std::ptrdiff_t>(split), other.end(),
+            course.begin() + static_cast<std::ptrdiff_t>(split));
+}
+
 // Courses [n][steps] of the gripper or of all other slots, kFewestCourses to kMostCourses: of each source as
 // many as its share of the shares says, drawn by chance or, where there are fewer, repeated; some of them
 // varied.
-std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, uint64_t seed) {
+std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, const CourseOptions& options) {
   const auto own_slots = [&](const ActionChunks::Source& source) {
     std::vector<int> slots;
     for (const int slot : source.slots) {
@@ -57,7 +64,7 @@ std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, uint64_t 
     const size_t own = source.count * slots.size();
     if (own == 0) continue;
     const auto wanted = std::max<size_t>(1, static_cast<size_t>(budget * source.share / shares));
-    const HashRandom random(seed, s), variation(seed + 1, s);
+    const HashRandom random(options.seed, s), variation(options.seed + 1, s), joining(options.seed + 2, s);
     const auto course = [&](size_t which) {
       const size_t chunk = source.first + which / slots.size();
       const auto slot = static_cast<size_t>(slots[which % slots.size()]);
@@ -69,6 +76,12 @@ std::vector<float> CoursesOf(const ActionChunks& chunks, bool gripper, uint64_t 
       auto values =
           course(wanted >= own ? i % own : static_cast<size_t>(random.Below(i, static_cast<int64_t>(own))));
       if (variation.Below(5 * i, kVariedOf) == 0) {
+        const uint64_t at = 2 * static_cast<uint64_t>(options.joins) * i;
+        for (int64_t more = joining.Below(at, options.joins); more > 0; --more) {
+          const auto next = at + 2 * static_cast<uint64_t>(more);
+          const auto which = static_cast<size_t>(joining.Below(next, static_cast<int64_t>(own)));
+          Join(values, course(which), joining, next + 1);
+        }
         const auto other = static_cast<size_t>(variation.Below(5 * i + 1, static_cast<int64_t>(own)));
         Vary(values, course(other), variation, 5 * i + 2);
       }
@@ -224,7 +237,7 @@ class Fit {
 };
 
 Result<CourseBook> FitBook(const ActionChunks& chunks, bool gripper, const CourseOptions& options) {
-  auto courses = CoursesOf(chunks, gripper, options.seed);
+  auto courses = CoursesOf(chunks, gripper, options);
   if (courses.empty()) {
     return Error{ErrorCode::kUsage, std::string("the sources have no ") +
                                         (gripper ? "gripper: leave --gripper out, or name its slot"

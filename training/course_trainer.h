@@ -15,6 +15,7 @@ struct CourseOptions {
   double bit_weight = 0;
   int threads = 0;  // 0: one for each core
   uint64_t seed = 1;
+  int joins = 1;  // places where a made-up course goes over to another one, at most
 };
 
 struct CourseBooks {

@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t kPriorEpisodes = 3000;
 constexpr int kMostLatents = 128;
+constexpr int kCourseLevels = 6, kNetworkLevels = 8;  // where the options do not say
 
 struct Loaded {
   ActionConfig config;
@@ -110,8 +111,12 @@ OwnedTensor Floats(const std::vector<float>& values, std::vector<int64_t> shape)
 
 Status FitCourseBooks(const TrainActionOptions& options, const ActionChunks& chunks, ModelCard& card,
                       OwnedTensors& tensors) {
-  CourseOptions own{options.levels, options.entries, options.bit_weight, options.network.threads,
-                    options.network.seed};
+  const CourseOptions own{options.levels > 0 ? options.levels : kCourseLevels,
+                          options.entries,
+                          options.bit_weight,
+                          options.network.threads,
+                          options.network.seed,
+                          options.joins};
   VQC_ASSIGN(const CourseBooks books, FitCourses(chunks, own));
   card.config["levels"] = own.levels;
   card.config["entries"] = own.entries;
@@ -132,7 +137,7 @@ Status FitNetwork(const TrainActionOptions& options, const ActionChunks& chunks,
   network.network["type"] = options.tokenizer == "mlp" ? "mlp" : "pyramid";
   if (!network.quantizer.is_object()) {
     network.quantizer = {{"type", "residual"},
-                         {"levels", options.levels},
+                         {"levels", options.levels > 0 ? options.levels : kNetworkLevels},
                          {"dropout", 0.5},
                          {"quantizer",
                           {{"type", "vq"},

@@ -35,18 +35,20 @@ struct TrainActionOptions {
     double share = 1;
   };
   std::vector<Data> data;
-  std::string output;             // bundle folder
-  std::string name = "action";    // of the model
-  std::string tokenizer = "rvq";  // rvq, mlp, courses, fast or bins
-  nlohmann::json about;           // of the card
+  std::string output;                 // bundle folder
+  std::string name = "action";        // of the model
+  std::string tokenizer = "courses";  // or rvq, mlp, fast, bins
+  nlohmann::json about;               // of the card
   int chunk = 10, dims = 7, gripper = -1, stride = 5;
   double quantile = 0.01;
-  int levels = 8, entries = 256;  // of rvq, mlp and courses
-  double bit_weight = 0;          // of courses
-  int bins = 256;                 // of bins
-  double scale = 10;              // of fast
-  int vocab = 1024;               // of fast
-  bool byte_level = false;        // of fast: merges as its Python fit makes them
+  int levels = 0;               // of rvq, mlp and courses; 0: as many as suit the tokenizer
+  int entries = 256;            // of each of them
+  double bit_weight = 0.00015;  // of courses
+  int joins = 1;                // of courses, see CourseOptions
+  int bins = 256;               // of bins
+  double scale = 10;            // of fast
+  int vocab = 1024;             // of fast
+  bool byte_level = false;      // of fast: merges as its Python fit makes them
   std::string prior = "mixing";
   ActionNetworkOptions network;
   Limits limits;

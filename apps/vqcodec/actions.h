@@ -3,15 +3,19 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/vqcodec/batch.h"
 #include "apps/vqcodec/inputs.h"
+#include "apps/vqcodec/models.h"
 #include "apps/vqcodec/options.h"
 #include "codec/action.h"
 #include "codec/bundle.h"
 
 namespace vqc {
+
+inline constexpr std::string_view kDefaultActionModel = "actions";
 
 struct ActionOptions {
   std::string source;   // name of the model's source; empty: the only one
@@ -20,10 +24,21 @@ struct ActionOptions {
 };
 void AddActionOptions(CLI::App& app, ActionOptions& options);
 
+struct ActionEncoding {
+  const ActionOptions& actions;
+  const PayloadOptions& payload;
+  const OutputOptions& output;
+  const Limits& limits;
+};
+
+// One input of vqcodec encode: the episode of a file of these bytes. `job` and what `how` refers to must
+// outlive the work.
+Result<BatchPlan::Finish> BeginEncodingActions(const Job& job, std::vector<uint8_t> bytes,
+                                               const BundleFuture& model, const ActionEncoding& how);
+
 // vqcodec encode with a model of actions. REQUIRES: entry.card.modality is kAction
-int RunEncodeActions(const InputOptions& input, const OutputOptions& output, const ModelOptions& model,
-                     const ActionOptions& actions, const PayloadOptions& payload, const RunOptions& run,
-                     const Limits& limits, const ModelEntry& entry);
+int RunEncodeActions(const InputOptions& input, const ModelOptions& model, const RunOptions& run,
+                     const ActionEncoding& how, const ModelEntry& entry);
 
 struct ActionsToDecode {
   const Stream& stream;

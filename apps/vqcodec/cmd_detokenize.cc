@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec detokenize: shards of tokens -> pictures and sound.
+// vqcodec detokenize: shards of tokens -> pictures, sound and actions.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -19,6 +19,7 @@
 #include "base/printable.h"
 #include "base/stopwatch.h"
 #include "codec/bundle.h"
+#include "data/actions/episodes.h"
 #include "data/media/audio/audio.h"
 #include "data/media/media.h"
 #include "data/tokens/restore.h"
@@ -75,19 +76,25 @@ std::string SafeExtension(const std::string& extension) {
   return "." + safe;
 }
 
+std::string_view DefaultFormat(Modality modality) {
+  return modality == Modality::kAudio ? "wav" : modality == Modality::kAction ? "npy" : "png";
+}
+
+Status WriteClip(const Clip& clip, const std::string& path, const std::string& extension,
+                 const WriteOptions& how) {
+  if (clip.modality == Modality::kAudio) return WriteSound(clip, path, extension, how);
+  if (clip.modality == Modality::kAction) return WriteFileAtomically(path, WriteActions(clip), how);
+  VQC_ASSIGN(const auto bytes, WriteImage(clip, extension));
+  return WriteFileAtomically(path, bytes, how);
+}
+
 Status WriteItem(const TokenItem& item, const Tokenizer& tokenizer, const DetokenizeOptions& options) {
-  const bool sound = tokenizer.Info().modality == Modality::kAudio;
   const std::string extension =
-      "." + (options.format.empty() ? std::string(sound ? "wav" : "png") : options.format);
+      "." + (options.format.empty() ? std::string(DefaultFormat(tokenizer.Info().modality)) : options.format);
   const WriteOptions how{.force = options.force};
   VQC_ASSIGN(const Clip clip, RestoreItem(item, tokenizer, options.limits));
   VQC_ASSIGN(const std::string path, PlaceOf(options.folder, item.key, extension));
-  if (sound) {
-    VQC_TRY(WriteSound(clip, path, extension, how));
-  } else {
-    VQC_ASSIGN(const auto bytes, WriteImage(clip, extension));
-    VQC_TRY(WriteFileAtomically(path, bytes, how));
-  }
+  VQC_TRY(WriteClip(clip, path, extension, how));
   for (const Sidecar& sidecar : item.sidecars) {
     if (options.no_sidecars || SafeExtension(sidecar.extension) == extension) continue;
     VQC_ASSIGN(const std::string beside, PlaceOf(options.folder, item.key, SafeExtension(sidecar.extension)));
@@ -154,6 +161,10 @@ int RunDetokenize(const DetokenizeOptions& options) {
   if (!shards.ok()) return Fail("detokenize", shards.error());
   const auto entry = ModelOfShards(*shards, options.model);
   if (!entry.ok()) return Fail("detokenize", entry.error());
+  if (entry->card.modality == Modality::kAction && !options.format.empty() && options.format != "npy") {
+    return Fail("detokenize", {ErrorCode::kUsage, "--format " + Printable(options.format) +
+                                                      ": actions are written as npy; leave it out"});
+  }
   const auto bundle = LoadBundle(*entry, {options.model.device, 1, options.limits});
   if (!bundle.ok()) return Fail("detokenize", bundle.error());
   Tally tally;
@@ -188,7 +199,7 @@ int RunDetokenize(const DetokenizeOptions& options) {
 RunCommand AddDetokenize(CLI::App& parent) {
   auto options = std::make_shared<DetokenizeOptions>();
   CLI::App* app =
-      AddCommand(parent, "detokenize", "Decode shards of tokens into pictures and sound",
+      AddCommand(parent, "detokenize", "Decode shards of tokens into pictures, sound and actions",
                  "vqcodec detokenize tokens -O seen            # a set: every shard of the folder\n"
                  "vqcodec detokenize tokens/000003.tar -O seen --format jpg\n"
                  "vqcodec detokenize speech-tokens -O heard    # WAV files, captions beside them");
@@ -201,7 +212,7 @@ RunCommand AddDetokenize(CLI::App& parent) {
   app->add_option(
          "--format", options->format,
          "Format of the pictures: png, ppm, npy, jpg, webp, tiff or bmp; of sound: wav, flac, ogg, opus, "
-         "aiff, caf, w64 or raw (default: png and wav)")
+         "aiff, caf, w64 or raw; of actions: npy (default: png, wav and npy)")
       ->type_name("EXT")
       ->group("Output");
   app->add_flag("--no-sidecars", options->no_sidecars, "Leave captions, labels and the like in the shards")

@@ -15,6 +15,7 @@
 #include "codec/alpha.h"
 #include "codec/codec.h"
 #include "codec/ladder.h"
+#include "data/actions/episodes.h"
 #include "data/media/audio/audio.h"
 #include "data/media/media.h"
 
@@ -109,6 +110,10 @@ Result<Clip> ReadPicture(const std::vector<uint8_t>& bytes, const std::string& p
   return FlattenAlpha(std::move(clip), background);
 }
 
+ActionEncoding ActionsOf(const EncodeOptions& options) {
+  return {options.actions, options.payload, options.output, options.limits};
+}
+
 // The first part of the work on one input; `models` starts to load what it needs.
 Result<BatchPlan::Finish> BeginEncoding(const Job& job, const EncodeOptions& options,
                                         const std::optional<RawAudio>& raw, DefaultModels& models) {
@@ -123,6 +128,10 @@ Result<BatchPlan::Finish> BeginEncoding(const Job& job, const EncodeOptions& opt
       if (!model.get().ok()) return model.get().error();
       return EncodeSound(*reader, job, *model.get(), audio, options.output, watch);
     });
+  }
+  if (options.model.model.empty() && LooksLikeEpisodes(media.other)) {
+    VQC_ASSIGN(const BundleFuture model, models.Get(Modality::kAction));
+    return BeginEncodingActions(job, std::move(media.other), model, ActionsOf(options));
   }
   VQC_ASSIGN(const BundleFuture model, models.Get(Modality::kImage));
   auto work = std::make_shared<Work>();
@@ -140,8 +149,7 @@ int RunEncode(const EncodeOptions& options) {
   if (!options.model.model.empty()) {
     const auto entry = FindModel(options.model.model);
     if (entry.ok() && entry->card.modality == Modality::kAction) {
-      return RunEncodeActions(options.input, options.output, options.model, options.actions, options.payload,
-                              options.run, options.limits, *entry);
+      return RunEncodeActions(options.input, options.model, options.run, ActionsOf(options), *entry);
     }
   }
   const auto inputs = FindInputs(options.input, &IsReadableMedia);
@@ -191,17 +199,19 @@ std::string CheckWindows(std::string& value) {
 RunCommand AddEncode(CLI::App& parent) {
   auto options = std::make_shared<EncodeOptions>();
   CLI::App* app =
-      AddCommand(parent, "encode", "Encode pictures and sound into .vqc files of tokens",
+      AddCommand(parent, "encode", "Encode pictures, sound and actions into .vqc files of tokens",
                  "vqcodec encode photo.png                 # writes photo.vqc beside it\n"
                  "vqcodec encode *.jpg -O tokens -j 4      # four at once, into the folder tokens\n"
                  "vqcodec encode -r photos -O tokens --skip-existing\n"
                  "vqcodec encode talk.wav -o talk.vqc      # sound: WAV, FLAC, Ogg, MP3, MP4 and more\n"
                  "vqcodec encode - -o - <a.png >a.vqc      # as part of a pipe\n"
                  "vqcodec encode logo.png --alpha flatten=#ffffff --verify\n"
-                 "vqcodec encode episode.npy -m my-actions --source robot\n"
+                 "vqcodec encode episode.npy               # actions: floats [steps, dimensions]\n"
+                 "vqcodec encode set.parquet --episode episode_000007 -m my-actions --source robot\n"
                  "vqcodec encode photo.png --bpp 0.02      # on the highest rung that fits\n"
                  "vqcodec encode photo.png --windows 1024  # damage costs single windows, not the picture");
-  AddInputOptions(*app, options->input, "Pictures and sound, of any format that vqcodec list names");
+  AddInputOptions(*app, options->input,
+                  "Pictures and sound, of any format that vqcodec list names, and actions");
   AddRawOptions(*app, options->raw);
   AddOutputOptions(*app, options->output);
   app->add_option(
@@ -211,9 +221,9 @@ RunCommand AddEncode(CLI::App& parent) {
       ->type_name("keep|flatten[=COLOR]")
       ->group("Model")
       ->check(CLI::Validator(&CheckAlpha, ""));
-  AddModelOptions(
-      *app, options->model,
-      std::string(kDefaultImageModel) + " for pictures, " + std::string(kDefaultAudioModel) + " for sound");
+  AddModelOptions(*app, options->model,
+                  std::string(kDefaultImageModel) + " for pictures, " + std::string(kDefaultAudioModel) +
+                      " for sound, " + std::string(kDefaultActionModel) + " for actions");
   app->add_option("--levels", options->audio.levels,
                   "Sound: keep the first N levels of tokens; fewer are smaller and less exact (default: all)")
       ->type_name("N")

@@ -14,8 +14,10 @@
 #include "base/printable.h"
 #include "base/stopwatch.h"
 #include "codec/bundle.h"
+#include "data/actions/episodes.h"
 #include "data/tokens/shard_format.h"
 #include "data/tokens/tokenize_set.h"
+#include "tokenizers/action/action_config.h"
 
 namespace vqc {
 namespace {
@@ -26,7 +28,7 @@ struct TokenizeCommandOptions {
   ModelOptions model;
   RunOptions run;
   Limits limits;
-  std::string background = "white";
+  std::string background = "white", action_source;
   uint64_t shard_size = 1000, share = 0, shares = 1;
   bool skip_bad = false, overwrite = false, dry_run = false;
 };
@@ -121,7 +123,44 @@ class Teller {
   double drawn_ = -1, told_ = 0;
 };
 
-TokenSet SetOf(const TokenizeCommandOptions& options, const Bundle& bundle,
+// Which of the model's sources actions are of: its number and name; nothing for other models.
+struct ActionSourceChoice {
+  int number = 0;
+  std::string name;
+};
+Result<ActionSourceChoice> ChooseActionSource(const TokenizeCommandOptions& options, const ModelCard& card) {
+  if (card.modality != Modality::kAction) {
+    if (options.action_source.empty()) return ActionSourceChoice{};
+    return Error{ErrorCode::kUsage, "--source is for models of actions; " + card.name + " is none"};
+  }
+  VQC_ASSIGN(const ActionConfig config, ParseActionConfig(card.config));
+  VQC_ASSIGN(const int number, FindSource(config, options.action_source));
+  return ActionSourceChoice{number, config.sources[static_cast<size_t>(number)].name};
+}
+
+// What files and folders hold for the model.
+void ChooseFiles(Modality modality, const Limits& limits, SourceOptions& source) {
+  if (modality == Modality::kAudio) {
+    source.is_media = [](std::string_view extension) {
+      return IsReadableMedia(extension) && !IsReadableImage(extension);
+    };
+  } else if (modality == Modality::kAction) {
+    source.is_media = &IsEpisodeExtension;
+    source.is_left_out = &IsLeRobotMeta;
+    source.parts_of = [limits](const std::string& path) {
+      std::vector<SourcePart> parts;
+      const auto episodes = ReadEpisodesAndFaults(path, limits);
+      if (!episodes.ok()) return parts;  // reading the item will say why
+      for (const Episode& episode : *episodes)
+        parts.push_back({episode.name, episode.values.size() * sizeof(float)});
+      return parts;
+    };
+  } else {
+    source.is_media = &IsReadableImage;
+  }
+}
+
+TokenSet SetOf(const TokenizeCommandOptions& options, const Bundle& bundle, const std::string& action_source,
                const std::vector<SourceItem>& items) {
   const TokenizerInfo& info = bundle.tokenizer->Info();
   TokenSet set;
@@ -134,6 +173,7 @@ TokenSet SetOf(const TokenizeCommandOptions& options, const Bundle& bundle,
   set.shard_items = options.shard_size;
   set.sources = IdentityOf(items);
   if (info.modality == Modality::kImage) set.options["background"] = options.background;
+  if (info.modality == Modality::kAction) set.options["action_source"] = action_source;
   return set;
 }
 
@@ -206,16 +246,6 @@ int Finish(const TokenizeCommandOptions& options, Teller& teller, const TokenSet
   return exit_code;
 }
 
-Result<ModelEntry> FindModelFor(const TokenizeCommandOptions& options) {
-  const std::string name =
-      options.model.model.empty() ? std::string(kDefaultImageModel) : options.model.model;
-  VQC_ASSIGN(ModelEntry entry, FindModel(name));
-  if (entry.card.modality != Modality::kAction) return entry;
-  return Error{ErrorCode::kUsage, entry.card.name +
-                                      " is a model of actions; tokenize takes pictures and sound, "
-                                      "vqcodec encode takes actions"};
-}
-
 int RunTokenize(TokenizeCommandOptions& options) {
   const auto& stop = StopOnInterrupt("finishing the shard at hand; interrupt again to end at once",
                                      "finished shards are whole, the same command goes on");
@@ -231,12 +261,12 @@ int RunTokenize(TokenizeCommandOptions& options) {
   }
   const auto background = ParseColour(options.background);
   if (!background.ok()) return Fail("tokenize", background.error());
-  const auto entry = FindModelFor(options);
+  const auto entry =
+      FindModel(options.model.model.empty() ? std::string(kDefaultImageModel) : options.model.model);
   if (!entry.ok()) return Fail("tokenize", entry.error());
-  const bool sound = entry->card.modality == Modality::kAudio;
-  options.source.is_media = [sound](std::string_view extension) {
-    return sound ? IsReadableMedia(extension) && !IsReadableImage(extension) : IsReadableImage(extension);
-  };
+  const auto action_source = ChooseActionSource(options, entry->card);
+  if (!action_source.ok()) return Fail("tokenize", action_source.error());
+  ChooseFiles(entry->card.modality, options.limits, options.source);
   const auto items = FindItems(options.source);
   if (!items.ok()) return Fail("tokenize", items.error());
   if (options.dry_run) return DryRun(options, entry->card, *items);
@@ -245,7 +275,7 @@ int RunTokenize(TokenizeCommandOptions& options) {
   const bool on_cpu = options.model.device == "cpu";
   const auto bundle = LoadBundle(*entry, {options.model.device, 1, options.limits});
   if (!bundle.ok()) return Fail("tokenize", bundle.error());
-  const TokenSet set = SetOf(options, *bundle, *items);
+  const TokenSet set = SetOf(options, *bundle, action_source->name, *items);
   TokenizeOptions run;
   run.folder = options.folder;
   run.share = options.share;
@@ -255,7 +285,8 @@ int RunTokenize(TokenizeCommandOptions& options) {
   run.tokenizers = on_cpu ? workers : std::min(workers, 2);
   run.fail_fast = options.run.fail_fast;
   run.overwrite = options.overwrite;
-  run.medium = {options.limits, *background};
+  run.medium = {options.limits, *background, action_source->number,
+                std::make_shared<EpisodeFiles>(options.limits)};
   run.stop = &stop;
   Teller teller(options.run);
   teller.Event("plan", set.ToJson());
@@ -276,10 +307,11 @@ std::vector<std::string> FormatNames() {
 RunCommand AddTokenize(CLI::App& parent) {
   auto options = std::make_shared<TokenizeCommandOptions>();
   CLI::App* app =
-      AddCommand(parent, "tokenize", "Turn data sets of pictures or sound into shards of tokens",
+      AddCommand(parent, "tokenize", "Turn data sets of pictures, sound or actions into shards of tokens",
                  "vqcodec tokenize photos -o tokens          # a folder, and all pictures below it\n"
                  "vqcodec tokenize 'in/{000000..000099}.tar' -o tokens --format webdataset\n"
                  "vqcodec tokenize speech -m speech-rvq -o tokens --format npy\n"
+                 "vqcodec tokenize lerobot-set -m ./my-actions -o tokens    # every episode is an item\n"
                  "find photos -name '*.png' | vqcodec tokenize --files-from - -o tokens\n"
                  "vqcodec tokenize photos -o tokens --shard-index 3 --num-shards 16");
   app->add_option("SRC", options->source.paths,
@@ -294,6 +326,10 @@ RunCommand AddTokenize(CLI::App& parent) {
   app->add_option("--background", options->background,
                   "Put transparent pictures on COLOR (#rrggbb, white, black or gray; default white)")
       ->type_name("COLOR")
+      ->group("Input");
+  app->add_option("--source", options->action_source,
+                  "Actions: which of the model's sources they are of (default: the only one)")
+      ->type_name("NAME")
       ->group("Input");
   app->add_option("-o,--output", options->folder,
                   "Folder of the shards; a run that was stopped goes on in it")

@@ -7,8 +7,8 @@
 #include "apps/vqcodec/inputs.h"
 #include "apps/vqcodec/interrupt.h"
 #include "apps/vqcodec/media_inputs.h"
-#include "apps/vqcodec/models.h"
 #include "apps/vqcodec/records.h"
+#include "base/file.h"
 #include "base/printable.h"
 #include "base/stopwatch.h"
 #include "data/actions/episodes.h"
@@ -17,8 +17,8 @@
 namespace vqc {
 namespace {
 
-Result<Episode> ReadEpisode(const std::string& path, const std::string& name, const Limits& limits) {
-  VQC_ASSIGN(auto episodes, ReadEpisodes(path, limits));
+Result<Episode> ChooseEpisode(const std::string& path, std::vector<Episode> episodes,
+                              const std::string& name) {
   if (name.empty() && episodes.size() == 1) return std::move(episodes.front());
   for (Episode& episode : episodes) {
     if (!name.empty() && episode.name == name) return std::move(episode);
@@ -54,20 +54,45 @@ void AddActionOptions(CLI::App& app, ActionOptions& options) {
       ->check(CLI::Range(0, 64).description(""));
 }
 
-int RunEncodeActions(const InputOptions& input, const OutputOptions& output, const ModelOptions& model,
-                     const ActionOptions& actions, const PayloadOptions& payload, const RunOptions& run,
-                     const Limits& limits, const ModelEntry& entry) {
+Result<BatchPlan::Finish> BeginEncodingActions(const Job& job, std::vector<uint8_t> bytes,
+                                               const BundleFuture& model, const ActionEncoding& how) {
+  VQC_ASSIGN(auto episodes, ReadEpisodes(job.input, std::move(bytes), how.limits));
+  VQC_ASSIGN(auto episode, ChooseEpisode(job.input, std::move(episodes), how.actions.episode));
+  const auto shared = std::make_shared<const Episode>(std::move(episode));
+  return BatchPlan::Finish([&job, model, how, shared]() -> Result<ItemReport> {
+    const Stopwatch watch;
+    if (!model.get().ok()) return model.get().error();
+    const Bundle& bundle = *model.get();
+    VQC_ASSIGN(const ActionConfig config, ParseActionConfig(bundle.card.config));
+    VQC_ASSIGN(const int source, FindSource(config, how.actions.source));
+    const Clip clip = ClipOf(*shared, source);
+    VQC_ASSIGN(const EncodedClip encoded, EncodeActions(clip, bundle, how.actions.levels, how.payload));
+    VQC_TRY(WriteOutput(job.output, encoded.bytes, how.output));
+    ItemReport report;
+    report.record = RecordOf(bundle.card, clip, encoded.tokens, encoded.payload_bytes, encoded.bytes.size());
+    report.record["seconds"] = watch.Seconds();
+    report.record["seconds_network"] = encoded.network_seconds;
+    report.note = InputName(job.input) + " -> " + job.output + ": " + std::to_string(clip.frames) +
+                  " steps, " + std::to_string(encoded.tokens.shape.Count()) + " tokens, " +
+                  SizeText(encoded.bytes.size()) + " (" + Fixed(report.record["bits_per_chunk"], 1) +
+                  " bits a chunk)";
+    return report;
+  });
+}
+
+int RunEncodeActions(const InputOptions& input, const ModelOptions& model, const RunOptions& run,
+                     const ActionEncoding& how, const ModelEntry& entry) {
   const auto config = ParseActionConfig(entry.card.config);
   if (!config.ok()) return Fail("encode", config.error());
-  const auto source = FindSource(*config, actions.source);
+  const auto source = FindSource(*config, how.actions.source);
   if (!source.ok()) return Fail("encode", source.error());
   const auto inputs = FindInputs(input, &IsEpisodeExtension);
   if (!inputs.ok()) return Fail("encode", inputs.error());
-  const auto jobs = PlanJobs(*inputs, output, ".vqc");
+  const auto jobs = PlanJobs(*inputs, how.output, ".vqc");
   if (!jobs.ok()) return Fail("encode", jobs.error());
   if (Status apart = KeepApart(*jobs, run); !apart.ok()) return Fail("encode", apart.error());
   BundleFuture bundle;
-  if (AnyToRun(*jobs)) bundle = StartLoading(entry, {model.device, ThreadsOf(run, jobs->size()), limits});
+  if (AnyToRun(*jobs)) bundle = StartLoading(entry, {model.device, ThreadsOf(run, jobs->size()), how.limits});
 
   BatchPlan plan = PlanOfJobs("encode", *jobs);
   plan.ready = [&]() -> Status {
@@ -78,23 +103,8 @@ int RunEncodeActions(const InputOptions& input, const OutputOptions& output, con
     const Job& job = (*jobs)[i];
     if (job.refusal) return *job.refusal;
     if (job.skip) return BatchPlan::Finish(&SkippedItem);
-    VQC_ASSIGN(const Episode episode, ReadEpisode(job.input, actions.episode, limits));
-    const auto clip = std::make_shared<Clip>(ClipOf(episode, *source));
-    return BatchPlan::Finish([&, clip]() -> Result<ItemReport> {
-      const Stopwatch watch;
-      VQC_ASSIGN(const EncodedClip encoded, EncodeActions(*clip, *bundle.get(), actions.levels, payload));
-      VQC_TRY(WriteOutput(job.output, encoded.bytes, output));
-      ItemReport report;
-      report.record =
-          RecordOf(entry.card, *clip, encoded.tokens, encoded.payload_bytes, encoded.bytes.size());
-      report.record["seconds"] = watch.Seconds();
-      report.record["seconds_network"] = encoded.network_seconds;
-      report.note = InputName(job.input) + " -> " + job.output + ": " + std::to_string(clip->frames) +
-                    " steps, " + std::to_string(encoded.tokens.shape.Count()) + " tokens, " +
-                    SizeText(encoded.bytes.size()) + " (" + Fixed(report.record["bits_per_chunk"], 1) +
-                    " bits a chunk)";
-      return report;
-    });
+    VQC_ASSIGN(auto bytes, ReadFile(job.input, how.limits.max_input_bytes));
+    return BeginEncodingActions(job, std::move(bytes), bundle, how);
   };
   return RunBatch(plan, run);
 }

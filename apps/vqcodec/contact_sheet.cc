@@ -52,6 +52,38 @@ Clip SmallPicture(const Clip& clip, int cell) {
   return small;
 }
 
+void Ink(Clip& picture, int y, int x) {
+  for (size_t c = 0; c < 3; ++c) {
+    picture.data[c * picture.PlaneSize() + static_cast<size_t>(y) * static_cast<size_t>(picture.width) +
+                 static_cast<size_t>(x)] = kInk;
+  }
+}
+
+Clip Courses(const Clip& clip, int cell) {
+  Clip picture = Blank(cell, cell, kPaper);
+  const auto dims = static_cast<size_t>(clip.channels), steps = static_cast<size_t>(clip.frames);
+  for (size_t d = 0; d < dims; ++d) {
+    const int top = static_cast<int>(static_cast<size_t>(cell) * d / dims);
+    const int height = std::max(1, static_cast<int>(static_cast<size_t>(cell) * (d + 1) / dims) - top - 1);
+    float low = clip.data[d], high = clip.data[d];
+    for (size_t t = 0; t < steps; ++t) {
+      low = std::min(low, clip.data[t * dims + d]);
+      high = std::max(high, clip.data[t * dims + d]);
+    }
+    const auto row = [&](size_t step) {
+      const double part =
+          high > low ? (double{high} - clip.data[step * dims + d]) / (double{high} - low) : 0.5;
+      return std::min(top + static_cast<int>(part * (height - 1) + 0.5), cell - 1);
+    };
+    for (int x = 0, before = row(0); x < cell; ++x) {
+      const int now = row(steps * static_cast<size_t>(x) / static_cast<size_t>(cell));
+      for (int y = std::min(before, now); y <= std::max(before, now); ++y) Ink(picture, y, x);
+      before = now;
+    }
+  }
+  return picture;
+}
+
 Clip Envelope(const Clip& clip, int cell) {
   Clip picture = Blank(cell, cell, kPaper);
   const auto channels = static_cast<size_t>(clip.channels), frames = static_cast<size_t>(clip.frames);
@@ -66,11 +98,7 @@ Clip Envelope(const Clip& clip, int cell) {
     const auto row = [cell](float value) {
       return std::clamp(static_cast<int>((1 - value) / 2 * static_cast<float>(cell)), 0, cell - 1);
     };
-    for (int y = row(high); y <= row(low); ++y) {
-      for (size_t c = 0; c < 3; ++c) {
-        picture.data[c * picture.PlaneSize() + static_cast<size_t>(y * cell + x)] = kInk;
-      }
-    }
+    for (int y = row(high); y <= row(low); ++y) Ink(picture, y, x);
   }
   return picture;
 }
@@ -78,7 +106,14 @@ Clip Envelope(const Clip& clip, int cell) {
 }  // namespace
 
 Clip Thumbnail(const Clip& clip, int cell) {
-  return clip.modality == Modality::kAudio ? Envelope(clip, cell) : SmallPicture(clip, cell);
+  switch (clip.modality) {
+    case Modality::kAudio:
+      return Envelope(clip, cell);
+    case Modality::kAction:
+      return Courses(clip, cell);
+    default:
+      return SmallPicture(clip, cell);
+  }
 }
 
 Clip ContactSheet(const std::vector<Clip>& clips, int cell) {

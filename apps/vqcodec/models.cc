@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "apps/vqcodec/actions.h"
+
 namespace vqc {
 
 BundleFuture StartLoading(const ModelEntry& entry, const BundleOptions& options) {
@@ -19,7 +21,9 @@ Result<BundleFuture> ModelCache::Get(const std::string& name, const ModelKey& ke
 
 Result<BundleFuture> DefaultModels::Get(Modality modality) {
   const std::lock_guard lock(mutex_);
-  const std::string_view fallback = modality == Modality::kAudio ? kDefaultAudioModel : kDefaultImageModel;
+  const std::string_view fallback = modality == Modality::kAudio    ? kDefaultAudioModel
+                                    : modality == Modality::kAction ? kDefaultActionModel
+                                                                    : kDefaultImageModel;
   const std::string name = name_.empty() ? std::string(fallback) : name_;
   if (const auto found = models_.find(name); found != models_.end()) return found->second;
   VQC_ASSIGN(const ModelEntry entry, FindModel(name));

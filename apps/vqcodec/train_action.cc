@@ -129,9 +129,10 @@ void AddFiles(CLI::App& app, TrainActionCommand& command) {
 
 void AddModel(CLI::App& app, TrainActionOptions& train) {
   const std::string group = "Model";
-  AddChoice(app, "--tokenizer", train.tokenizer, {"rvq", "mlp", "courses", "fast", "bins"},
-            "Residual VQ behind a convolutional pyramid, the same behind an MLP, of each dimension's course, "
-            "FAST, or uniform bins (default rvq)")
+  AddChoice(
+      app, "--tokenizer", train.tokenizer, {"courses", "rvq", "mlp", "fast", "bins"},
+      "Residual VQ of each dimension's course, behind a convolutional pyramid, or behind an MLP, FAST, or "
+      "uniform bins (default courses)")
       ->group(group);
   AddNumber(app, "--chunk", train.chunk, {1, kMaxActionChunk, false, true}, "Steps of a chunk (default 10)",
             group);
@@ -142,12 +143,18 @@ void AddModel(CLI::App& app, TrainActionOptions& train) {
   AddNumber(app, "--quantile", train.quantile, {0, 0.25, false, false},
             "Share of a dimension's values that may lie beyond its range, on each side (default 0.01)",
             group);
-  AddNumber(app, "--levels", train.levels, {1, 64, false, true}, "Levels of rvq, mlp and courses (default 8)",
-            group);
+  AddNumber(app, "--levels", train.levels, {1, 64, false, true},
+            "Levels of courses (default 6), rvq and mlp (default 8)", group);
   AddNumber(app, "--entries", train.entries, {2, 65536, false, true}, "Codewords of a level (default 256)",
             group);
-  AddNumber(app, "--bit-weight", train.bit_weight, {0, 1e6, false, false},
-            "courses: squared error, summed over a dimension's steps, that a coded bit is worth (default 0)",
+  AddNumber(
+      app, "--bit-weight", train.bit_weight, {0, 1e6, false, false},
+      "courses: squared error, summed over a dimension's steps, that a coded bit is worth; less of it is "
+      "more exact (default 0.00015)",
+      group);
+  AddNumber(app, "--joins", train.joins, {1, kMaxActionChunk, false, true},
+            "courses: how often one that is made up to learn from goes over to another, at most; more "
+            "prepare for jerks (default 1)",
             group);
   AddNumber(app, "--bins", train.bins, {2, 65536, false, true}, "Bins of a value (default 256)", group);
   AddNumber(app, "--scale", train.scale, {1e-3, 1e4, false, false},

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes of Meta-World's scripted policies (Yu et al. 2019), for training and measuring action tokenizers.
 
-    pip install metaworld==3.1.1 mujoco==3.3.0
+    pip install metaworld==3.1.1 mujoco==3.3.0 packaging
     bench/actions/simulate.py FOLDER -j 4            # about 20 minutes of one core in all
 
 Writes FOLDER/train/TASK.npz of 40 tasks and FOLDER/held-out/TASK.npz of every fifth task by name. Each array in

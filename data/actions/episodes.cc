@@ -46,6 +46,11 @@ Status AddTensors(const std::string& path, std::vector<uint8_t> bytes, const Lim
 }
 
 Status AddHdf5(const std::string& path, const Limits& limits, std::vector<Episode>& episodes) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) {
+    return Error{ErrorCode::kInput,
+                 Printable(path) + ": HDF5 is read from files alone; save it as one first"};
+  }
   auto symbol = LoadPart("vqcodec_hdf5", "vqc_hdf5_part");
   if (!symbol.ok()) {
     return Error{ErrorCode::kResource, Printable(path) +

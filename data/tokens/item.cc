@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/printable.h"
-#include "base/base64.h"
 
 namespace vqc {
 namespace {
@@ -82,22 +82,24 @@ uint64_t TokenLayout::Vocabulary() const { return std::accumulate(vocab.begin(),
 
 std::vector<uint64_t> ArrayShape(const TokenLayout& layout, const TokenShape& shape, uint64_t channels) {
   if (layout.modality == Modality::kAudio) return {channels, shape.t, shape.levels};
+  if (layout.modality == Modality::kAction) return {shape.t, shape.h, shape.w, shape.levels};
   if (layout.vocab.size() == 1) return {shape.h, shape.w};
   return {shape.h, shape.w, shape.levels};
 }
 
 std::vector<std::string> AxesOf(const TokenLayout& layout) {
   if (layout.modality == Modality::kAudio) return {"channel", "time", "level"};
+  if (layout.modality == Modality::kAction) return {"chunk", "row", "column", "level"};
   if (layout.vocab.size() == 1) return {"row", "column"};
   return {"row", "column", "level"};
 }
 
 Result<std::vector<Tokens>> TokensOf(const TokenItem& item, const TokenLayout& layout) {
   const std::string name = Printable(item.key);
-  const bool sound = layout.modality == Modality::kAudio;
+  const bool sound = layout.modality == Modality::kAudio, actions = layout.modality == Modality::kAction;
   const auto levels = static_cast<uint32_t>(layout.vocab.size());
   const auto& shape = item.shape;
-  if (shape.size() != AxesOf(layout).size() || ((sound || levels > 1) && shape[2] != levels)) {
+  if (shape.size() != AxesOf(layout).size() || (shape.size() > 2 && shape.back() != levels)) {
     return Damaged(name + ": its shape is not that of tokens of this model with " + std::to_string(levels) +
                    (levels == 1 ? " level" : " levels"));
   }
@@ -121,6 +123,10 @@ Result<std::vector<Tokens>> TokensOf(const TokenItem& item, const TokenLayout& l
   TokenShape one{.levels = levels};
   if (sound) {
     one.t = static_cast<uint32_t>(shape[1]);
+  } else if (actions) {
+    one.t = static_cast<uint32_t>(shape[0]);
+    one.h = static_cast<uint32_t>(shape[1]);
+    one.w = static_cast<uint32_t>(shape[2]);
   } else {
     one.h = static_cast<uint32_t>(shape[0]);
     one.w = static_cast<uint32_t>(shape[1]);

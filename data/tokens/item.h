@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TokenItem: one picture or sound of a token set, as it goes into a shard and comes out of it.
+// TokenItem: one picture, sound or episode of actions of a token set, as it goes into a shard and comes out
+// of it.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,7 @@ struct TokenLayout {
 };
 
 // Pictures: [row, column], and [row, column, level] of models with several levels. Sound: [channel, time,
-// level].
+// level]. Actions: [chunk, row, column, level].
 std::vector<uint64_t> ArrayShape(const TokenLayout& layout, const TokenShape& shape, uint64_t channels);
 std::vector<std::string> AxesOf(const TokenLayout& layout);
 // The tokens in such an array: of sound, one map for each channel. Errors (kCorruptData): a shape of another

@@ -42,6 +42,44 @@ Status OpenSound(const SourceItem& item, const MediumOptions& options, Medium& m
   return {};
 }
 
+// An episode of a file that was listed with it, or the only one of a tar's member.
+Result<Episode> ReadEpisode(const SourceItem& item, const MediumOptions& options) {
+  if (!item.media.path || item.media.offset > 0) {
+    VQC_ASSIGN(auto bytes, ReadExtent(item.media, item.name, options.limits.max_input_bytes));
+    VQC_ASSIGN(auto episodes, ReadEpisodes(item.name, std::move(bytes), options.limits));
+    if (episodes.size() == 1) return std::move(episodes.front());
+    return Error{ErrorCode::kInput, Printable(item.name) + ": holds " + std::to_string(episodes.size()) +
+                                        " episodes; the member of a tar is read where it holds one"};
+  }
+  VQC_ASSIGN(const auto episodes, options.episodes->Get(*item.media.path));
+  if (item.part >= episodes->size()) {
+    return Error{ErrorCode::kInput, Printable(item.name) + ": holds fewer episodes than when it was listed"};
+  }
+  const Episode& episode = (*episodes)[item.part];
+  if (episode.fault) return *episode.fault;
+  return episode;
+}
+
+Status ReadActions(const SourceItem& item, const MediumOptions& options, Medium& medium) {
+  VQC_ASSIGN(const Episode episode, ReadEpisode(item, options));
+  medium.clip = ClipOf(episode, options.action_source);
+  medium.facts["steps"] = episode.steps;
+  medium.facts["dimensions"] = episode.dims;
+  medium.facts["action_source"] = options.action_source;
+  return {};
+}
+
+Status ReadContent(const SourceItem& item, Modality modality, const MediumOptions& options, Medium& medium) {
+  switch (modality) {
+    case Modality::kAudio:
+      return OpenSound(item, options, medium);
+    case Modality::kAction:
+      return ReadActions(item, options, medium);
+    default:
+      return ReadPicture(item, options, medium);
+  }
+}
+
 // Every channel of a sound through a session of its own.
 class SoundLanes {
  public:
@@ -128,8 +166,7 @@ Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const Mediu
   Medium medium;
   medium.key = item.key;
   medium.facts = {{"source", item.name}};
-  VQC_TRY(modality == Modality::kAudio ? OpenSound(item, options, medium)
-                                       : ReadPicture(item, options, medium));
+  VQC_TRY(ReadContent(item, modality, options, medium));
   for (const SourceSidecar& sidecar : item.sidecars) {
     const std::string name = item.name + " (" + sidecar.extension + ")";
     VQC_ASSIGN(auto bytes, ReadExtent(sidecar.extent, name, kMaxSidecarBytes));

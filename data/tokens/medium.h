@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "data/media/audio/audio.h"
 #include "data/media/flatten_alpha.h"
+#include "data/tokens/episode_files.h"
 #include "data/tokens/item.h"
 #include "data/tokens/source.h"
 #include "tokenizers/tokenizer.h"
@@ -18,18 +19,20 @@ namespace vqc {
 struct Medium {
   std::string key;
   Json facts;
-  Clip clip;                           // a picture without alpha
+  Clip clip;                           // a picture without alpha, or an episode of actions
   std::unique_ptr<AudioReader> audio;  // or a sound, opened: it is decoded piece by piece as it is tokenized
   std::vector<Sidecar> sidecars;
 };
 
 struct MediumOptions {
   Limits limits;
-  Colour background = {1, 1, 1};  // what transparent pictures are put on
+  Colour background = {1, 1, 1};           // what transparent pictures are put on
+  int action_source = 0;                   // which of the model's sources actions are of
+  std::shared_ptr<EpisodeFiles> episodes;  // of actions
 };
 
-// Reads a picture (kImage) or opens a sound (kAudio), and reads its sidecars. Errors: those of ReadExtent,
-// ReadImage and OpenAudio.
+// Reads a picture (kImage) or an episode (kAction), or opens a sound (kAudio), and reads its sidecars.
+// Errors: those of ReadExtent, ReadImage, OpenAudio and ReadEpisodes.
 Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const MediumOptions& options);
 
 // Sound is brought to the tokenizer's rate first; each channel is tokenized on its own.

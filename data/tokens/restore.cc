@@ -8,6 +8,7 @@
 #include "base/beyond_limit.h"
 #include "base/printable.h"
 #include "data/media/audio/resample.h"
+#include "tokenizers/action/action_config.h"
 
 namespace vqc {
 namespace {
@@ -42,6 +43,17 @@ Result<Clip> RestorePicture(const TokenItem& item, const Tokens& tokens, const T
   VQC_ASSIGN(auto clips, tokenizer.Decode({&tokens, 1}, {&target, 1}));
   const auto depth = item.facts.find("bit_depth");
   if (depth != item.facts.end() && *depth == 16) clips.front().bit_depth = 16;
+  return std::move(clips.front());
+}
+
+Result<Clip> RestoreActions(const TokenItem& item, const Tokens& tokens, const Tokenizer& tokenizer) {
+  VQC_ASSIGN(const uint64_t steps, FactOf(item, "steps", INT32_MAX, "the most that is decoded at once"));
+  VQC_ASSIGN(const uint64_t dims, FactOf(item, "dimensions", kMaxActionDims, "what actions have at most"));
+  const auto source = item.facts.find("action_source");
+  Tokenizer::Target target{.frames = static_cast<int>(steps), .channels = static_cast<int>(dims)};
+  if (source != item.facts.end() && source->is_number_unsigned() && *source < kMaxActionSources)
+    target.source = source->get<int>();
+  VQC_ASSIGN(auto clips, tokenizer.Decode({&tokens, 1}, {&target, 1}));
   return std::move(clips.front());
 }
 
@@ -91,9 +103,14 @@ Result<Clip> RestoreSound(const TokenItem& item, const std::vector<Tokens>& chan
 
 Result<Clip> RestoreItem(const TokenItem& item, const Tokenizer& tokenizer, const Limits& limits) {
   VQC_ASSIGN(const auto tokens, TokensOf(item, {tokenizer.Info().modality, tokenizer.Info().vocab}));
-  return tokenizer.Info().modality == Modality::kAudio
-             ? RestoreSound(item, tokens, tokenizer, limits)
-             : RestorePicture(item, tokens.front(), tokenizer, limits);
+  switch (tokenizer.Info().modality) {
+    case Modality::kAudio:
+      return RestoreSound(item, tokens, tokenizer, limits);
+    case Modality::kAction:
+      return RestoreActions(item, tokens.front(), tokenizer);
+    default:
+      return RestorePicture(item, tokens.front(), tokenizer, limits);
+  }
 }
 
 }  // namespace vqc

@@ -9,9 +9,9 @@
 
 namespace vqc {
 
-// The picture or the sound (at its own rate, [frame][channel]) that an item's tokens decode to. Errors:
-// kCorruptData (the ids, their shape and the item's facts do not go together), kLimit, kResource (no part for
-// resampling).
+// The picture, the sound (at its own rate, [frame][channel]) or the actions that an item's tokens decode to.
+// Errors: kCorruptData (the ids, their shape and the item's facts do not go together), kLimit, kResource (no
+// part for resampling).
 Result<Clip> RestoreItem(const TokenItem& item, const Tokenizer& tokenizer, const Limits& limits);
 
 }  // namespace vqc

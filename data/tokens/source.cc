@@ -87,7 +87,17 @@ class Finder {
       if (auto extent = WholeFile(sidecar))
         item.sidecars.push_back({std::string(extension), std::move(*extent)});
     }
-    Push(std::move(item), fs::path(name).replace_extension().string());
+    const std::string key = fs::path(name).replace_extension().string();
+    const auto parts = options_.parts_of ? options_.parts_of(path) : std::vector<SourcePart>();
+    for (size_t i = 0; i < parts.size(); ++i) {
+      SourceItem own = item;
+      own.part = i;
+      own.media.size = parts[i].size;
+      own.media.whole = false;
+      if (parts.size() > 1) own.name += ":" + parts[i].name;
+      Push(std::move(own), parts.size() > 1 ? key + "/" + parts[i].name : key);
+    }
+    if (parts.empty()) Push(std::move(item), key);
   }
 
   Status AddFolder(const std::string& folder) {
@@ -96,6 +106,7 @@ class Finder {
     files_.clear();
     for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
       std::error_code ignored;
+      if (options_.is_left_out && options_.is_left_out(it->path())) it.disable_recursion_pending();
       if (!it->is_regular_file(ignored)) continue;
       const std::string path = it->path().string();
       if (options_.is_media(ExtensionOf(path))) paths.push_back(path);

@@ -7,11 +7,13 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "data/tokens/shard_format.h"
+#include "models/card.h"
 
 namespace vqc {
 namespace {
 
 constexpr int kVersion = 1;
+constexpr Modality kModalities[] = {Modality::kImage, Modality::kAudio, Modality::kAction};
 constexpr uint64_t kMaxBytes = 1ull << 32;
 constexpr uint64_t kMaxCount = 1ull << 40;
 constexpr JsonLimits kJsonLimits{.max_values = size_t{1} << 28};
@@ -79,10 +81,13 @@ Result<TokenSet> TokenSetOf(const nlohmann::json& json) {
   set.profile = static_cast<uint32_t>(of_model.Number("profile", UINT32_MAX));
   const std::string modality = of_model.Text("modality");
   VQC_TRY(of_model.Check());
-  if (modality != "image" && modality != "audio") {
-    return Error{ErrorCode::kCorruptData, "its modality " + Printable(modality) + " is not image or audio"};
+  const auto known = std::find_if(std::begin(kModalities), std::end(kModalities),
+                                  [&](Modality one) { return NameOf(one) == modality; });
+  if (known == std::end(kModalities)) {
+    return Error{ErrorCode::kCorruptData,
+                 "its modality " + Printable(modality) + " is not image, audio or action"};
   }
-  set.layout.modality = modality == "image" ? Modality::kImage : Modality::kAudio;
+  set.layout.modality = *known;
   const auto* vocab = fields.Find("vocab");
   set.items = fields.Number("items", kMaxCount);
   set.shard_items = fields.Number("shard_items", kMaxCount);
@@ -112,7 +117,7 @@ Json TokenSet::ToJson() const {
           {"model",
            {{"name", model},
             {"id", HexOf(model_id)},
-            {"modality", layout.modality == Modality::kImage ? "image" : "audio"},
+            {"modality", NameOf(layout.modality)},
             {"profile", profile}}},
           {"vocab", layout.vocab},
           {"level_offsets", layout.LevelOffsets()},

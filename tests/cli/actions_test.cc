@@ -155,6 +155,21 @@ TEST_F(CommittedActionModel, GivesTheSameIdsAloneAndBesideOthersForAnyNumberOfTh
   }
 }
 
+TEST_F(CommittedActionModel, IsTheDefaultForWhatLooksLikeActions) {
+  const Ran ran = RunReal({"encode", "sweep.npy", "episodes/1.npy", "-O", "coded", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.Json()["results"][0]["model"], "actions");
+  EXPECT_EQ(Read("coded/sweep.vqc"), golden_);
+  How piped = how_;
+  piped.standard_input = Read("sweep.npy");
+  ASSERT_EQ(Run({"encode", "-", "-o", "piped.vqc"}, piped).exit_code, 0);
+  EXPECT_EQ(Read("piped.vqc"), golden_);
+  WriteEpisode("wide.npy", 20, 7, 1);
+  const Ran wide = RunReal({"encode", "wide.npy", "-o", "wide.vqc"});
+  EXPECT_EQ(wide.exit_code, 2);
+  EXPECT_NE(wide.err.find("7 dimensions, the source metaworld"), std::string::npos) << wide.err;
+}
+
 TEST_F(CommittedActionModel, DecodesItsGoldenStream) {
   const Ran decoded = RunReal({"decode", "golden.vqc", "-o", "back.npy", "--json"});
   ASSERT_EQ(decoded.exit_code, 0) << decoded.err;

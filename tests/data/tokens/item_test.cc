@@ -95,6 +95,14 @@ TEST(Tokens, OfPicturesAndSound) {
   item.ids.pop_back();
   EXPECT_FALSE(TokensOf(item, sound).ok());
 
+  const TokenLayout actions{Modality::kAction, {4, 8}};
+  const auto chunks = TokensOf({"k", {}, {2, 1, 3, 2}, {0, 7, 1, 6, 2, 5, 3, 4, 0, 3, 1, 2}, {}}, actions);
+  ASSERT_TRUE(chunks.ok()) << chunks.error().message;
+  ASSERT_EQ(chunks->size(), 1u);
+  EXPECT_EQ(chunks->front().shape, (TokenShape{2, 2, 1, 3}));
+  EXPECT_EQ(ArrayShape(actions, chunks->front().shape, 1), (std::vector<uint64_t>{2, 1, 3, 2}));
+  EXPECT_FALSE(TokensOf({"k", {}, {1, 1, 4, 3}, std::vector<uint32_t>(12), {}}, actions).ok());
+
   const TokenLayout picture{Modality::kImage, {70000}};
   EXPECT_EQ(picture.IdBytes(), 4u);
   const auto map = TokensOf({"k", {}, {1, 2}, {69999, 0}, {}}, picture);

@@ -188,6 +188,27 @@ TEST(Courses, CodeWhatNoSourceDid) {
   EXPECT_LT(error, 0.02);
 }
 
+// What jumps at every step is coded better where courses of many pieces were made up.
+TEST(Courses, OfManyPiecesPrepareForJerks) {
+  const ActionChunks chunks = SomeChunks();
+  double errors[2];
+  for (const bool many : {false, true}) {
+    const auto books = FitCourses(chunks, {4, 32, 0, 1, 1, many ? kSteps : 1});
+    ASSERT_TRUE(books.ok()) << books.error().message;
+    std::mt19937_64 random(9);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    double error = 0;
+    for (int round = 0; round < 100; ++round) {
+      std::vector<float> course(kSteps), decoded(kSteps);
+      for (float& value : course) value = uniform(random);
+      books->motion.Decode(books->motion.Encode(course, kSteps, 8), decoded);
+      for (size_t t = 0; t < kSteps; ++t) error += std::pow(decoded[t] - course[t], 2);
+    }
+    errors[many] = error;
+  }
+  EXPECT_LT(errors[1], 0.8 * errors[0]);
+}
+
 // More codewords than courses, and a source with none of its own: what is left over is of no harm.
 TEST(Courses, AreLearnedFromHardlyAnything) {
   const ActionConfig config = SomeConfig();
