@@ -225,6 +225,24 @@ TEST(Live, NothingIsKnownBeforeTheHead) {
   EXPECT_EQ(moved.ChunkFrames(), 100u);
 }
 
+TEST(Live, TheEndIsBelievedWhenNothingFollows) {
+  auto bytes = *WriteStream(testing::Audio(2, 100, 20));
+  StreamReader reader, longer;
+  reader.Push(bytes);
+  bytes.push_back(0);
+  longer.Push(bytes);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(*reader.Next());
+    EXPECT_TRUE(*longer.Next());
+  }
+  EXPECT_FALSE(*reader.Next());
+  EXPECT_FALSE(reader.Done());
+  reader.Close();
+  EXPECT_FALSE(*reader.Next());
+  EXPECT_TRUE(reader.Done());
+  EXPECT_EQ(longer.Next().error().code, ErrorCode::kCorruptData);
+}
+
 TEST(Live, BytesThatBelongToNoChunkAreNamedByTheirPlace) {
   const Stream stream = testing::Audio(3, 100, 20);
   auto bytes = *WriteStream(stream);
