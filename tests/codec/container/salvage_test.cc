@@ -215,27 +215,26 @@ TEST(Salvage, ForgedSyncBytesEndTheSearch) {
 
 // Every checksum is right, and yet no writer made it.
 TEST(Salvage, AShortChunkInTheMiddleIsSaid) {
-  const auto two = *WriteStream(Audio(2)), three = *WriteStream(Audio(3));
-  const auto starts = ChunkStarts(two), others = ChunkStarts(three);
-  std::vector<uint8_t> bytes(two.begin(), two.begin() + static_cast<ptrdiff_t>(starts[2]));
-  bytes.insert(bytes.end(), three.begin() + static_cast<ptrdiff_t>(others[2]),
-               three.begin() + static_cast<ptrdiff_t>(others[3]));
-  ByteWriter checks;
-  for (const size_t end : {starts[0], starts[1], starts[2], bytes.size()})
-    checks.Append(std::span(bytes).subspan(end - 4, 4));
-  ByteWriter all;
-  all.Append(bytes);
-  all.Append(std::span(two).subspan(starts[2], 2));
-  all.U32(Crc32c(checks.bytes()));
-  const auto strict = ReadStream(all.bytes(), Limits{});
+  const auto bytes = testing::ChunksMissing({0, 5, 0});
+  const auto strict = ReadStream(bytes, Limits{});
   ASSERT_FALSE(strict.ok());
   EXPECT_EQ(strict.error().code, ErrorCode::kCorruptData);
   EXPECT_NE(strict.error().message.find("chunk 1 is short"), std::string::npos) << strict.error().message;
   SalvageReport report;
-  const auto salvaged = SalvageStream(all.bytes(), Limits{}, report);
+  const auto salvaged = SalvageStream(bytes, Limits{}, report);
   ASSERT_TRUE(salvaged.ok());
   EXPECT_EQ(salvaged->chunks.size(), 3u);
   EXPECT_EQ(report.defects, std::vector<std::string>{"chunk 1 is short and is not the last one"});
+}
+
+TEST(Salvage, AChunkHasAtLeastOneFrame) {
+  EXPECT_TRUE(ReadStream(testing::ChunksMissing({0, 99}), Limits{}).ok());
+  for (const uint8_t missing : {100, 101}) {
+    const auto bytes = testing::ChunksMissing({0, missing});
+    EXPECT_EQ(ReadStream(bytes, Limits{}).error().code, ErrorCode::kCorruptData);
+    SalvageReport report;
+    EXPECT_EQ(SalvageStream(bytes, Limits{}, report)->chunks.size(), 1u);
+  }
 }
 
 // All chunks are sound, and so is the end: nothing else is wrong.
