@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""campaign.py BUILD SECONDS [--jobs N] [--mutations N] [TARGET...]: fuzzes for a while, and a line of docs/campaigns.csv
-for each target.
+"""campaign.py BUILD SECONDS [--jobs N] [--mutations N] [--valgrind] [TARGET...]: fuzzes for a while, and a line of
+docs/campaigns.csv for each target.
 
 BUILD is the folder of a build with tests, of the preset core (driver.cc: random damage, fast) or fuzz (libFuzzer: guided by
 coverage, under AddressSanitizer and UBSan); its seeds are made if need be. Every target runs for SECONDS, in as many
-processes as jobs, each with seeds of its own. What fails is left in BUILD/campaign/TARGET-JOB.
+processes as jobs, each with seeds of its own. What fails is left in BUILD/campaign/TARGET-JOB. --valgrind, of a build without
+sanitizers, also finds memory that is used before it is written.
 """
 import argparse
 import datetime
@@ -23,7 +24,8 @@ def command_of(args, folder, program, seeds, guided, job):
     if guided:
         (folder / "corpus").mkdir(exist_ok=True)
         return [program, "corpus", seeds, f"-max_total_time={args.seconds}", f"-seed={job + 1}", "-timeout=30"]
-    return [program, "--mutations", str(args.mutations), "--seconds", str(args.seconds), "--seed", str(job + 1), seeds]
+    valgrind = ["valgrind", "-q", "--error-exitcode=9"] if args.valgrind else []
+    return [*valgrind, program, "--mutations", str(args.mutations), "--seconds", str(args.seconds), "--seed", str(job + 1), seeds]
 
 
 def run(args, name, build):
@@ -44,7 +46,8 @@ def run(args, name, build):
         counts = re.findall(r"^Done (\d+) runs|, (\d+) executions$|^#(\d+)\t", log, re.M)
         decoded += sum(map(int, re.findall(r"^(\d+) decoded to their end$", log, re.M)))
         executions += max((int("".join(one)) for one in counts), default=0)
-    return executions, decoded, sound, len(list(seeds.iterdir())), "libFuzzer" if guided else "driver.cc"
+    engine = "libFuzzer" if guided else "driver.cc" + " under valgrind" * args.valgrind
+    return executions, decoded, sound, len(list(seeds.iterdir())), engine
 
 
 def main():
@@ -54,6 +57,7 @@ def main():
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--mutations", type=int, default=200)
+    parser.add_argument("--valgrind", action="store_true")
     args = parser.parse_intermixed_args()
     build = args.build.resolve()
     if not (build / "tests/fuzz/seeds").exists():
