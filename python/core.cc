@@ -46,9 +46,18 @@ NB_MODULE(_core, module) {
       .def_prop_ro("profile", [](const Model& model) { return InfoOf(model).profile; })
       .def("encode_array", &Model::EncodeArray, "array"_a, "rate"_a, "source"_a)
       .def("encode_file", &Model::EncodeFile, "path"_a)
+      .def(
+          "encode_bytes",
+          [](const Model& model, const nb::bytes& file) { return model.EncodeBytes(Span(file)); }, "file"_a)
       .def("decode", &Model::Decode, "ids"_a, "facts"_a, "floats"_a)
       .def("compress_array", &Model::CompressArray, "array"_a, "rate"_a, "source"_a, "max_bytes"_a)
       .def("compress_file", &Model::CompressFile, "path"_a, "max_bytes"_a)
+      .def(
+          "compress_bytes",
+          [](const Model& model, const nb::bytes& file, uint64_t max_bytes) {
+            return model.CompressBytes(Span(file), max_bytes);
+          },
+          "file"_a, "max_bytes"_a)
       .def(
           "decompress",
           [](const Model& model, const nb::bytes& stream, bool floats) {

@@ -24,6 +24,7 @@ namespace {
 namespace nb = nanobind;
 
 constexpr size_t kPieceFrames = 1 << 14;
+constexpr char kBytesName[] = "bytes";  // in errors
 
 Error NotOf(const Bundle& bundle, Modality modality) {
   return {ErrorCode::kUsage, "model " + bundle.card.name + " is for " +
@@ -124,6 +125,19 @@ Model::Media Model::MediaOf(const std::string& path) const {
   return {ClipOf(episodes.front(), 0), nullptr};
 }
 
+Model::Media Model::MediaOf(std::span<const uint8_t> file) const {
+  switch (bundle_.card.modality) {
+    case Modality::kImage:
+      return {Take(ReadImage(file, kBytesName)), nullptr};
+    case Modality::kAudio:
+      return {{}, Take(OpenAudioBytes({file.begin(), file.end()}, kBytesName))};
+    case Modality::kAction:
+      break;
+  }
+  throw Failure({ErrorCode::kUsage,
+                 "the bytes of a file are of pictures and sound; give actions as an array or a path"});
+}
+
 std::pair<nb::object, std::string> Model::Encode(Media media) const {
   TokenItem item;
   const Tokenizer& tokenizer = *bundle_.tokenizer;
@@ -163,6 +177,15 @@ std::pair<nb::object, std::string> Model::EncodeFile(const std::string& path) co
   {
     const nb::gil_scoped_release unlocked;
     media = MediaOf(path);
+  }
+  return Encode(std::move(media));
+}
+
+std::pair<nb::object, std::string> Model::EncodeBytes(std::span<const uint8_t> file) const {
+  Media media;
+  {
+    const nb::gil_scoped_release unlocked;
+    media = MediaOf(file);
   }
   return Encode(std::move(media));
 }
@@ -223,6 +246,10 @@ nb::bytes Model::CompressArray(const Array& array, int rate, int source, uint64_
 
 nb::bytes Model::CompressFile(const std::string& path, uint64_t max_bytes) const {
   return Compress(MediaOf(path), max_bytes);
+}
+
+nb::bytes Model::CompressBytes(std::span<const uint8_t> file, uint64_t max_bytes) const {
+  return Compress(MediaOf(file), max_bytes);
 }
 
 nb::object Model::Decompress(std::span<const uint8_t> bytes, bool floats) const {

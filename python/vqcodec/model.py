@@ -13,7 +13,8 @@ import numpy as np
 from vqcodec import _core
 from vqcodec.errors import UsageError
 
-Media = Union[str, os.PathLike, Any]  # a path, or an array of any library that speaks DLPack
+Media = Union[str, os.PathLike, bytes, Any]  # a path, the bytes of a file, or an array of any library that speaks DLPack
+_BYTES = (bytes, bytearray, memoryview)
 _streams = threading.Lock()
 _models_of_streams: dict[tuple[bytes, str, int], Model] = {}
 
@@ -82,13 +83,15 @@ class Model:
     def encode(self, media: Media, *, rate: int = 0, source: int = 0) -> Tokens:
         """The tokens of a file or an array.
 
-        media: a path; a picture as uint8 or uint16 [row, column(, channel)] or float32 [(channel,) row, column] in
+        media: a path, or the bytes of a picture or sound file; a picture as uint8 or uint16 [row, column(, channel)] or float32 [(channel,) row, column] in
             [-1, 1]; sound as float32 in [-1, 1] or int16, [(channel,) sample]; actions as [step, dimension].
         rate: samples a second of an array of sound; 0: the model's own.
         source: number of the model's source that actions are of.
         """
         if isinstance(media, (str, os.PathLike)):
             ids, facts = self._core.encode_file(os.fspath(media))
+        elif isinstance(media, _BYTES):
+            ids, facts = self._core.encode_bytes(bytes(media))
         else:
             ids, facts = self._core.encode_array(_array_of(media), rate, source)
         return Tokens(ids, json.loads(facts))
@@ -124,6 +127,8 @@ class Model:
         """The bytes of a .vqc file, those of `vqcodec encode`. Pictures take at most max_bytes where it is not 0."""
         if isinstance(media, (str, os.PathLike)):
             return self._core.compress_file(os.fspath(media), max_bytes)
+        if isinstance(media, _BYTES):
+            return self._core.compress_bytes(bytes(media), max_bytes)
         return self._core.compress_array(_array_of(media), rate, source, max_bytes)
 
     def decompress(self, stream: bytes, *, floats: bool = False) -> np.ndarray:

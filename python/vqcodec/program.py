@@ -4,7 +4,8 @@ import os
 import pathlib
 import sys
 
+PATH = str(pathlib.Path(__file__).parent / "bin" / "vqcodec")
+
 
 def main() -> None:
-    program = pathlib.Path(__file__).parent / "bin" / "vqcodec"
-    os.execv(program, [str(program), *sys.argv[1:]])
+    os.execv(PATH, [PATH, *sys.argv[1:]])

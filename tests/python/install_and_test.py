@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""install_and_test.py SOURCE PROGRAM: installs the package of the source tree into this environment, and runs
-package_test.py, which compares it with the program."""
+"""install_and_test.py SOURCE PROGRAM TEST: installs the package of the source tree into this environment, and runs a
+test of this folder, which compares it with the program."""
 import os
 import pathlib
 import subprocess
@@ -10,18 +10,18 @@ import tempfile
 
 
 def main():
-    source, program = pathlib.Path(sys.argv[1]), sys.argv[2]
+    source, program, test = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     python = pathlib.Path(sys.executable)
     environment = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}"}
     subprocess.run([python, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps",
-                    f"--config-settings=build-dir={python.parent.parent / 'build'}", str(source)], check=True,
+                    f"--config-settings=build-dir={python.parent.parent.parent / 'python-build'}", str(source)], check=True,
                    env=environment)
     with tempfile.TemporaryDirectory() as elsewhere:
         os.chdir(elsewhere)
         environment.update(VQC_PROGRAM=program, VQC_SAMPLES=str(source / "data/samples"))
         for name in ("VQCODEC_PARTS", "VQCODEC_MODELS"):
             environment.pop(name, None)
-        sys.exit(subprocess.run([python, source / "tests/python/package_test.py"], env=environment).returncode)
+        sys.exit(subprocess.run([python, source / "tests/python" / test], env=environment).returncode)
 
 
 if __name__ == "__main__":
