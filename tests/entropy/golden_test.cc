@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams of version 1 decode to what they decoded to when they were written, and are written the same still.
 // tests/golden/v1/entropy/ has one file a prior and map, and the tables of the trained priors. All of them
-// are made from the maps of token_maps.h; VQC_UPDATE_GOLDEN=1 writes them anew.
+// are made from the maps of token_maps.h; VQC_UPDATE_GOLDEN=1 writes those that
+// are missing; version 1 is frozen (tests/structure/frozen.py).
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -25,10 +26,10 @@ bool Updating() {
   return set && std::string_view(set) == "1";
 }
 
-// The bytes of the golden `name`, which are `made` when goldens are written anew.
+// The bytes of the golden `name`, which are `made` where it is missing and goldens are to be written.
 std::vector<uint8_t> Golden(const std::string& name, std::span<const uint8_t> made) {
   const auto path = kFolder / name;
-  if (Updating()) {
+  if (Updating() && !std::filesystem::exists(path)) {
     std::filesystem::create_directories(kFolder);
     std::ofstream file(path, std::ios::binary);
     file.write(reinterpret_cast<const char*>(made.data()), static_cast<std::streamsize>(made.size()));

@@ -4,6 +4,7 @@ import os
 import tempfile
 import unittest
 
+import frozen
 import headers_alone
 import include_direction
 import spdx
@@ -58,6 +59,25 @@ class ChecksTest(unittest.TestCase):
     def test_a_header_that_needs_another_is_found(self):
         self.write("base/needs.h", LICENCE + "#pragma once\nstd::string name;\n")
         self.assertEqual(headers_alone.main(self.root, os.environ.get("CXX", "c++")), 1)
+
+    def test_a_golden_that_changes_or_goes_is_found(self):
+        def found():
+            return list(frozen.problems(self.root, 1, frozen.sha256(line)))
+
+        line = f"{frozen.sha256(b'old')}  container/a.vqc\n".encode()
+        self.write("tests/golden/v1/container/a.vqc", "old")
+        self.write("tests/golden/v1/SHA256SUMS", line.decode())
+        self.assertEqual(found(), [])
+        self.write("tests/golden/v1/container/b.vqc", "added")
+        self.assertEqual(found(), [])
+        self.write("tests/golden/v1/SHA256SUMS", line.decode() + f"{frozen.sha256(b'added')}  container/b.vqc\n")
+        self.assertEqual(found(), [])
+        self.write("tests/golden/v1/container/a.vqc", "new")
+        self.assertEqual(len(found()), 1)
+        os.remove(os.path.join(self.root, "tests/golden/v1/container/a.vqc"))
+        self.assertEqual(len(found()), 1)
+        self.write("tests/golden/v1/SHA256SUMS", f"{frozen.sha256(b'added')}  container/b.vqc\n")
+        self.assertEqual(len(found()), 1)
 
 
 if __name__ == "__main__":

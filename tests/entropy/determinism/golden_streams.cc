@@ -2,6 +2,7 @@
 // Encodes and decodes the golden streams of tests/golden/v1/entropy/streams/, and says how many came out
 // otherwise:
 //   golden_streams FOLDER_OF_GOLDENS [--threads N] [--update] [--tokens FILE]
+// --update writes goldens that are missing; those that are there are frozen (tests/structure/frozen.py).
 // FOLDER_OF_GOLDENS is tests/golden/v1/entropy, which also has the tables of the trained priors. Every thread
 // does all streams. Without a test framework, so that it builds in seconds with any compiler and any flags
 // (matrix.py).
@@ -142,7 +143,7 @@ std::string Check(const Golden& golden, const std::filesystem::path& folder, boo
   const auto bytes = Encode(golden, model.get());
   if (!bytes.ok()) return bytes.error().message;
   const auto path = folder / "streams" / (golden.name + ".bin");
-  if (update) {
+  if (update && !std::filesystem::exists(path)) {
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));
   }
