@@ -9,7 +9,7 @@ vqc_torch_dir=''
 # What find_package and find_library look for in the CMakeLists, by the names of Debian and Ubuntu.
 vqc_run_libraries=(libssl-dev libzstd-dev nlohmann-json3-dev libcli11-dev libpng-dev libjpeg-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libsndfile1-dev libsoxr-dev libavformat-dev
-  libavcodec-dev libavutil-dev)
+  libavcodec-dev libavutil-dev libhdf5-dev)
 vqc_test_libraries=(libgtest-dev libbenchmark-dev)
 
 vqc_say() { printf 'vqcodec: %s\n' "$*" >&2; }

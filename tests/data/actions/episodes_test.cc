@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "base/npy.h"
 #include "models/write_bundle.h"
@@ -141,6 +142,35 @@ TEST_F(Episodes, WithFaultsDoNotHideTheOthers) {
   EXPECT_NE((*episodes)[1].fault->message.find("array 1 holds a value that is not finite"),
             std::string::npos);
   EXPECT_EQ((*episodes)[2].values, (std::vector<float>{5, 6}));
+}
+
+// The file is by tests/oracle/hdf5_episodes.py.
+TEST_F(Episodes, AreReadFromHdf5) {
+  const std::string path = VQC_SOURCE_DIR "/tests/golden/actions/episodes.h5";
+  const auto episodes = ReadEpisodesAndFaults(path);
+  if (!episodes.ok() && episodes.error().code == ErrorCode::kResource) GTEST_SKIP() << "built without HDF5";
+  ASSERT_TRUE(episodes.ok()) << episodes.error().message;
+  ASSERT_EQ(episodes->size(), 3u);
+  const int steps[] = {4, 9};
+  for (int k = 0; k < 2; ++k) {
+    const Episode& episode = (*episodes)[static_cast<size_t>(k)];
+    EXPECT_EQ(episode.name, k ? "data/demo_1/actions" : "action");
+    ASSERT_EQ(episode.steps, steps[k]);
+    ASSERT_EQ(episode.dims, 3);
+    for (int i = 0; i < 3 * steps[k]; ++i) {
+      const float expected =
+          static_cast<float>(k) + static_cast<float>(i / 3) / 64 + 1000 * static_cast<float>(i % 3);
+      EXPECT_EQ(episode.values[static_cast<size_t>(i)], expected) << k << " " << i;
+    }
+  }
+  ASSERT_TRUE((*episodes)[2].fault);
+  EXPECT_NE(
+      MessageOf(path).find("data/demo_2/actions holds a value that is not finite at step 3, dimension 1"),
+      std::string::npos);
+  std::ifstream file(path, std::ios::binary);
+  const std::string whole(std::istreambuf_iterator<char>(file), {});
+  for (size_t size = 8; size < whole.size(); size += 97)
+    EXPECT_NE(MessageOf(Write("cut.h5", whole.substr(0, size))), "none") << size;
 }
 
 TEST(LooksLikeEpisodes, TellsNarrowArraysOfFloatsFromPictures) {
