@@ -71,16 +71,9 @@ def simulation_table(models):
                         "roughness", "ms to encode / decode"])
 
 
-def share_text(shares):
-    counts = ", ".join(f"{share} times in {shares.count(share)} folds" for share in sorted(set(shares)))
-    return f"How often real trajectories were drawn beside simulation, chosen without the one left out: {counts}."
-
-
 def real_table(runs, interval):
     rows = []
     for name, folds in runs.items():
-        if name == "shares":
-            continue
         mse = [m["mse"] for m in folds]
         mean, low, high = interval(mse)
         alone = runs.get(name.replace("simulation + real", "real"), folds)
@@ -128,7 +121,7 @@ def trajectories(path, title, original, decoded, names):
     path.write_text("\n".join(out) + "\n")
 
 
-def write_trajectories(bench, shares, images):
+def write_trajectories(bench, images):
     from replay import decoded
 
     chosen = sorted((bench.options.sim / "held-out").glob("*.npz"))[-1]
@@ -137,9 +130,9 @@ def write_trajectories(bench, shares, images):
     back = decoded(bench, bench.work / SHOWN, [original], bench.work / "shown")[0]
     trajectories(images / "actions-trajectory.svg", f"An episode of {chosen.stem}, not trained on", original, back,
                  ["x", "y", "z", "gripper"])
-    if shares:
-        original = np.load(bench.work / "fold" / "0-test.npy")[0]
-        back = decoded(bench, bench.work / "fold" / f"0-simulation-real-{shares[0]}", [original], bench.work / "shown", "--source", "bridge")[0]
+    if bench.options.real:
+        original = np.load(bench.work / "fold" / "0-test.npy")
+        back = decoded(bench, bench.work / "fold" / "0-simulation-real-1", [original], bench.work / "shown", "--source", "bridge")[0]
         trajectories(images / "actions-bridge.svg", "A trajectory of BridgeData V2, left out", original, back,
                      ["x", "y", "z", "roll", "pitch", "yaw", "gripper"])
 
@@ -152,7 +145,7 @@ def write(bench, figures, docs, interval):
           "mean squared error", (1e-6, 0.1), log_y=True, x_range=(0, 130))
     chart(images / "actions-r2.svg", "R² against bits, held-out tasks", curves(models, "r2"), "coded bits per chunk of 10 steps", "R²",
           (0.9, 1), x_range=(0, 130))
-    write_trajectories(bench, figures.get("real", {}).get("shares"), images)
+    write_trajectories(bench, images)
     networks = f"Networks were trained for {bench.options.seconds:.0f} s each, on {bench.options.threads} threads."
     parts = ["# Figures of action tokenizers",
              f"Written by `bench/actions/evaluate.py`; [actions.md](actions.md) says what they mean. {networks}",
@@ -163,6 +156,5 @@ def write(bench, figures, docs, interval):
         parts += ["## Replay in Meta-World", replay_table(figures["replay"], models)]
     if figures.get("real"):
         parts += ["## BridgeData V2, one trajectory left out at a time", real_table(figures["real"], interval),
-                  share_text(figures["real"]["shares"]),
                   "![A trajectory that was left out](images/actions-bridge.svg)"]
     (docs / "actions-figures.md").write_text("\n\n".join(parts) + "\n")
