@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """token_sets.py VQCODEC: writes a set of tokens in every format and reads it back with the libraries people read it with.
 
-Needs numpy, webdataset, safetensors, pyarrow and mosaicml-streaming (without its dependencies). Megatron-LM's and LitData's
-readers need all of torch: where it is there, LitData's own reads its chunks, else both layouts are read by hand."""
+Needs numpy, webdataset, safetensors, pyarrow and mosaicml-streaming (without its dependencies). LitData's and Megatron-LM's
+(megatron-core) readers need all of torch: where they are installed they read the sets too, else both layouts are read by
+hand alone."""
 import importlib
 import importlib.machinery
 import importlib.util
@@ -22,7 +23,9 @@ import safetensors.numpy
 import webdataset
 
 ITEMS, SHARD = 7, 3
-HAS_LITDATA = importlib.util.find_spec("litdata") is not None and importlib.util.find_spec("torch") is not None
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+HAS_LITDATA = HAS_TORCH and importlib.util.find_spec("litdata") is not None
+HAS_MEGATRON = HAS_TORCH and importlib.util.find_spec("megatron") is not None
 
 
 def pictures(folder):
@@ -85,10 +88,20 @@ def read_megatron(folder):
         bounds = np.frombuffer(index, np.int64, documents, 34 + 12 * sequences)
         assert list(bounds) == list(range(documents)) and len(index) == 34 + 12 * sequences + 8 * documents
         data = np.memmap(path[:-3] + "bin", kind, mode="r")
+        if HAS_MEGATRON:
+            check_by_megatron(path[:-len(".idx")], data, lengths, bounds)
         for line, length, offset in zip(open(path[:-3] + "items.jsonl", encoding="utf-8"), lengths, offsets):
             item = json.loads(line)
             ids = data[offset // data.itemsize:][:length]
             yield item["key"], ids.reshape(item["shape"]), item["sidecars"]["txt"]
+
+
+def check_by_megatron(prefix, data, lengths, bounds):
+    from megatron.core.datasets.indexed_dataset import IndexedDataset
+    theirs = IndexedDataset(prefix)
+    assert list(theirs.sequence_lengths) == list(lengths) and list(theirs.document_indices) == list(bounds)
+    assert (np.concatenate([theirs[i] for i in range(len(theirs))]) == data).all()
+    print("megatron: its IndexedDataset reads the same")
 
 
 class Absent:
@@ -107,9 +120,10 @@ class Absent:
 
 def mds_reader():
     """MosaicML Streaming's reader of shards alone: the package around it connects to clouds, and needs torch for that."""
-    for name in ("streaming", "streaming.base"):  # as packages without their __init__.py
+    folder = pathlib.Path(importlib.util.find_spec("streaming").origin).parent
+    for name, path in (("streaming", folder), ("streaming.base", folder / "base")):  # as packages without their __init__.py
         package = types.ModuleType(name)
-        package.__path__ = [str(pathlib.Path(np.__file__).parent.parent / name.replace(".", "/"))]
+        package.__path__ = [str(path)]
         sys.modules[name] = package
     sys.meta_path.append(Absent())
     reader = importlib.import_module("streaming.base.format.mds.reader").MDSReader
@@ -136,15 +150,11 @@ def read_parquet(folder):
             yield row["key"], np.array(row["tokens"]).reshape(row["shape"]), row["text"]
 
 
-def litdata_blocks(folder, index, block):
+def litdata_blocks(folder, block):
     """Blocks of ids as LitData's TokensLoader cuts them."""
-    from litdata.streaming.item_loader import TokensLoader
-    loader = TokensLoader(block_size=block)
-    loader.setup({"data_format": index["config"]["data_format"], **index["config"]}, index["chunks"], {})
-    for number, (chunk, interval) in enumerate(zip(index["chunks"], loader.generate_intervals())):
-        path = str(folder / chunk["filename"])
-        for i in range(interval[-1] - interval[0]):
-            yield loader.load_item_from_chunk(interval[0] + i, number, path, interval[0], chunk["chunk_bytes"])
+    import litdata
+    data = litdata.StreamingDataset(str(folder), item_loader=litdata.TokensLoader(block_size=block), shuffle=False)
+    return [data[i].numpy() for i in range(len(data))]
 
 
 def read_litdata(folder):
@@ -163,9 +173,8 @@ def read_litdata(folder):
             ids = np.frombuffer(data[offsets[i]:offsets[i + 1]], np.int32)
             yield item["key"], ids.reshape(item["shape"]), item["sidecars"]["txt"]
     if HAS_LITDATA:
-        blocks = [block.numpy() for block in litdata_blocks(folder, index, 2)]
-        assert (np.concatenate(blocks) == np.concatenate([ids[:len(ids) // 2 * 2] for ids in streams])).all()
-        print("litdata: its TokensLoader reads the same")
+        assert (np.concatenate(litdata_blocks(folder, 2)) == np.concatenate([ids[:len(ids) // 2 * 2] for ids in streams])).all()
+        print("litdata: its StreamingDataset reads the same")
 
 
 READERS = {"npy": read_npy, "webdataset": read_webdataset, "safetensors": read_safetensors, "jsonl": read_jsonl,
