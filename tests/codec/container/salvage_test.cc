@@ -199,6 +199,22 @@ TEST(Salvage, AnImageWithoutItsAlphaStillComes) {
   EXPECT_NE(report.defects[0].find("side data is lost"), std::string::npos);
 }
 
+TEST(Salvage, AnImageWithDamagedFieldsStillComes) {
+  const Stream stream = ImageWithAlpha();
+  const auto whole = *WriteStream(stream);
+  const size_t fields =
+      whole.size() - 4 - 203 - 2;  // the size of the fields; alpha of 200 bytes; the checksum
+  for (size_t bit = 8 * fields; bit < 8 * whole.size(); ++bit) {
+    auto bytes = whole;
+    bytes[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
+    SalvageReport report;
+    const auto salvaged = SalvageStream(bytes, Limits{}, report);
+    ASSERT_TRUE(salvaged.ok()) << bit << ": " << salvaged.error().message;
+    EXPECT_EQ(salvaged->chunks[0].payload, stream.chunks[0].payload) << bit;
+    EXPECT_FALSE(report.intact || report.defects.empty()) << bit;
+  }
+}
+
 // A file of nothing but sync bytes and huge sizes must not make the search try every pair of places.
 TEST(Salvage, ForgedSyncBytesEndTheSearch) {
   auto bytes = *WriteStream(Audio(0));
