@@ -19,7 +19,8 @@ enum Repetition : int64_t { kRequired = 0, kOptional = 1, kRepeated = 2 };
 enum Coding : int64_t { kPlain = 0, kPlainDictionary = 2, kRleDictionary = 8 };
 enum Compression : int64_t { kUncompressed = 0, kSnappy = 1, kZstd = 6 };
 enum Page : int64_t { kDataPage = 0, kDictionaryPage = 2, kDataPageV2 = 3 };
-constexpr uint64_t kMaxPage = 1u << 28, kZstdBlock = 128u << 10;  // bytes; a block of zstd takes 3 at least
+constexpr uint64_t kMaxPage = 1u << 26, kZstdBlock = 128u << 10;  // bytes; a block of zstd takes 3 at least
+constexpr uint64_t kMostBytes = 32;                               // of pages for each value that may be read
 constexpr int kMaxNesting = 16;
 
 Error Damaged(const std::string& what) {
@@ -139,7 +140,12 @@ class LeafReader {
  private:
   Status AddPage(const ThriftValue& head, std::span<const uint8_t> page, uint64_t end) {
     const auto size = static_cast<uint64_t>(head[2].number);
+    unpacked_ += size;  // of all pages: row groups may name the same ones again and again
+    if (unpacked_ > kMostBytes * max_values_) {
+      return Error{ErrorCode::kLimit, "has more than " + std::to_string(kMostBytes * max_values_) + " bytes"};
+    }
     if (head[1].number == kDictionaryPage) {
+      dictionary_.clear();
       VQC_ASSIGN(const auto bytes, Unpack(page, size, compression_));
       for (size_t at = 0; at + SizeOfType(leaf_.type) <= bytes.size(); at += SizeOfType(leaf_.type))
         dictionary_.push_back(NumberAt(bytes.data() + at, leaf_.type));
@@ -218,7 +224,7 @@ class LeafReader {
   const ParquetLeaf& leaf_;
   const uint64_t max_values_;
   int64_t compression_ = 0;
-  uint64_t entries_ = 0;
+  uint64_t entries_ = 0, unpacked_ = 0;
   size_t count_ = 0;  // of the page at hand
   std::vector<double> dictionary_;
   ParquetNumbers numbers_;

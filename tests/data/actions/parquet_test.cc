@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 #include "base/file.h"
+#include "base/thrift_compact.h"
 #include "data/actions/episodes.h"
 #include "data/actions/snappy.h"
 #include "tests/base/temp_folder.h"
@@ -96,6 +98,68 @@ TEST(LeRobot, DamageIsAnErrorOrHarmless) {
 }
 
 using Bytes = std::vector<uint8_t>;
+
+// A dictionary and a page of one value that a thousand row groups name.
+TEST(LeRobot, WorkIsBoundedWhereRowGroupsShareBytes) {
+  constexpr int kFloat = 4, kGroups = 1000, kDictionaryBytes = 1 << 18;
+  Bytes file = {'P', 'A', 'R', '1'};
+  const auto append = [&](std::span<const uint8_t> bytes) {
+    file.insert(file.end(), bytes.begin(), bytes.end());
+  };
+  const auto add_page = [&](int type, int32_t size) {
+    ThriftWriter head;
+    head.I32(1, type);
+    head.I32(2, size);
+    head.I32(3, size);
+    if (type == 0) {
+      head.BeginStruct(5);
+      head.I32(1, 1);
+      head.I32(2, 0);
+      head.EndStruct();
+    }
+    head.EndStruct();
+    append(head.bytes());
+    file.resize(file.size() + static_cast<size_t>(size));
+  };
+  add_page(2, kDictionaryBytes);
+  add_page(0, 4);
+  ThriftWriter footer;
+  footer.I32(1, 1);
+  footer.BeginStructList(2, 2);
+  footer.BeginElement();
+  footer.Bytes(4, "schema");
+  footer.I32(5, 1);
+  footer.EndStruct();
+  footer.BeginElement();
+  footer.I32(1, kFloat);
+  footer.Bytes(4, "action");
+  footer.EndStruct();
+  footer.BeginStructList(4, kGroups);
+  for (int i = 0; i < kGroups; ++i) {
+    footer.BeginElement();
+    footer.BeginStructList(1, 1);
+    footer.BeginElement();
+    footer.BeginStruct(3);
+    footer.I32(1, kFloat);
+    footer.I64(5, 1);
+    footer.I64(9, 4);
+    footer.EndStruct();
+    footer.EndStruct();
+    footer.EndStruct();
+  }
+  footer.EndStruct();
+  append(footer.bytes());
+  const size_t size = footer.bytes().size();
+  for (int i = 0; i < 4; ++i) file.push_back(static_cast<uint8_t>(size >> (8 * i)));
+  file.insert(file.end(), {'P', 'A', 'R', '1'});
+  EXPECT_NE(MessageOf(ReadEpisodes("shared.parquet", file)).find("no column called episode_index"),
+            std::string::npos);
+  Limits limits;
+  limits.max_input_bytes = 1 << 20;  // 131,072 values, 4 MiB of pages
+  const auto refused = ReadEpisodes("shared.parquet", file, limits);
+  EXPECT_NE(MessageOf(refused).find("has more than 4194304 bytes"), std::string::npos) << MessageOf(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+}
 
 TEST(Snappy, LiteralsAndCopiesOfEveryKind) {
   EXPECT_EQ(UnpackSnappy(Bytes{3, 2 << 2, 'a', 'b', 'c'}, 3), (Bytes{'a', 'b', 'c'}));
