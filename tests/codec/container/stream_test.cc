@@ -94,6 +94,7 @@ TEST(Stream, LayoutAddsUp) {
         << name;
   }
   const auto alpha = LayoutOf(*WriteStream(ImageWithAlpha()), Limits{});
+  EXPECT_EQ(alpha->header_bytes, 19u);
   EXPECT_EQ(alpha->side_bytes, 200u + 5);  // size 2, tag 1, size 2
 }
 
