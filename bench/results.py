@@ -21,7 +21,7 @@ import rate_plot
 
 VQCODEC = os.environ.get("VQCODEC", "vqcodec")
 PICTURE_CODECS, SOUND_CODECS = "jpeg,webp,avif,jxl", "opus,codec2"
-PICTURE_MODELS, SPEECH_MODELS = "image-f16,image-f8,image-f8-262k", "speech-rvq,speech-75,speech-fsq"
+PICTURE_MODELS, SPEECH_MODELS = "image-f16,image-f8,image-f8-262k", "speech-rvq,speech-75,speech-40,speech-fsq"
 
 
 def evaluate(work, name, *arguments, shown=2):

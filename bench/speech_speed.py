@@ -74,7 +74,7 @@ def main():
         return encodec(arguments.encodec)
     if not arguments.speech:
         parser.error("name some speech")
-    models = arguments.model or ["speech-rvq", "speech-75", "speech-fsq"]
+    models = arguments.model or ["speech-rvq", "speech-75", "speech-40", "speech-fsq"]
     speech = np.concatenate([soundfile.read(path, dtype="float32")[0] for path in arguments.speech])
     long = np.resize(speech, LONG * RATE)
     times = {}

@@ -3,11 +3,13 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <future>
 #include <utility>
 
 #include "codec/ladder.h"
 #include "models/decoder.h"
+#include "models/write_bundle.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/outline.h"
 #include "tokenizers/torch_part.h"
@@ -52,13 +54,20 @@ Status CheckFinite(const SafeTensors& tensors, const std::string& path) {
   return {};
 }
 
-Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const std::string& path) {
+// Where the tables of an earlier prior are: in the file of those, or beside the weights.
+const SafeTensors& HolderOf(const EarlierPrior& earlier, const SafeTensors& tensors,
+                            const SafeTensors& older) {
+  return older.Tensors().contains(EarlierTablesName(earlier.prior_id)) ? older : tensors;
+}
+
+Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const SafeTensors& older,
+                    const std::string& path) {
   if (ModelIdOf(card, tensors) != card.model_id)
     return Damaged(path + ": the weights are not those of the card");
   if (PriorIdOf(card, tensors) != card.prior_id)
     return Damaged(path + ": the prior is not the one of the card");
   for (const EarlierPrior& earlier : card.earlier_priors) {
-    if (EarlierPriorIdOf(card, earlier, tensors) != earlier.prior_id) {
+    if (EarlierPriorIdOf(card, earlier, HolderOf(earlier, tensors, older)) != earlier.prior_id) {
       return Damaged(path + ": the earlier prior " + HexOf(earlier.prior_id) + " is not the one of the card");
     }
   }
@@ -76,11 +85,13 @@ Result<BundlePrior> PriorOf(const ModelCard& card, const std::string& name, cons
   return BundlePrior{card.KeyOf(id), name, std::move(model)};
 }
 
-Result<std::vector<BundlePrior>> EarlierPriorsOf(const ModelCard& card, const SafeTensors& tensors) {
+Result<std::vector<BundlePrior>> EarlierPriorsOf(const ModelCard& card, const SafeTensors& tensors,
+                                                 const SafeTensors& older) {
   std::vector<BundlePrior> priors;
   for (const EarlierPrior& earlier : card.earlier_priors) {
     VQC_ASSIGN(priors.emplace_back(),
-               PriorOf(card, earlier.prior, earlier.prior_id, EarlierTablesName(earlier.prior_id), tensors));
+               PriorOf(card, earlier.prior, earlier.prior_id, EarlierTablesName(earlier.prior_id),
+                       HolderOf(earlier, tensors, older)));
   }
   return priors;
 }
@@ -111,13 +122,21 @@ struct Weights {
   std::shared_ptr<const Ladder> ladder;
 };
 
+Result<SafeTensors> OpenEarlier(const ModelEntry& entry, const Limits& limits) {
+  const std::string path = entry.folder + "/" + std::string(kEarlierFile);
+  std::error_code ignored;
+  if (entry.card.earlier_priors.empty() || !std::filesystem::exists(path, ignored)) return SafeTensors();
+  return SafeTensors::Open(path, limits);
+}
+
 Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
   const std::string path = entry.folder + "/model.safetensors";
   VQC_ASSIGN(SafeTensors tensors, SafeTensors::Open(path, limits));
-  VQC_TRY(CheckWeights(entry.card, tensors, path));
+  VQC_ASSIGN(const SafeTensors older, OpenEarlier(entry, limits));
+  VQC_TRY(CheckWeights(entry.card, tensors, older, path));
   const ModelCard& card = entry.card;
   VQC_ASSIGN(auto prior, PriorOf(card, card.prior, card.prior_id, "prior.tables", tensors));
-  VQC_ASSIGN(auto earlier, EarlierPriorsOf(card, tensors));
+  VQC_ASSIGN(auto earlier, EarlierPriorsOf(card, tensors, older));
   VQC_ASSIGN(auto ladder, Ladder::Open(entry, limits));
   return Weights{std::move(tensors), std::move(prior.model), std::move(earlier), std::move(ladder)};
 }

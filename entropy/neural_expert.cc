@@ -5,27 +5,13 @@
 #include <utility>
 
 #include "entropy/digit_tree.h"
+#include "entropy/exp_count.h"
 #include "entropy/logistic.h"
 
 namespace vqc {
 namespace {
 
 constexpr int kLogitBits = kOutBits + kUnitBits;  // logits are in 1 / 2^kLogitBits nats
-constexpr size_t kExpSteps = 4096;                // 16 nats in steps of 1/256
-
-// round(2^24 * exp(-i / 256)), with integers alone.
-constexpr std::array<uint32_t, kExpSteps> MakeExpTable() {
-  constexpr uint64_t kDecay = 4278222805ull;  // round(exp(-1 / 256) * 2^32)
-  std::array<uint32_t, kExpSteps> table{};
-  uint64_t decayed = 1ull << 32;
-  for (uint32_t& entry : table) {
-    entry = static_cast<uint32_t>((decayed + (1u << 7)) >> 8);
-    decayed = (decayed * kDecay + (1ull << 31)) >> 32;
-  }
-  return table;
-}
-constexpr auto kExp = MakeExpTable();
-
 }  // namespace
 
 DigitCounts CountsOf(const int32_t* logits, uint32_t radix) {
@@ -33,7 +19,7 @@ DigitCounts CountsOf(const int32_t* logits, uint32_t radix) {
   DigitCounts counts{};
   for (uint32_t value = 0; value < radix; ++value) {
     const auto below = static_cast<size_t>(top - logits[value]) >> (kLogitBits - 8);
-    counts[value] = below < kExpSteps ? std::max(kExp[below], 1u) : 1;
+    counts[value] = ExpCount(below);
   }
   return counts;
 }

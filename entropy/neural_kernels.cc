@@ -39,6 +39,19 @@ std::vector<const NeuralKernels*> Usable() {
 
 const NeuralKernels kNeuralScalar = {"scalar", &AddRows, &Product};
 
+// [to][from] to [from / 4][padded to][4].
+void PackProduct(const int8_t* weights, size_t outputs, size_t padded, size_t inputs,
+                 std::vector<int8_t>& packed) {
+  const size_t first = packed.size();
+  packed.resize(first + padded * inputs);
+  for (size_t to = 0; to < outputs; ++to) {
+    for (size_t from = 0; from < inputs; ++from) {
+      packed[first + (from / kNeuralLane * padded + to) * kNeuralLane + from % kNeuralLane] =
+          weights[to * inputs + from];
+    }
+  }
+}
+
 std::span<const NeuralKernels* const> UsableNeuralKernels() {
   static const std::vector<const NeuralKernels*> usable = Usable();
   return usable;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace vqc {
 
@@ -23,6 +24,11 @@ struct NeuralKernels {
   // units <= 127, weights >= -127
   void (*product)(const int8_t* weights, const uint8_t* units, size_t outputs, size_t inputs, int32_t* sums);
 };
+
+// Appends weights [outputs][inputs] to `packed` as a product wants them, with outputs of zeros up to
+// `padded`.
+void PackProduct(const int8_t* weights, size_t outputs, size_t padded, size_t inputs,
+                 std::vector<int8_t>& packed);
 
 extern const NeuralKernels kNeuralScalar;
 #if defined(__x86_64__)

@@ -74,18 +74,6 @@ Status ProveSums(const NeuralShape& shape, const NeuralWeights& weights) {
                 std::to_string(INT16_MAX));
 }
 
-// [to][from] to [from / 4][padded to][4].
-void Pack(const int8_t* weights, size_t outputs, size_t padded, size_t inputs, std::vector<int8_t>& packed) {
-  const size_t first = packed.size();
-  packed.resize(first + padded * inputs);
-  for (size_t to = 0; to < outputs; ++to) {
-    for (size_t from = 0; from < inputs; ++from) {
-      packed[first + (from / kNeuralLane * padded + to) * kNeuralLane + from % kNeuralLane] =
-          weights[to * inputs + from];
-    }
-  }
-}
-
 uint8_t Unit(int32_t sum, int shift) {
   return static_cast<uint8_t>(std::clamp<int32_t>((sum + (1 << (shift - 1))) >> shift, 0, kMaxUnit));
 }
@@ -123,14 +111,14 @@ Result<NeuralNetwork> NeuralNetwork::Make(const NeuralShape& shape, const Neural
   network.window_ = weights.window;
   network.window_bias_.assign(weights.window_bias.begin(), weights.window_bias.end());
   for (uint32_t i = 0; i < shape.layers; ++i) {
-    Pack(&weights.hidden[i * width * width], width, width, width, network.hidden_);
+    PackProduct(&weights.hidden[i * width * width], width, width, width, network.hidden_);
   }
   network.hidden_bias_ = weights.hidden_bias;
   network.own_ = weights.own;
   network.head_bias_ = weights.head_bias;
   for (uint32_t k = 0; k < shape.Digits(); ++k) {
-    Pack(&weights.head[k * head * width], head, head, width, network.head_);
-    Pack(&weights.out[shape.FirstRow(k) * head], shape.radices[k], kOutputs, head, network.out_);
+    PackProduct(&weights.head[k * head * width], head, head, width, network.head_);
+    PackProduct(&weights.out[shape.FirstRow(k) * head], shape.radices[k], kOutputs, head, network.out_);
     const auto first = weights.out_bias.begin() + shape.FirstRow(k);
     network.out_bias_.insert(network.out_bias_.end(), first, first + shape.radices[k]);
     network.out_bias_.resize((k + 1) * kOutputs);

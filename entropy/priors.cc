@@ -5,6 +5,7 @@
 
 #include "entropy/adaptive_prior.h"
 #include "entropy/blockwise_prior.h"
+#include "entropy/codeword_prior.h"
 #include "entropy/conceal.h"
 #include "entropy/mixing_prior.h"
 #include "entropy/neural_prior.h"
@@ -38,12 +39,13 @@ constexpr PriorRow kRows[] = {
     {4, "neural", "an integer network of the tokens around, corrected by context mixing, trained", true},
     {5, "table", "frequencies of the chunk's own tokens, stored with it; for large chunks, fastest", false},
     {6, "blockwise", "repeated neighbours and frequencies of the blocks so far, no training; fast", false},
+    {7, "codeword", "an integer network of the codewords before and of the levels so far, trained", true},
 };
 constexpr Entry kEntries[] = {
     {&Untrained<&MakeUniformPrior>, nullptr},   {&Untrained<&MakeAdaptivePrior>, nullptr},
     {&MakeStaticPrior, &MakeStaticTrainer},     {&MakeMixingPrior, &MakeMixingTrainer},
     {&MakeNeuralPrior, &MakeNeuralTrainer},     {&Untrained<&MakeTablePrior>, nullptr},
-    {&Untrained<&MakeBlockwisePrior>, nullptr},
+    {&Untrained<&MakeBlockwisePrior>, nullptr}, {&MakeCodewordPrior, &MakeCodewordTrainer},
 };
 static_assert(std::size(kRows) == std::size(kEntries));
 

@@ -14,6 +14,10 @@
 
 namespace vqc {
 
+// Beside model.safetensors: tables of priors that the model had before, named by EarlierTablesName. Those of
+// older bundles are in model.safetensors.
+inline constexpr std::string_view kEarlierFile = "earlier.safetensors";
+
 // A tensor with its bytes, where no file is behind it.
 struct OwnedTensor {
   DType dtype = DType::kU8;

@@ -2,7 +2,9 @@
 #include "training/bundle_writer.h"
 
 #include <algorithm>
+#include <filesystem>
 
+#include "base/file.h"
 #include "models/write_bundle.h"
 #include "quantizers/quantizer.h"
 
@@ -10,6 +12,20 @@ namespace vqc {
 namespace {
 
 constexpr char kTables[] = "prior.tables";
+
+// Adds tables to the file of earlier ones.
+Status KeepTables(const std::string& folder, const std::string& name, const TensorView& tables) {
+  const std::string path = folder + "/" + std::string(kEarlierFile);
+  SafeTensors kept;
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) {
+    VQC_ASSIGN(kept, SafeTensors::Open(path));
+  }
+  auto views = kept.Tensors();
+  views[name] = tables;
+  VQC_ASSIGN(const auto bytes, WriteSafeTensors(views, {{"format", "pt"}}));
+  return WriteFileAtomically(path, bytes, {.force = true});
+}
 
 }  // namespace
 
@@ -26,7 +42,7 @@ Status ReplacePrior(const std::string& folder, ModelCard card, const SafeTensors
   const auto before = tensors.Tensors().find(kTables);
   const auto old = before == tensors.Tensors().end() ? std::span<const uint8_t>() : before->second.bytes;
   if (card.prior != prior || !std::equal(tables.begin(), tables.end(), old.begin(), old.end())) {
-    if (!old.empty()) bag.AddView(EarlierTablesName(card.prior_id), before->second);
+    if (!old.empty()) VQC_TRY(KeepTables(folder, EarlierTablesName(card.prior_id), before->second));
     card.earlier_priors.insert(card.earlier_priors.begin(), {card.prior, card.prior_id});
   }
   bag.AddBytes(kTables, std::move(tables));

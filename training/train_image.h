@@ -48,13 +48,16 @@ struct TrainPriorOptions {
   std::string device = "auto";
   uint64_t seed = 1;
 
+  // Of "neural" and "codeword".
+  double seconds = 600;  // of the network's training
+  int64_t steps = 0;     // the same in steps; 0: seconds
+  int64_t batch = 16;    // maps of a step, or clips of 64 frames, eight for each
+  uint32_t width = 192;  // units of the network's layers
+
   // Of "neural" alone.
-  std::string state;                 // file of the network: read when it is there, written when it is trained
-  bool network_only = false;         // end after `state`, and leave the bundle as it is
-  double seconds = 600;              // of the network's training
-  int64_t steps = 0;                 // the same in steps; 0: seconds
-  int64_t batch = 16;                // maps of a step
-  uint32_t radius = 2, width = 192;  // of the network
+  std::string state;          // file of the network: read when it is there, written when it is trained
+  bool network_only = false;  // end after `state`, and leave the bundle as it is
+  uint32_t radius = 2;        // of the network
 };
 
 Status TrainPrior(const TrainPriorOptions& options);

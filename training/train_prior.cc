@@ -11,6 +11,7 @@
 #include "models/card.h"
 #include "tokenizers/tokenizers.h"
 #include "training/bundle_writer.h"
+#include "training/codeword_trainer.h"
 #include "training/photo_set.h"
 #include "training/photo_tokens.h"
 #include "training/sound_tokens.h"
@@ -30,8 +31,9 @@ Result<std::vector<Tokens>> MakeMaps(const ModelCard& card, const SafeTensors& t
   return TokensOfPhotos(*tokenizer, photos, options.crops, options.seed);
 }
 
-Result<std::vector<uint8_t>> FitPrior(const ModelCard& card, const std::vector<Tokens>& maps,
-                                      const TrainPriorOptions& options) {
+Result<std::vector<uint8_t>> FitPrior(const ModelCard& card, const SafeTensors& tensors,
+                                      const std::vector<Tokens>& maps, const TrainPriorOptions& options) {
+  if (options.prior == "codeword") return TrainCodewordPrior(maps, card.factors, tensors, options);
   if (options.prior == "neural") return TrainNeuralPrior(maps, card.factors, options);
   VQC_ASSIGN(auto trainer, MakePriorTrainer(options.prior, card.factors));
   for (const Tokens& map : maps) VQC_TRY(trainer->Add(map));
@@ -48,7 +50,7 @@ Status Train(const TrainPriorOptions& options) {
   }
   // The last maps of a pass weigh most: mix whole photos and crops.
   std::shuffle(maps.begin(), maps.end(), std::mt19937_64(options.seed));
-  VQC_ASSIGN(auto tables, FitPrior(card, maps, options));
+  VQC_ASSIGN(auto tables, FitPrior(card, tensors, maps, options));
   if (options.network_only) return {};
   std::fprintf(stderr, "prior %s: %zu bytes of tables\n", options.prior.c_str(), tables.size());
   return ReplacePrior(options.model, std::move(card), tensors, options.prior, std::move(tables));

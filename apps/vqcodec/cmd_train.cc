@@ -162,7 +162,7 @@ RunCommand AddTrainImage(CLI::App& parent) {
 }
 
 void AddNeural(CLI::App& app, TrainPriorOptions& train) {
-  constexpr char kGroup[] = "Training of --prior neural";
+  constexpr char kGroup[] = "Training of --prior neural and codeword";
   app.add_option("--state", train.state, "The trained network: read if it is there, else written")
       ->type_name("FILE")
       ->group(kGroup);
@@ -174,10 +174,10 @@ void AddNeural(CLI::App& app, TrainPriorOptions& train) {
   auto* steps = AddNumber(app, "--steps", train.steps, {1, kMany, false, true},
                           "The same in steps, whatever the speed of the machine")
                     ->excludes(seconds);
-  auto* batch =
-      AddNumber(app, "--batch", train.batch, {4, 4096, false, true}, "Token maps of a step (default 16)");
+  auto* batch = AddNumber(app, "--batch", train.batch, {4, 4096, false, true},
+                          "Token maps of a step, or clips of 64 frames, eight for each (default 16)");
   auto* radius = AddNumber(app, "--radius", train.radius, {1, 4, false, true},
-                           "Tokens that are seen to each side (default 2)");
+                           "Tokens that are seen to each side, of neural (default 2)");
   auto* width = AddNumber(app, "--width", train.width, {64, 512, false, true},
                           "Units of a layer, a multiple of 64 (default 192)");
   for (CLI::Option* option : {seconds, steps, batch, radius, width}) option->group(kGroup);

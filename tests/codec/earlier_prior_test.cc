@@ -110,18 +110,23 @@ TEST(EarlierPriors, ADamagedOneIsRefused) {
   EXPECT_EQ(bundle.error().code, ErrorCode::kModel);
 }
 
-// A file of the first release of image-f16, whose prior was "mixing".
-TEST(EarlierPriors, AFileOfAnEarlierCommitDecodes) {
-  const auto bytes = ReadFile(VQC_SOURCE_DIR "/tests/golden/v1/models/image-f16-mixing.vqc", 1 << 20);
-  ASSERT_TRUE(bytes.ok()) << bytes.error().message;
-  const Stream stream = *ReadStream(*bytes, {});
-  const auto entry = FindModel(VQC_SOURCE_DIR "/models/pretrained/image-f16");
-  ASSERT_TRUE(entry.ok()) << entry.error().message;
-  ASSERT_TRUE(entry->card.Knows(stream.header.model_key));
-  const auto bundle = LoadPriorOnly(*entry);
-  ASSERT_TRUE(bundle.ok()) << bundle.error().message;
-  const auto tokens = ReadTokens(stream, stream.chunks[0], *bundle, {});
-  ASSERT_TRUE(tokens.ok()) << tokens.error().message;  // the stream holds their checksum
+// Files of earlier commits: of image-f16, whose prior "mixing" is beside the weights, and of speech-rvq,
+// whose prior "mixing" is in the file of earlier ones.
+TEST(EarlierPriors, FilesOfEarlierCommitsDecode) {
+  for (const std::string model : {"image-f16", "speech-rvq"}) {
+    const auto bytes = ReadFile(VQC_SOURCE_DIR "/tests/golden/v1/models/" + model + "-mixing.vqc", 1 << 20);
+    ASSERT_TRUE(bytes.ok()) << bytes.error().message;
+    const Stream stream = *ReadStream(*bytes, {});
+    const auto entry = FindModel(VQC_SOURCE_DIR "/models/pretrained/" + model);
+    ASSERT_TRUE(entry.ok()) << entry.error().message;
+    ASSERT_TRUE(entry->card.Knows(stream.header.model_key)) << model;
+    const auto bundle = LoadPriorOnly(*entry);
+    ASSERT_TRUE(bundle.ok()) << bundle.error().message;
+    for (const Chunk& chunk : stream.chunks) {
+      const auto tokens = ReadTokens(stream, chunk, *bundle, {});
+      ASSERT_TRUE(tokens.ok()) << model << ": " << tokens.error().message;  // it holds their checksum
+    }
+  }
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ void AddPayloads(Seeds& seeds) {
 
 void AddTables(Seeds& seeds) {
   uint8_t number = 0;
-  for (const char* name : {"static", "mixing", "neural"}) {
+  for (const char* name : {"static", "mixing", "neural", "codeword"}) {
     Bytes tables = ReadAll(kGolden / "entropy" / (std::string(name) + ".tables"));
     tables.resize(tables.size() - 4);
     tables.insert(tables.begin(), number++);

@@ -13,7 +13,7 @@ using fuzz::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
-  static constexpr std::string_view kTrained[] = {"static", "mixing", "neural"};
+  static constexpr std::string_view kTrained[] = {"static", "mixing", "neural", "codeword"};
   const std::string_view name = kTrained[input.U8() % std::size(kTrained)];
   ByteWriter tables;
   tables.Append(input.Rest());

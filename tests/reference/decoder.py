@@ -12,6 +12,7 @@ import pathlib
 import struct
 import sys
 
+from codeword import Codeword
 from coding import Reader, crc32c, require
 from mixing import mixing
 from neural import neural
@@ -26,7 +27,7 @@ ALPHA, LEVELS, RUNG = 1, 9, 11  # fields [5]
 
 # [6] By coding: those that go digit by digit, and those that code a chunk at once.
 SEQUENTIAL = {0: Sequential(Uniform), 1: Sequential(Adaptive), 2: Sequential(Static), 3: Sequential(mixing),
-              4: Sequential(neural)}
+              4: Sequential(neural), 7: Sequential(Codeword)}
 WHOLE = {5: decode_table, 6: decode_blockwise}
 
 
@@ -195,12 +196,14 @@ class Ladder:
 
 
 class Model:
-    """A folder with card.json and model.safetensors, and ladder.safetensors if it has a ladder."""
+    """A folder with card.json and model.safetensors, ladder.safetensors if it has a ladder, and earlier.safetensors if it has
+    tables of earlier priors that are not beside the weights."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.card = json.loads((self.folder / "card.json").read_text())
-        self.tensors = Tensors(self.folder / "model.safetensors")
+        files = [path for name in ("earlier", "model") if (path := self.folder / f"{name}.safetensors").exists()]
+        self.tensors = [Tensors(path) for path in files]
 
     def tables_for(self, key):
         """[6] The tables of the prior whose streams have this key; None if it is not this model's."""
@@ -208,7 +211,7 @@ class Model:
         ids += [(one["prior_id"], f"earlier.{one['prior_id'][:16]}.tables") for one in self.card.get("earlier_priors", [])]
         for prior_id, name in ids:
             if hashlib.sha256(bytes.fromhex(self.card["model_id"]) + bytes.fromhex(prior_id)).digest()[:8] == key:
-                return self.tensors[name] if name in self.tensors else b""
+                return next((tensors[name] for tensors in self.tensors if name in tensors), b"")
         return None
 
     def decode(self, head, chunk):

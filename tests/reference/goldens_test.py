@@ -11,7 +11,8 @@ from coding import Damaged, RangeDecoder
 from decoder import SEQUENTIAL, Model, decode_payload, read_stream
 from walk import decode_windows
 
-CODINGS = {"uniform": 0, "adaptive": 1, "static": 2, "mixing": 3, "neural": 4, "table": 5, "blockwise": 6}
+CODINGS = {"uniform": 0, "adaptive": 1, "static": 2, "mixing": 3, "neural": 4, "table": 5, "blockwise": 6,
+           "codeword": 7}
 SALT = 8  # what golden_streams takes for the coding of all windows
 SMALL = [4, 3]  # the factors that the tables of the goldens are of
 

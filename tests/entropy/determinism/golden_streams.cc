@@ -64,7 +64,8 @@ std::vector<Golden> AllGoldens() {
     all.push_back({prior + (window ? "-windows-" : "-") + map, prior, std::move(tokens), window, {}});
   };
   // Those of tests/entropy/golden_test.cc, which lie a folder higher.
-  for (const char* prior : {"uniform", "adaptive", "static", "mixing", "neural", "table", "blockwise"}) {
+  for (const char* prior :
+       {"uniform", "adaptive", "static", "mixing", "neural", "table", "blockwise", "codeword"}) {
     const std::string above = std::string("../") + prior;
     all.push_back({above + "-0", prior, SmoothMap({1, 1, 12, 10}, kSmall, 50), 0, {}});
     all.push_back({above + "-1", prior, RandomMap({1, 1, 5, 9}, {12}, 51), 0, {}});
@@ -75,14 +76,14 @@ std::vector<Golden> AllGoldens() {
     const std::string above = std::string("../") + prior;
     all.push_back({above + "-generic", prior, RandomMap({3, 20, 1, 1}, {1000, 17, 1u << 20}, 53), 0, {}});
   }
-  for (const char* prior :
-       {"uniform", "adaptive", "static", "mixing", "neural", "table", "blockwise"}) {  // vocabularies of 12
+  for (const char* prior : {"uniform", "adaptive", "static", "mixing", "neural", "table", "blockwise",
+                            "codeword"}) {  // vocabularies of 12
     add(prior, "smooth", SmoothMap({1, 1, 24, 31}, kSmall, 60));
     add(prior, "random", RandomMap({1, 1, 17, 5}, {12}, 61));
     add(prior, "frames", SmoothMap({1, 5, 6, 7}, kSmall, 62));
     add(prior, "sequence", SmoothMap({1, 200, 1, 1}, kSmall, 63));
   }
-  for (const char* prior : {"uniform", "adaptive", "static", "mixing", "neural"}) {
+  for (const char* prior : {"uniform", "adaptive", "static", "mixing", "neural", "codeword"}) {
     add(prior, "smooth", SmoothMap({1, 1, 16, 16}, kSmall, 64), 32);
     add(prior, "frames", SmoothMap({1, 3, 6, 7}, kSmall, 65), 100);
   }
