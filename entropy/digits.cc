@@ -6,9 +6,15 @@
 namespace vqc {
 namespace {
 
-void SplitFactor(uint32_t factor, uint32_t divisor, std::vector<Digit>& digits) {
+// Of the first digit.
+uint32_t UnitOf(uint32_t factor) {
   uint32_t unit = 1;
   while (factor > uint64_t{unit} * kMaxRadix) unit *= kMaxRadix;
+  return unit;
+}
+
+void SplitFactor(uint32_t factor, uint32_t divisor, std::vector<Digit>& digits) {
+  uint32_t unit = UnitOf(factor);
   uint32_t radix = (factor + unit - 1) / unit;
   for (bool top = true; unit > 0 && factor > 1; unit /= kMaxRadix, radix = kMaxRadix, top = false) {
     digits.push_back({divisor * unit, radix, factor, unit, top});
@@ -39,7 +45,15 @@ Result<DigitPlan> MakeDigitPlan(const Factors& factors, std::span<const uint32_t
       continue;
     }
     uint64_t product = 1;
+    // Whether an alphabet of the factor before may: values of its digits do not follow from divisor and radix.
+    bool ended_early = false;
     for (const uint32_t factor : factors[level]) {
+      if (ended_early) {
+        return Error{ErrorCode::kModel,
+                     where + " has a factor above 16 before its last one that is no multiple of " +
+                         "the largest power of 16 below it; put that factor last"};
+      }
+      ended_early = factor % UnitOf(factor) != 0;
       if (factor < 2 || product * factor > kMaxVocab) {
         return Error{ErrorCode::kModel,
                      where + " has factors below 2 or a product above " + std::to_string(kMaxVocab)};

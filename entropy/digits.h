@@ -3,7 +3,8 @@
 //
 // A level's id is written in the mixed radix of its factors (first factor least significant). A factor above
 // 16, and a vocabulary without factors, is split further into base-16 digits, coded from the most significant
-// down, so that any number works: where the digits above are at their end, the alphabet ends early.
+// down, so that any number works: where the digits above are at their end, the alphabet ends early. Before
+// the last factor none may end early.
 //   FSQ {8, 8, 8, 5, 5, 5}: six digits.   1000 without factors: 4 * 16 * 16, digit 0 (0..3), 1 (0..15 or
 //   0..14 after 3), 2 (0..15 or 0..7 after 3, 14).
 #pragma once
@@ -44,7 +45,7 @@ inline bool BeginsWith(const DigitPlan& whole, const DigitPlan& plan) {
 using Factors = std::vector<std::vector<uint32_t>>;
 
 // Tokens may have fewer levels than there are factors: the first ones. kModel when the factors do not fit the
-// vocabulary or the alphabets are beyond what is supported.
+// vocabulary or each other, or the alphabets are beyond what is supported.
 Result<DigitPlan> MakeDigitPlan(const Factors& factors, std::span<const uint32_t> vocab);
 
 // How many values the digit can still have after the digits above it in its factor, whose part of the

@@ -56,6 +56,25 @@ TEST(Digits, FactorsAreDigitsWithTheFirstLeastSignificant) {
   for (uint32_t id = 0; id < 4000; ++id) ASSERT_TRUE(Fits(first, id));
 }
 
+TEST(Digits, OnlyTheLastFactorHasDigitsThatEndEarly) {
+  for (const Factors& factors : {Factors{{20, 3}}, Factors{{4, 100, 2}}, Factors{{257, 2}}}) {
+    uint32_t vocab = 1;
+    for (const uint32_t factor : factors[0]) vocab *= factor;
+    const auto plan = MakeDigitPlan(factors, {{vocab}});
+    ASSERT_FALSE(plan.ok());
+    EXPECT_EQ(plan.error().code, ErrorCode::kModel);
+    EXPECT_NE(plan.error().message.find("level 0 has a factor above 16 before its last"), std::string::npos);
+  }
+  for (const Factors& factors : {Factors{{3, 20}}, Factors{{32, 3}}, Factors{{256, 48, 5}}}) {
+    uint32_t vocab = 1;
+    for (const uint32_t factor : factors[0]) vocab *= factor;
+    const auto plan = MakeDigitPlan(factors, {{vocab}});
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(Spellings((*plan)[0], 0, 0), vocab);
+    for (uint32_t id = 0; id < vocab; ++id) ASSERT_TRUE(Fits((*plan)[0], id)) << id;
+  }
+}
+
 TEST(Digits, TwentyBinaryFactorsAreTheMost) {
   EXPECT_TRUE(MakeDigitPlan({std::vector<uint32_t>(20, 2)}, {{1u << 20}}).ok());
   EXPECT_FALSE(MakeDigitPlan({std::vector<uint32_t>(21, 2)}, {{1u << 20}}).ok());

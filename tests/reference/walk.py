@@ -12,6 +12,13 @@ class Digit:
     def __init__(self, divisor, radix, factor, unit, top):
         self.divisor, self.radix, self.factor, self.unit, self.top = divisor, radix, factor, unit, top
 
+    def ends_whole(self):
+        """Whether the digits of the factor, of which this is one, can have all their values."""
+        unit = 1
+        while self.factor > 16 * unit:
+            unit *= 16
+        return self.factor % unit == 0
+
     def key(self):
         return self.divisor, self.radix, self.factor, self.unit
 
@@ -37,6 +44,7 @@ def plan_of(factors, vocab):
         of_level = factors[level] if factors else []
         digits, product = [], 1
         for factor in of_level or [size]:
+            require(not digits or digits[-1].ends_whole(), "factors before the last have whole digits")
             digits += split_factor(factor, product)
             product *= factor
         require(product == size, "factors multiply to the vocabulary")
