@@ -45,7 +45,8 @@ Result<DigitPlan> MakeDigitPlan(const Factors& factors, std::span<const uint32_t
       continue;
     }
     uint64_t product = 1;
-    // Whether an alphabet of the factor before may: values of its digits do not follow from divisor and radix.
+    // Whether an alphabet of the factor before may: values of its digits do not follow from divisor and
+    // radix.
     bool ended_early = false;
     for (const uint32_t factor : factors[level]) {
       if (ended_early) {
