@@ -152,6 +152,13 @@ std::vector<std::string> CliTest::Files(const std::string& below) const {
   return names;
 }
 
+std::map<std::string, std::string> CliTest::Contents(const std::string& below) const {
+  std::map<std::string, std::string> all;
+  if (!Exists(below)) return all;
+  for (const std::string& name : Files(below)) all[name] = Read(below + "/" + name);
+  return all;
+}
+
 std::string CliTest::Browser() {
   for (const std::string name : {"chromium", "chromium-browser", "google-chrome"}) {
     const std::string look = "command -v " + name + " >/dev/null && command -v python3 >/dev/null";

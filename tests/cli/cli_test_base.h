@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -54,6 +55,8 @@ class CliTest : public testing::Test {
   bool Exists(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
   // Names below `below`, sorted, "a/b.vqc".
   std::vector<std::string> Files(const std::string& below = "") const;
+  // The bytes of each of these files by name; none where there is no such folder.
+  std::map<std::string, std::string> Contents(const std::string& below) const;
   // Writes models/NAME. Models with different `scale` have different identities.
   void AddModel(const std::string& name, float scale) const;
   void AddSoundModel(const std::string& name) const;

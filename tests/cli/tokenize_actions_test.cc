@@ -55,12 +55,6 @@ class TokenizeActionsTest : public CliTest {
     return Run(all);
   }
 
-  std::map<std::string, std::string> Contents(const std::string& folder) const {
-    std::map<std::string, std::string> all;
-    for (const std::string& name : Files(folder)) all[name] = Read(folder + "/" + name);
-    return all;
-  }
-
   static constexpr int kItems = kFiles * kEpisodes + 1;
 };
 

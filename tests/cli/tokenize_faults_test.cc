@@ -44,13 +44,6 @@ class TokenizeFaultsTest : public CliTest {
     return calls;
   }
 
-  std::map<std::string, std::string> Contents(const std::string& folder) const {
-    std::map<std::string, std::string> all;
-    if (!Exists(folder)) return all;
-    for (const std::string& name : Files(folder)) all[name] = Read(folder + "/" + name);
-    return all;
-  }
-
   // Whatever has a shard's name is whole, and the same command completes the set.
   void ExpectGoesOn(const std::string& format, const std::map<std::string, std::string>& expected,
                     const std::string& where) {

@@ -39,12 +39,6 @@ class TokenizeTest : public CliTest {
     return Run(all);
   }
 
-  std::map<std::string, std::string> Contents(const std::string& folder) const {
-    std::map<std::string, std::string> all;
-    for (const std::string& name : Files(folder)) all[name] = Read(folder + "/" + name);
-    return all;
-  }
-
   void ExpectRefusal(int exit_code, const std::vector<std::string>& arguments, const std::string& mention) {
     const Ran ran = Run(arguments);
     EXPECT_EQ(ran.exit_code, exit_code) << ran.err;

@@ -22,16 +22,7 @@ class Codeword:
         self.scale = reader.bytes(len(self.vocab))
         require(all(1 <= one <= 127 for one in self.scale), "scales of 1 to 127")
 
-        def signed(count, columns):
-            data = struct.unpack(f"<{count * columns}b", reader.bytes(count * columns))
-            require(-128 not in data, "weights of -127 to 127")
-            return [data[i * columns:(i + 1) * columns] for i in range(count)]
-
-        def biases(count):
-            data = struct.unpack(f"<{count}i", reader.bytes(4 * count))
-            require(all(abs(one) <= 2**20 for one in data), "biases within 2^20")
-            return data
-
+        signed, biases = reader.signed_rows, reader.biases
         self.rows = [signed(size, embed) for size in self.vocab]
         self.first, self.second = signed(width, self.frames * embed), signed(width, width)
         self.trunk, self.part = [signed(head, width) for _ in levels], [signed(head, embed) for _ in levels]

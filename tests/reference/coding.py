@@ -50,6 +50,17 @@ class Reader:
     def u32(self):
         return struct.unpack("<I", self.bytes(4))[0]
 
+    def signed_rows(self, count, columns):
+        """Weights of networks: rows of i8."""
+        data = struct.unpack(f"<{count * columns}b", self.bytes(count * columns))
+        require(-128 not in data, "weights of -127 to 127")
+        return [data[i * columns:(i + 1) * columns] for i in range(count)]
+
+    def biases(self, count):
+        data = struct.unpack(f"<{count}i", self.bytes(4 * count))
+        require(all(abs(one) <= 2**20 for one in data), "biases within 2^20")
+        return data
+
     def varint(self):
         """[1] Seven bits a byte, lowest first, in the shortest form, at most 64 bits."""
         value = 0

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The prior `neural`: docs/format.md, sections 10 and 11.9 (decoder.py says what this is)."""
-import struct
 
 from coding import require
 from mixing import TREES, Layout, Mixer, stretch
@@ -29,16 +28,7 @@ class Expert:
         self.radices, rows = radices, sum(radices)
         self.first_row = [sum(radices[:k]) for k in range(len(radices))]
 
-        def signed(count, columns):
-            data = struct.unpack(f"<{count * columns}b", reader.bytes(count * columns))
-            require(-128 not in data, "weights of -127 to 127")
-            return [data[i * columns:(i + 1) * columns] for i in range(count)]
-
-        def biases(count):
-            data = struct.unpack(f"<{count}i", reader.bytes(4 * count))
-            require(all(abs(one) <= 2**20 for one in data), "biases within 2^20")
-            return data
-
+        signed, biases = reader.signed_rows, reader.biases
         neighbours = (2 * radius + 1) ** 2 - 1
         self.window = signed(neighbours * rows, self.width)
         self.layers = [signed(self.width, self.width) for _ in range(layers)]
