@@ -12,7 +12,7 @@
 namespace vqc {
 namespace {
 
-const Factors kFactors = {{40, 8, 5}};  // the first above kMaxRadix: never changed
+const Factors kFactors = {{48, 8, 5}};  // the first above kMaxRadix: never changed
 
 struct Sample {
   Tokens tokens;
@@ -21,7 +21,7 @@ struct Sample {
 
 // Digits around the middle of their range, so that an adaptive prior has something to learn.
 Sample NewSample(uint32_t height, uint32_t width) {
-  Sample sample{{{1, 1, height, width}, {1600}, {}}, {}};
+  Sample sample{{{1, 1, height, width}, {1920}, {}}, {}};
   std::mt19937 random(7);
   std::normal_distribution<float> normal(0, 1);
   for (size_t i = 0; i < sample.tokens.shape.Count(); ++i) {
@@ -67,7 +67,7 @@ TEST(RateDistortion, MoreWeightGivesFewerBytesAndLargerDistances) {
     EXPECT_LT(cost.bytes, last.bytes) << weight;
     EXPECT_GT(cost.distance, last.distance) << weight;
     for (size_t i = 0; i < chosen->ids.size(); ++i) {
-      EXPECT_EQ(chosen->ids[i] % 40, sample.tokens.ids[i] % 40);
+      EXPECT_EQ(chosen->ids[i] % 48, sample.tokens.ids[i] % 48);
     }
     last = cost;
   }
