@@ -45,7 +45,8 @@ Status OpenSound(const SourceItem& item, const MediumOptions& options, Medium& m
 // An episode of a file that was listed with it, or the only one of a tar's member.
 Result<Episode> ReadEpisode(const SourceItem& item, const MediumOptions& options) {
   if (!item.media.path || item.media.offset > 0) {
-    VQC_ASSIGN(auto bytes, ReadExtent(item.media, item.name, options.limits.max_input_bytes));
+    VQC_ASSIGN(auto bytes,
+               ReadExtent(item.media, item.name, options.limits.max_input_bytes, "max_input_bytes"));
     VQC_ASSIGN(auto episodes, ReadEpisodes(item.name, std::move(bytes), options.limits));
     if (episodes.size() == 1) return std::move(episodes.front());
     return Error{ErrorCode::kInput, Printable(item.name) + ": holds " + std::to_string(episodes.size()) +
