@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "entropy/network_error.h"
+
 namespace vqc {
 namespace {
 
@@ -14,14 +16,10 @@ constexpr int kQueryShift = kCodewordOutBits + kCodewordUnitBits - kCodewordQuer
 constexpr int kPartFactor = 1 << (kCodewordUnitBits - kCodewordVectorBits);
 constexpr int kLogitFactor = 1 << (kCodewordLogitBits - kCodewordEmbedBits - kCodewordQueryBits);
 
-Error Refuse(const std::string& what) {
-  return Error{ErrorCode::kModel, "the network of the prior \"codeword\" " + what +
-                                      "; take the model from where it came once more"};
-}
+Error Refuse(const std::string& what) { return NetworkError("codeword", what); }
 
 Status CheckSize(const char* what, size_t found, size_t needed) {
-  if (found == needed) return {};
-  return Refuse("has " + std::to_string(found) + " " + what + ", its sizes make " + std::to_string(needed));
+  return CheckNetworkSize("codeword", what, found, needed);
 }
 
 Status CheckWeights(const CodewordShape& shape, const CodewordWeights& w) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "entropy/digits.h"
+#include "entropy/network_error.h"
 
 namespace vqc {
 namespace {
@@ -13,14 +14,10 @@ namespace {
 constexpr size_t kOutputs = 16;  // of a digit, kMaxRadix
 constexpr int64_t kMaxUnit = (1 << kUnitBits) - 1;
 
-Error Refuse(const std::string& what) {
-  return Error{ErrorCode::kModel, "the network of the prior \"neural\" " + what +
-                                      "; take the model from where it came once more"};
-}
+Error Refuse(const std::string& what) { return NetworkError("neural", what); }
 
 Status CheckSize(const char* what, size_t found, size_t needed) {
-  if (found == needed) return {};
-  return Refuse("has " + std::to_string(found) + " " + what + ", its sizes make " + std::to_string(needed));
+  return CheckNetworkSize("neural", what, found, needed);
 }
 
 Status CheckSizes(const NeuralShape& shape, const NeuralWeights& weights) {
