@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "entropy/weight_bytes.h"
+
 namespace vqc {
 namespace {
 
@@ -37,13 +39,8 @@ std::vector<uint8_t> WriteCodewordTables(const CodewordTables& tables) {
   writer.U8(static_cast<uint8_t>(shape.head / kCodewordStep));
   writer.Append(tables.weights.scale);
   Visit(
-      tables,
-      [&](const std::vector<int8_t>& weights, size_t) {
-        for (const int8_t weight : weights) writer.U8(static_cast<uint8_t>(weight));
-      },
-      [&](const std::vector<int32_t>& biases, size_t) {
-        for (const int32_t bias : biases) writer.U32(static_cast<uint32_t>(bias));
-      });
+      tables, [&](const std::vector<int8_t>& weights, size_t) { WriteWeights(weights, writer); },
+      [&](const std::vector<int32_t>& biases, size_t) { WriteBiases(biases, writer); });
   for (const int16_t bias : tables.weights.bias) writer.U16(static_cast<uint16_t>(bias));
   return SealTables(std::move(writer));
 }
@@ -73,13 +70,8 @@ Result<CodewordTables> ReadCodewordTables(std::span<const uint8_t> bytes) {
   const auto scales = reader.Bytes(shape.Levels());
   tables.weights.scale.assign(scales.begin(), scales.end());
   Visit(
-      tables,
-      [&](std::vector<int8_t>& weights, size_t count) {
-        for (const uint8_t byte : reader.Bytes(count)) weights.push_back(static_cast<int8_t>(byte));
-      },
-      [&](std::vector<int32_t>& biases, size_t count) {
-        for (size_t i = 0; i < count; ++i) biases.push_back(static_cast<int32_t>(reader.U32()));
-      });
+      tables, [&](std::vector<int8_t>& weights, size_t count) { weights = ReadWeights(reader, count); },
+      [&](std::vector<int32_t>& biases, size_t count) { biases = ReadBiases(reader, count); });
   for (size_t i = 0; i < shape.Codewords(); ++i)
     tables.weights.bias.push_back(static_cast<int16_t>(reader.U16()));
   return tables;

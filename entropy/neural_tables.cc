@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "entropy/weight_bytes.h"
+
 namespace vqc {
 namespace {
 
@@ -21,29 +23,6 @@ Sizes SizesOf(const NeuralShape& shape) {
   for (uint32_t k = 0; k < digits; ++k) sizes.own += size_t{shape.FirstRow(k)} * shape.head;
   sizes.out = sizes.rows * shape.head;
   return sizes;
-}
-
-void WriteBytes(const std::vector<int8_t>& weights, ByteWriter& writer) {
-  for (const int8_t weight : weights) writer.U8(static_cast<uint8_t>(weight));
-}
-
-void WriteBiases(const std::vector<int32_t>& biases, ByteWriter& writer) {
-  for (const int32_t bias : biases) writer.U32(static_cast<uint32_t>(bias));
-}
-
-std::vector<int8_t> ReadBytes(ByteReader& reader, size_t count) {
-  const auto bytes = reader.Bytes(count);
-  std::vector<int8_t> weights;
-  weights.reserve(bytes.size());
-  for (const uint8_t byte : bytes) weights.push_back(static_cast<int8_t>(byte));
-  return weights;
-}
-
-std::vector<int32_t> ReadBiases(ByteReader& reader, size_t count) {
-  std::vector<int32_t> biases;
-  biases.reserve(count);
-  for (size_t i = 0; i < count; ++i) biases.push_back(static_cast<int32_t>(reader.U32()));
-  return biases;
 }
 
 }  // namespace
@@ -73,7 +52,7 @@ std::vector<uint8_t> WriteNeuralTables(const NeuralTables& tables) {
   writer.U8(static_cast<uint8_t>(tables.shape.head / kNeuralBlock));
   writer.U8(static_cast<uint8_t>(tables.shape.window_bits));
   const NeuralWeights& w = tables.weights;
-  for (const auto* layer : {&w.window, &w.hidden, &w.head, &w.own, &w.out}) WriteBytes(*layer, writer);
+  for (const auto* layer : {&w.window, &w.hidden, &w.head, &w.own, &w.out}) WriteWeights(*layer, writer);
   for (const auto* layer : {&w.window_bias, &w.hidden_bias, &w.head_bias, &w.out_bias}) {
     WriteBiases(*layer, writer);
   }
@@ -102,11 +81,11 @@ Result<NeuralTables> ReadNeuralTables(std::span<const uint8_t> bytes) {
                                            std::to_string(needed));
   }
   NeuralWeights& w = tables.weights;
-  w.window = ReadBytes(reader, sizes.window);
-  w.hidden = ReadBytes(reader, sizes.hidden);
-  w.head = ReadBytes(reader, sizes.head);
-  w.own = ReadBytes(reader, sizes.own);
-  w.out = ReadBytes(reader, sizes.out);
+  w.window = ReadWeights(reader, sizes.window);
+  w.hidden = ReadWeights(reader, sizes.hidden);
+  w.head = ReadWeights(reader, sizes.head);
+  w.own = ReadWeights(reader, sizes.own);
+  w.out = ReadWeights(reader, sizes.out);
   w.window_bias = ReadBiases(reader, shape.width);
   w.hidden_bias = ReadBiases(reader, size_t{shape.layers} * shape.width);
   w.head_bias = ReadBiases(reader, size_t{shape.Digits()} * shape.head);
