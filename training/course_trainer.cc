@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/parallel.h"
@@ -35,6 +37,10 @@ void Join(std::span<float> course, std::span<const float> other, const HashRando
   const auto split = static_cast<size_t>(random.Below(at, static_cast<int64_t>(course.size())));
   std::copy(other.begin() + static_cast<std::ptrdiff_t>(split), other.end(),
             course.begin() + static_cast<std::ptrdiff_t>(split));
+}
+
+int LevelsOf(const CourseOptions& options, int steps) {
+  return options.levels + (options.corrections ? steps : 0);
 }
 
 // Courses [n][steps] of the gripper or of all other slots, kFewestCourses to kMostCourses: of each source as
@@ -97,18 +103,20 @@ class Fit {
       : options_(options),
         courses_(std::move(courses)),
         count_(courses_.size() / static_cast<size_t>(steps)) {
-    book_.levels = options.levels;
+    book_.levels = LevelsOf(options, steps);
     book_.entries = options.entries;
     book_.steps = steps;
-    const auto levels = static_cast<size_t>(options.levels);
+    const auto levels = static_cast<size_t>(book_.levels);
     book_.codewords.resize(levels * Steps() * Entries());
     book_.bits.resize(levels * Entries());
   }
 
   Result<CourseBook> Run() {
     std::vector<float> residual = courses_;
-    const auto levels = static_cast<size_t>(book_.levels);
+    const auto levels = static_cast<size_t>(options_.levels);
     for (size_t level = 0; level < levels; ++level) VQC_TRY(Begin(level, residual));
+    for (size_t step = 0; levels + step < static_cast<size_t>(book_.levels); ++step)
+      BeginCorrection(levels + step, step);
     // The weight comes in by and by: at once it would empty clusters that have a use.
     for (int pass = 0; pass < kPasses; ++pass) {
       book_.bit_weight = options_.bit_weight * std::min(1.0, 2.0 * (pass + 1) / kPasses);
@@ -147,6 +155,19 @@ class Fit {
     return {};
   }
 
+  // Bits are first those of a geometric distribution, until a pass has counted.
+  void BeginCorrection(size_t level, size_t step) {
+    const double height = std::sqrt(6 * options_.bit_weight / std::numbers::ln2);
+    const auto middle = static_cast<double>(book_.entries / 2);
+    std::vector<double> counts(Entries());
+    for (size_t k = 0; k < Entries(); ++k) {
+      const double multiple = static_cast<double>(k) - middle;
+      Value(level, step, k) = static_cast<float>(multiple * height);
+      counts[k] = static_cast<double>(count_) * std::exp2(-1 - std::abs(multiple));
+    }
+    SetBits(level, counts);
+  }
+
   void SetBits(size_t level, const std::vector<double>& counts) {
     const double all = std::accumulate(counts.begin(), counts.end(), 0.0) + 0.5 * book_.entries;
     for (size_t k = 0; k < counts.size(); ++k)
@@ -168,7 +189,8 @@ class Fit {
     return {};
   }
 
-  // Codewords of a level to the means of the courses that have them, less those of the other levels.
+  // Codewords of a level, unless it is of corrections, to the means of the courses that have them, less those
+  // of the other levels.
   void Refit(size_t level, const std::vector<uint32_t>& ids) {
     const auto levels = static_cast<size_t>(book_.levels);
     std::vector<double> sums(Entries() * Steps()), counts(Entries());
@@ -183,7 +205,7 @@ class Fit {
         sums[own[level] * Steps() + t] += left;
       }
     }
-    for (size_t k = 0; k < Entries(); ++k) {
+    for (size_t k = 0; k < Entries() && level < static_cast<size_t>(options_.levels); ++k) {
       for (size_t t = 0; t < Steps() && counts[k] > 0; ++t)
         Value(level, t, k) = static_cast<float>(sums[k * Steps() + t] / counts[k]);
     }
@@ -249,6 +271,17 @@ Result<CourseBook> FitBook(const ActionChunks& chunks, bool gripper, const Cours
 }  // namespace
 
 Result<CourseBooks> FitCourses(const ActionChunks& chunks, const CourseOptions& options) {
+  if (options.corrections && !(options.bit_weight > 0)) {
+    return Error{ErrorCode::kUsage,
+                 "corrections are as fine as a bit weighs, which is 0; let --bit-weight be above 0, or leave "
+                 "--corrections out"};
+  }
+  if (const int levels = LevelsOf(options, chunks.chunk); levels > kMaxCourseLevels) {
+    return Error{ErrorCode::kUsage,
+                 "levels and corrections of a chunk of " + std::to_string(chunks.chunk) + " steps are " +
+                     std::to_string(levels) + " in all, at most " + std::to_string(kMaxCourseLevels) +
+                     " are allowed; choose fewer --levels, a shorter --chunk, or leave --corrections out"};
+  }
   CourseBooks books;
   VQC_ASSIGN(books.motion, FitBook(chunks, false, options));
   if (chunks.gripper >= 0) {

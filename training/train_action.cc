@@ -116,17 +116,19 @@ Status FitCourseBooks(const TrainActionOptions& options, const ActionChunks& chu
                           options.bit_weight,
                           options.network.threads,
                           options.network.seed,
-                          options.joins};
+                          options.joins,
+                          options.corrections};
   VQC_ASSIGN(const CourseBooks books, FitCourses(chunks, own));
-  card.config["levels"] = own.levels;
+  const int levels = books.motion.levels;
+  card.config["levels"] = levels;
   card.config["entries"] = own.entries;
   card.config["bit_weight"] = own.bit_weight;
-  card.factors.assign(static_cast<size_t>(own.levels), {static_cast<uint32_t>(own.entries)});
-  tensors[kCourseCodewords] = Floats(books.motion.codewords, {own.levels, chunks.chunk, own.entries});
-  tensors[kCourseBits] = Floats(books.motion.bits, {own.levels, own.entries});
+  card.factors.assign(static_cast<size_t>(levels), {static_cast<uint32_t>(own.entries)});
+  tensors[kCourseCodewords] = Floats(books.motion.codewords, {levels, chunks.chunk, own.entries});
+  tensors[kCourseBits] = Floats(books.motion.bits, {levels, own.entries});
   if (chunks.gripper < 0) return {};
-  tensors[kGripperCodewords] = Floats(books.gripper.codewords, {own.levels, chunks.chunk, own.entries});
-  tensors[kGripperBits] = Floats(books.gripper.bits, {own.levels, own.entries});
+  tensors[kGripperCodewords] = Floats(books.gripper.codewords, {levels, chunks.chunk, own.entries});
+  tensors[kGripperBits] = Floats(books.gripper.bits, {levels, own.entries});
   return {};
 }
 

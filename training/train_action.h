@@ -45,6 +45,7 @@ struct TrainActionOptions {
   int entries = 256;            // of each of them
   double bit_weight = 0.00015;  // of courses
   int joins = 1;                // of courses, see CourseOptions
+  bool corrections = false;     // of courses, likewise
   int bins = 256;               // of bins
   double scale = 10;            // of fast
   int vocab = 1024;             // of fast

@@ -156,6 +156,9 @@ void AddModel(CLI::App& app, TrainActionOptions& train) {
             "courses: how often one that is made up to learn from goes over to another, at most; more "
             "prepare for jerks (default 1)",
             group);
+  app.add_flag("--corrections", train.corrections,
+               "courses: one more level for each step of a chunk, which corrects that step alone")
+      ->group(group);
   AddNumber(app, "--bins", train.bins, {2, 65536, false, true}, "Bins of a value (default 256)", group);
   AddNumber(app, "--scale", train.scale, {1e-3, 1e4, false, false},
             "FAST: steps of a coefficient in one (default 10)", group);

@@ -209,6 +209,54 @@ TEST(Courses, OfManyPiecesPrepareForJerks) {
   EXPECT_LT(errors[1], 0.8 * errors[0]);
 }
 
+// What jumps at every step is hardly told from what was seen, once each step is corrected; courses that were
+// seen take hardly more bits for it.
+TEST(Courses, OfCorrectedStepsAreExactAnywhere) {
+  CourseOptions options{3, 64, 0.002, 1, 1};
+  options.corrections = true;
+  const auto books = FitCourses(SomeChunks(), options);
+  ASSERT_TRUE(books.ok()) << books.error().message;
+  const CourseBook& book = books->motion;
+  ASSERT_EQ(book.levels, 3 + kSteps);
+  const double height = std::sqrt(6 * options.bit_weight / std::log(2.0));
+  std::mt19937_64 random(9);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  double bits = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<float> course(kSteps), decoded(kSteps);
+    for (float& value : course) value = uniform(random);
+    const auto ids = book.Encode(course, kSteps, 8);
+    book.Decode(ids, decoded);
+    // A value is coarser than half the height only where that saves bits that weigh as much.
+    for (size_t t = 0; t < kSteps; ++t) EXPECT_LT(std::abs(decoded[t] - course[t]), 2 * height);
+    for (size_t level = 3; level < ids.size(); ++level) bits += book.Bits(level, ids[level]) / 100;
+  }
+  double seen = 0;
+  for (uint64_t i = 0; i < 20; ++i) {
+    const Episode episode = SomeEpisode(kSteps, 5, 700 + i);
+    std::vector<float> course(kSteps);
+    for (size_t t = 0; t < kSteps; ++t) course[t] = episode.values[t * 5];
+    const auto ids = book.Encode(course, kSteps, 8);
+    for (size_t level = 3; level < ids.size(); ++level) seen += book.Bits(level, ids[level]) / 20;
+  }
+  EXPECT_LT(seen, 0.5 * bits);
+}
+
+TEST(Courses, RefuseCorrectionsThatCannotBe) {
+  CourseOptions options{3, 32, 0, 1, 1};
+  options.corrections = true;
+  const auto refused = [&](const char* mention) {
+    const auto books = FitCourses(SomeChunks(), options);
+    ASSERT_FALSE(books.ok());
+    EXPECT_EQ(books.error().code, ErrorCode::kUsage);
+    EXPECT_NE(books.error().message.find(mention), std::string::npos) << books.error().message;
+  };
+  refused("--bit-weight");
+  options.bit_weight = 0.01;
+  options.levels = kMaxCourseLevels - kSteps + 1;
+  refused("65 in all");
+}
+
 // More codewords than courses, and a source with none of its own: what is left over is of no harm.
 TEST(Courses, AreLearnedFromHardlyAnything) {
   const ActionConfig config = SomeConfig();
