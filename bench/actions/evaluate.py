@@ -10,6 +10,7 @@ is run again. Writes WORK/figures.json, and docs/images/actions-*.svg, docs/acti
 """
 import argparse
 import concurrent.futures
+import itertools
 import json
 import pathlib
 import subprocess
@@ -22,16 +23,18 @@ import plots  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[2]
 SLOTS = "0,1,2,6"
-# Levels, weight of a bit and joins; the first is the model that the program comes with.
-COURSES = ((6, 0.00015, 1), (4, 0.02, 1), (4, 0.005, 1), (4, 0.0015, 1), (4, 0.0005, 1), (8, 0.00005, 1), (8, 0.00002, 1))
-NETWORKS = {"rvq": ({"widths": [12, 24, 48, 96], "blocks": 1, "hidden": 256, "hidden_blocks": 2}, 5e-4, (4, 8, 16)),
-            "mlp": ({"widths": [256, 256]}, 1e-3, (2, 4, 8, 16))}
+# Levels, weight of a bit and whether each step is corrected; the first is the model that the program comes with.
+COURSES = ((6, 0.00015, False), (4, 0.02, False), (4, 0.005, False), (4, 0.0015, False), (4, 0.0005, False),
+           (8, 0.00005, False), (8, 0.00002, True), (8, 0.00001, True), (8, 0.000005, True))
+# Network, learning rate, steps of training (both take about as long) and levels.
+NETWORKS = {"rvq": ({"widths": [12, 24, 48, 96], "blocks": 1, "hidden": 256, "hidden_blocks": 2}, 5e-4, 800, (4, 8, 16)),
+            "mlp": ({"widths": [256, 256]}, 1e-3, 6000, (2, 4, 8, 16))}
 REAL_COMMON = ("--quantile", 0, "--prior", "static")
-FAST_SCALES, BINS = (1, 2, 3, 5, 10), (3, 5, 9, 17, 33, 256)
-# Of one trajectory left out: levels, at 8 bits a level and dimension, each on its own; how often the real ones are
-# drawn beside the simulation (chosen among 1, 4, 16 and 64 on three of the trajectories); seeds of training, over which
-# errors are averaged.
-REAL_LEVELS, REAL_SHARE, REAL_SEEDS = 3, 16, (1,)
+FAST_SCALES, BINS = (1, 2, 3, 5, 10), (3, 5, 9, 17, 33, 128, 256, 512)
+# Of one trajectory left out: levels, at 8 bits a level and dimension, each number of them with models of its own; how
+# often the real ones are drawn beside the simulation (chosen among 1, 4, 16 and 64 on three of the trajectories); seeds
+# of training, over which errors are averaged.
+REAL_LEVELS, REAL_SHARE, REAL_SEEDS = (1, 2, 3), 16, (1, 2, 3)
 
 
 class Bench:
@@ -67,20 +70,19 @@ class Bench:
         """name -> arguments."""
         data = ("--data", f"metaworld:{SLOTS}={self.options.sim}/train", "--stride", 2)
         models = {}
-        for levels, weight, joins in COURSES:
-            models[f"courses-{weight}"] = ("--tokenizer", "courses", "--levels", levels, "--bit-weight", weight, "--joins",
-                                           joins, "--threads", 1, *data)
+        for levels, weight, corrected in COURSES:
+            models[f"courses-{weight}"] = ("--tokenizer", "courses", "--levels", levels, "--bit-weight", weight,
+                                           *(["--corrections"] if corrected else []), "--threads", 1, *data)
         for scale in FAST_SCALES:
             models[f"fast-{scale}"] = ("--tokenizer", "fast", "--scale", scale, *data)
         for bins in BINS:
             models[f"bins-{bins}"] = ("--tokenizer", "bins", "--bins", bins, *data)
-        for kind, (network, rate, all_levels) in NETWORKS.items():
+        for kind, (network, rate, steps, all_levels) in NETWORKS.items():
             config = self.work / f"{kind}.json"
             config.write_text(json.dumps({"network": network}))
             for levels in all_levels:
                 models[f"{kind}-{levels}"] = ("--tokenizer", kind, "--levels", levels, "--config", config, "--learning-rate",
-                                              rate, "--seconds", self.options.seconds, "--threads", self.options.threads,
-                                              *data)
+                                              rate, "--steps", steps, "--threads", self.options.threads, *data)
         return {name: given for name, given in models.items() if name.split("-")[0] in self.options.kinds}
 
     def simulation(self):
@@ -97,15 +99,15 @@ class Bench:
 
     # Real robot: one trajectory is left out at a time. Copies of it are left out with it.
 
-    def real_arguments(self, real, seed, simulation=False):
-        """Of courses learned from the real trajectories, beside simulation or alone."""
+    def real_arguments(self, real, levels, seed, simulation=False):
+        """Of courses of so many levels learned from the real trajectories, beside simulation or alone."""
         part = self.work / "sim-part"  # every fifth task: enough for the shapes of courses
         part.mkdir(exist_ok=True)
         for path in sorted((self.options.sim / "train").glob("*.npz"))[::5]:
             if not (part / path.name).exists():
                 (part / path.name).symlink_to(path.resolve())
         sim = ("--data", f"metaworld:{SLOTS}={part}") if simulation else ()
-        return ("--tokenizer", "courses", "--levels", REAL_LEVELS, "--bit-weight", 0, "--threads", 1, "--stride", 25, *sim,
+        return ("--tokenizer", "courses", "--levels", levels, "--bit-weight", 0, "--threads", 1, "--stride", 25, *sim,
                 "--data", f"bridge@{REAL_SHARE}={real}", "--seed", seed, *REAL_COMMON)
 
     def real(self):
@@ -119,24 +121,20 @@ class Bench:
             np.save(others, np.delete(trajectories, fold, 0))
             np.save(held, trajectories[fold])
             bridge = ("--data", f"bridge={others}")
-            for seed in REAL_SEEDS:
-                work += [("real", f"{fold}-real-{seed}", held, self.real_arguments(others, seed)),
-                         ("simulation + real", f"{fold}-simulation-real-{seed}", held,
-                          self.real_arguments(others, seed, simulation=True))]
+            for name, levels, seed in itertools.product(("real", "simulation + real"), REAL_LEVELS, REAL_SEEDS):
+                shown = f"{name}, {levels} {'level' if levels == 1 else 'levels'}"
+                work.append((shown, f"{fold}-{name.replace(' + ', '-')}-{levels}-{seed}", held,
+                             self.real_arguments(others, levels, seed, simulation=name != "real")))
             work += [("FAST 10", f"{fold}-fast-10", held, ("--tokenizer", "fast", "--scale", 10, *bridge, *REAL_COMMON)),
                      ("256 bins", f"{fold}-256-bins", held, ("--tokenizer", "bins", *bridge, *REAL_COMMON))]
 
         def one(item):
             name, folder, held, arguments = item
-            model = self.model(f"fold/{folder}", *arguments)
-            levels = range(1, REAL_LEVELS + 1) if "courses" in arguments else [0]
-            return [(f"{name}, {n} {'level' if n == 1 else 'levels'}" if n else name,
-                     self.measure(model, held, "--source", "bridge", "--action-levels", n)) for n in levels]
+            return name, self.measure(self.model(f"fold/{folder}", *arguments), held, "--source", "bridge")
 
         runs = {}
-        for found in self.all_of(one, work):
-            for name, figures in found:
-                runs.setdefault(name, []).append(figures)
+        for name, figures in self.all_of(one, work):
+            runs.setdefault(name, []).append(figures)
         # Of each trajectory the mean over the seeds, so that they stay the samples.
         count = len(trajectories)
         return {name: [mean_of(part) for part in np.array(found).reshape(count, -1).tolist()]
@@ -163,7 +161,6 @@ def main():
     parser.add_argument("--real", type=pathlib.Path)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/bin/vqcodec")
-    parser.add_argument("--seconds", type=float, default=600, help="of training of each network (default 600)")
     parser.add_argument("--threads", type=int, default=1, help="of the training of each network (default 1)")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="models at a time (default 2)")
     parser.add_argument("--kinds", default="courses,fast,bins,rvq,mlp", help="of tokenizers; the last two need libtorch")
@@ -192,7 +189,8 @@ def main():
 
         stage("replay", lambda: replay.measure(bench, list(bench.simulation_models())))
     if not options.no_docs:
-        plots.write(bench, figures, ROOT / "docs", interval)
+        steps = {kind: network[2] for kind, network in NETWORKS.items()}
+        plots.write(bench, figures, ROOT / "docs", interval, steps)
 
 
 if __name__ == "__main__":

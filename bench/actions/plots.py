@@ -132,12 +132,12 @@ def write_trajectories(bench, images):
                  ["x", "y", "z", "gripper"])
     if bench.options.real:
         original = np.load(bench.work / "fold" / "0-test.npy")
-        back = decoded(bench, bench.work / "fold" / "0-simulation-real-1", [original], bench.work / "shown", "--source", "bridge")[0]
+        back = decoded(bench, bench.work / "fold" / "0-simulation-real-3-1", [original], bench.work / "shown", "--source", "bridge")[0]
         trajectories(images / "actions-bridge.svg", "A trajectory of BridgeData V2, left out", original, back,
                      ["x", "y", "z", "roll", "pitch", "yaw", "gripper"])
 
 
-def write(bench, figures, docs, interval):
+def write(bench, figures, docs, interval, steps):
     images = docs / "images"
     images.mkdir(parents=True, exist_ok=True)
     models = figures["simulation"]
@@ -146,7 +146,7 @@ def write(bench, figures, docs, interval):
     chart(images / "actions-r2.svg", "R² against bits, held-out tasks", curves(models, "r2"), "coded bits per chunk of 10 steps", "R²",
           (0.9, 1), x_range=(0, 130))
     write_trajectories(bench, images)
-    networks = f"Networks were trained for {bench.options.seconds:.0f} s each, on {bench.options.threads} threads."
+    networks = f"The pyramid was trained for {steps['rvq']} steps of 512 chunks, the MLP for {steps['mlp']}."
     parts = ["# Figures of action tokenizers",
              f"Written by `bench/actions/evaluate.py`; [actions.md](actions.md) says what they mean. {networks}",
              "## Held-out tasks of Meta-World", "![Error against bits](images/actions-mse.svg)",
