@@ -32,7 +32,9 @@ struct AudioOptions {
   uint32_t levels = 0;       // the first so many; 0: all
   double chunk_seconds = 0;  // 0: docs/format.md, section 4.2
   std::string prior = {};    // row of the prior table; empty: the model's own
-  bool live = false;  // chunks leave as soon as they are complete, without waiting whether one is enough
+  uint64_t frames = 0;  // of the whole sound, where it is known beforehand: the stream states it, so that its
+                        // length stays if its end is lost; 0: not known
+  bool live = false;    // chunks leave as soon as they are complete, without waiting whether one is enough
 };
 
 class AudioEncoder {
@@ -47,7 +49,7 @@ class AudioEncoder {
 
   // Interleaved samples in [-1, 1]; returns the bytes of the stream that are ready.
   Result<std::vector<uint8_t>> Push(std::span<const float> interleaved);
-  // The rest of the stream. REQUIRES: called once, last.
+  // The rest of the stream. REQUIRES: called once, last. kInput where other than options.frames came.
   Result<std::vector<uint8_t>> Finish();
 
   const AudioCounts& Counts() const;
@@ -75,7 +77,9 @@ class AudioDecoder {
   // The chunk that follows; where chunks before it are missing, their time is filled with what was heard
   // before, fading out. Gives the samples that are ready. kCorruptData for tokens that fail their check.
   Status Push(const Chunk& chunk, const Sink& sink);
-  // The rest: as many frames in all as the chunks say. REQUIRES: called once, last.
+  // The frames before `end` that no chunk brought are lost: they are made up, as above.
+  Status ConcealTo(uint64_t end, const Sink& sink);
+  // The rest: as many frames in all as the header or the chunks say. REQUIRES: called once, last.
   Status Finish(const Sink& sink);
 
   const AudioCounts& Counts() const;
@@ -88,7 +92,8 @@ class AudioDecoder {
 };
 
 // The same stream with the first `levels` levels only, recoded without any network; its tokens are equal in
-// those. The chunks are cut anew as AudioEncoder cuts them. kUsage where it has fewer.
+// those. The chunks are cut anew as AudioEncoder cuts them, and the length is stated. kUsage where it has
+// fewer.
 Result<Stream> DropLevels(const Stream& stream, uint32_t levels, const Bundle& bundle, const Limits& limits);
 
 // Frames of every chunk but the last.

@@ -84,13 +84,16 @@ struct AudioDecoder::State {
     return {};
   }
 
-  Status Conceal(uint64_t frames, const Sink& sink) {
+  Status ConcealTo(uint64_t end, const Sink& sink) {
+    if (end <= known) return {};
+    const uint64_t frames = end - known;
     uint64_t times = TimesOf(grid, static_cast<int>(header.rate), frames);
     if (times > limits.max_tokens) {
       return BeyondLimit("a gap of " + std::to_string(times) + " tokens cannot be filled", "max_tokens",
                          limits.max_tokens);
     }
     concealed += frames;
+    counts.frames = known = end;
     for (; times > 0; times -= std::min<uint64_t>(times, kTimes)) {
       for (size_t c = 0; c < channels; ++c) {
         VQC_ASSIGN(const auto samples,
@@ -142,11 +145,7 @@ Status AudioDecoder::Push(const Chunk& chunk, const Sink& sink) {
     VQC_ASSIGN(const PayloadView payload, AudioPayload(s.header, chunk, s.bundle));
     VQC_ASSIGN(const Tokens tokens, DecodePayload(payload, s.bundle, s.limits));
     VQC_TRY(CheckTokenCrc(tokens, chunk));
-    if (chunk.first_frame > s.known) {
-      const uint64_t gap = chunk.first_frame - s.known;
-      s.known = chunk.first_frame;
-      VQC_TRY(s.Conceal(gap, sink));
-    }
+    VQC_TRY(s.ConcealTo(chunk.first_frame, sink));
     s.known = chunk.first_frame + chunk.frames;
     VQC_TRY(s.Decode(tokens, sink));
     s.counts.tokens += tokens.ids.size();
@@ -157,9 +156,14 @@ Status AudioDecoder::Push(const Chunk& chunk, const Sink& sink) {
   });
 }
 
+Status AudioDecoder::ConcealTo(uint64_t end, const Sink& sink) {
+  return WithinMemory([&] { return state_->ConcealTo(end, sink); });
+}
+
 Status AudioDecoder::Finish(const Sink& sink) {
   return WithinMemory([&]() -> Status {
     State& s = *state_;
+    VQC_TRY(s.ConcealTo(s.header.frames, sink));
     for (size_t c = 0; c < s.channels; ++c) {
       VQC_ASSIGN(const auto samples, s.sessions[c]->Flush());
       s.Keep(c, samples);

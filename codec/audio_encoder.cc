@@ -12,7 +12,7 @@
 namespace vqc {
 namespace {
 
-StreamHeader HeaderOf(const Bundle& bundle, int rate, int channels, uint32_t levels, size_t all_levels) {
+StreamHeader HeaderOf(const Bundle& bundle, int rate, int channels, uint32_t levels, uint64_t frames) {
   StreamHeader header;
   header.modality = Modality::kAudio;
   header.channels = static_cast<uint32_t>(channels);
@@ -20,7 +20,8 @@ StreamHeader HeaderOf(const Bundle& bundle, int rate, int channels, uint32_t lev
   header.rate = rate;
   header.model_key = bundle.card.Key();
   header.profile = bundle.tokenizer->Info().profile;
-  header.levels = levels == all_levels ? 0 : levels;
+  header.levels = levels == bundle.tokenizer->Info().vocab.size() ? 0 : levels;
+  header.frames = frames;
   return header;
 }
 
@@ -31,7 +32,8 @@ struct AudioEncoder::State {
   AudioChunkCoder coder;
   AudioCut cut;
   size_t channels;
-  uint32_t levels;  // of the sessions' tokens
+  uint32_t levels;     // of the sessions' tokens
+  uint64_t announced;  // AudioOptions::frames
   std::vector<std::unique_ptr<EncodeSession>> sessions;
   uint64_t frames = 0;
   AudioCounts counts{};
@@ -81,11 +83,11 @@ Result<AudioEncoder> AudioEncoder::Create(const Bundle& bundle, int rate, int ch
       VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewEncodeSession());
     }
     const std::vector<uint32_t> vocab(grid.vocab.begin(), grid.vocab.begin() + levels);
-    AudioChunkCoder coder(bundle, HeaderOf(bundle, rate, channels, levels, all), grid, vocab, cut,
+    AudioChunkCoder coder(bundle, HeaderOf(bundle, rate, channels, levels, options.frames), grid, vocab, cut,
                           options.prior, options.live);
-    return AudioEncoder(
-        std::unique_ptr<State>(new State{std::move(resampler), std::move(coder), cut,
-                                         static_cast<size_t>(channels), all, std::move(sessions)}));
+    return AudioEncoder(std::unique_ptr<State>(new State{std::move(resampler), std::move(coder), cut,
+                                                         static_cast<size_t>(channels), all, options.frames,
+                                                         std::move(sessions)}));
   });
 }
 
@@ -110,6 +112,11 @@ Result<std::vector<uint8_t>> AudioEncoder::Push(std::span<const float> interleav
 Result<std::vector<uint8_t>> AudioEncoder::Finish() {
   return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
     State& s = *state_;
+    if (s.announced > 0 && s.frames != s.announced) {
+      return Error{ErrorCode::kInput, "the sound has " + std::to_string(s.frames) +
+                                          " frames, its header states " + std::to_string(s.announced) +
+                                          "; write it anew"};
+    }
     std::vector<uint8_t> out;
     VQC_TRY(s.resampler.Flush(s.resampled));
     VQC_TRY(s.Tokenize(true));
@@ -141,6 +148,8 @@ Result<Stream> DropLevels(const Stream& stream, uint32_t levels, const Bundle& b
   VQC_ASSIGN(const AudioCut cut, CutOf(grid, rate, static_cast<int>(stream.header.channels), levels, 0));
   StreamHeader header = stream.header;
   header.levels = levels == grid.vocab.size() ? 0 : levels;
+  header.frames = 0;
+  for (const Chunk& chunk : stream.chunks) header.frames += chunk.frames;
   AudioChunkCoder coder(bundle, header, grid, {before.begin(), before.begin() + levels}, cut, "", false);
   std::vector<uint8_t> bytes;
   uint64_t frames = 0;

@@ -36,7 +36,8 @@ std::vector<int32_t> Signed(const std::vector<uint32_t>& ids) { return {ids.begi
 
 Result<std::vector<uint8_t>> CompressSound(AudioReader& reader, const Bundle& bundle) {
   const auto channels = static_cast<size_t>(reader.Info().channels);
-  VQC_ASSIGN(auto encoder, AudioEncoder::Create(bundle, reader.Info().rate, reader.Info().channels));
+  VQC_ASSIGN(auto encoder, AudioEncoder::Create(bundle, reader.Info().rate, reader.Info().channels,
+                                                {.frames = reader.Info().frames.value_or(0)}));
   std::vector<uint8_t> bytes;
   std::vector<float> piece(kPieceFrames * channels);
   const auto append = [&bytes](const std::vector<uint8_t>& more) {

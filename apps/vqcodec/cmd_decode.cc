@@ -96,7 +96,7 @@ Result<ItemReport> FinishDecoding(const Work& work, const DecodeCommandOptions& 
   const std::string told = ToldExtension(options);
   const std::string extension = told.empty() ? DefaultExtension(modality) : told;
   if (modality == Modality::kAudio) {
-    const SoundToDecode what{work.stream,  work.chunk_frames, work.file_bytes,
+    const SoundToDecode what{work.stream,  work.chunk_frames, work.file_bytes, options.salvage,
                              work.defects, extension,         options.bits};
     return DecodeSound(what, work.job, *bundle, options.output, options.limits, work.watch);
   }

@@ -55,6 +55,7 @@ Status EncodeLive(const StreamOptions& options) {
   const AudioInfo& info = reader->Info();
   AudioOptions audio = options.audio;
   audio.live = true;
+  audio.frames = info.frames.value_or(0);
   VQC_ASSIGN(AudioEncoder encoder, AudioEncoder::Create(bundle, info.rate, info.channels, audio));
   VQC_ASSIGN(OutputFile file, OutputFile::Create(options.Target(), {.force = options.output.force}));
   // What makes one step of the model, so that nothing waits for more than it needs.
@@ -108,6 +109,7 @@ Status DecodeLive(const StreamOptions& options) {
   VQC_ASSIGN(const auto source, ByteSource::Open(options.input));
   StreamReader reader(options.limits, options.salvage);
   Decoding decoding;
+  std::vector<std::string> defects;  // beside those of the reader
   const AudioDecoder::Sink sink = [&](std::span<const float> samples) {
     return decoding.writer->Write(samples);
   };
@@ -128,13 +130,17 @@ Status DecodeLive(const StreamOptions& options) {
         VQC_TRY(decoding.Begin(*reader.Header(), reader.ChunkFrames(), options));
       }
       if (!*chunk) break;
-      if (Status pushed = decoding.decoder->Push(**chunk, sink); !pushed.ok()) return named(pushed.error());
+      const Status pushed = DecodeChunk(*decoding.decoder, **chunk, options.salvage, defects, sink);
+      if (!pushed.ok()) return named(pushed.error());
     }
   }
   if (!decoding.decoder) return named({ErrorCode::kCorruptData, "is cut off in the head of the stream"});
   VQC_TRY(decoding.decoder->Finish(sink));
   VQC_TRY(decoding.writer->Finish());
-  for (const std::string& defect : reader.Defects()) Say(options, "salvaged, but " + defect);
+  defects.insert(defects.begin(), reader.Defects().begin(), reader.Defects().end());
+  if (!defects.empty())
+    defects.push_back(MadeUpText(decoding.decoder->ConcealedFrames(), reader.Header()->rate));
+  for (const std::string& defect : defects) Say(options, "salvaged, but " + defect);
   return {};
 }
 

@@ -18,7 +18,8 @@ constexpr size_t kFrames = 1 << 14;  // that go in at a time
 Result<std::vector<uint8_t>> Encode(const Clip& clip, const Bundle& bundle, uint32_t levels,
                                     SoundEvaluation& result) {
   VQC_ASSIGN(AudioEncoder encoder,
-             AudioEncoder::Create(bundle, static_cast<int>(clip.rate), clip.channels, {.levels = levels}));
+             AudioEncoder::Create(bundle, static_cast<int>(clip.rate), clip.channels,
+                                  {.levels = levels, .frames = static_cast<uint64_t>(clip.frames)}));
   std::vector<uint8_t> bytes;
   const size_t step = kFrames * static_cast<size_t>(clip.channels);
   for (size_t at = 0; at < clip.data.size(); at += step) {

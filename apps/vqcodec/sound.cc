@@ -41,7 +41,9 @@ Result<ItemReport> EncodeSound(AudioReader& reader, const Job& job, const Bundle
                                const AudioOptions& options, const OutputOptions& output,
                                const Stopwatch& watch) {
   const AudioInfo& info = reader.Info();
-  VQC_ASSIGN(AudioEncoder encoder, AudioEncoder::Create(bundle, info.rate, info.channels, options));
+  AudioOptions audio = options;
+  audio.frames = info.frames.value_or(0);
+  VQC_ASSIGN(AudioEncoder encoder, AudioEncoder::Create(bundle, info.rate, info.channels, audio));
   VQC_TRY(MakeFolderOf(job.output, output));
   VQC_ASSIGN(OutputFile file, OutputFile::Create(job.output, {.force = output.force}));
   std::vector<float> samples(kFrames * static_cast<size_t>(info.channels));
@@ -81,6 +83,20 @@ Result<ItemReport> EncodeSound(AudioReader& reader, const Job& job, const Bundle
   return report;
 }
 
+Status DecodeChunk(AudioDecoder& decoder, const Chunk& chunk, bool salvage, std::vector<std::string>& defects,
+                   const AudioDecoder::Sink& sink) {
+  const Status pushed = decoder.Push(chunk, sink);
+  if (pushed.ok() || !salvage || pushed.error().code != ErrorCode::kCorruptData) return pushed;
+  const uint64_t end = chunk.first_frame + chunk.frames;
+  defects.push_back("frames " + std::to_string(chunk.first_frame) + " to " + std::to_string(end - 1) +
+                    " are lost: " + pushed.error().message);
+  return decoder.ConcealTo(end, sink);
+}
+
+std::string MadeUpText(uint64_t frames, double rate) {
+  return Fixed(static_cast<double>(frames) / rate, 2) + " s of it are made up";
+}
+
 Result<ItemReport> DecodeSound(const SoundToDecode& what, const Job& job, const Bundle& bundle,
                                const OutputOptions& output, const Limits& limits, const Stopwatch& watch) {
   const StreamHeader& header = what.stream.header;
@@ -89,15 +105,17 @@ Result<ItemReport> DecodeSound(const SoundToDecode& what, const Job& job, const 
   info.rate = static_cast<int>(header.rate);
   info.channels = static_cast<int>(header.channels);
   info.sample = SampleOfBits(what.bits);
-  info.frames = 0;
+  info.frames = header.frames;
   if (!what.stream.chunks.empty()) {
     const Chunk& last = what.stream.chunks.back();
-    info.frames = last.first_frame + last.frames;
+    info.frames = std::max(header.frames, last.first_frame + last.frames);
   }
   VQC_TRY(MakeFolderOf(job.output, output));
   VQC_ASSIGN(const auto writer, CreateAudio(job.output, what.extension, info, {.force = output.force}));
   const auto sink = [&writer](std::span<const float> samples) { return writer->Write(samples); };
-  for (const Chunk& chunk : what.stream.chunks) VQC_TRY(decoder.Push(chunk, sink));
+  std::vector<std::string> defects = what.defects;
+  for (const Chunk& chunk : what.stream.chunks)
+    VQC_TRY(DecodeChunk(decoder, chunk, what.salvage, defects, sink));
   VQC_TRY(decoder.Finish(sink));
   VQC_TRY(writer->Finish());
   const double seconds = watch.Seconds();
@@ -111,17 +129,18 @@ Result<ItemReport> DecodeSound(const SoundToDecode& what, const Job& job, const 
   report.record["levels"] = header.levels == 0 ? bundle.tokenizer->Info().vocab.size() : header.levels;
   report.record["chunks"] = counts.chunks;
   report.record.update(SoundSizeRecord(counts.payload_bytes, what.file_bytes, duration));
-  report.record["crc_ok"] = what.defects.empty();
+  report.record["crc_ok"] = defects.empty();
   report.record["seconds"] = seconds;
   report.record["seconds_network"] = counts.network_seconds;
   report.note = InputName(job.input) + " -> " + job.output + ": " + Fixed(duration, 2) + " s, " +
                 std::to_string(info.channels) + " x " + std::to_string(info.rate) + " Hz, " +
                 Fixed(seconds, 2) + " s";
-  if (!what.defects.empty()) {
-    report.record["defects"] = what.defects;
+  if (!defects.empty()) {
+    report.record["defects"] = defects;
     report.record["made_up_frames"] = decoder.ConcealedFrames();
     report.exit_code = kExitSomeFailed;
-    for (const std::string& defect : what.defects) report.warnings.push_back("salvaged, but " + defect);
+    defects.push_back(MadeUpText(decoder.ConcealedFrames(), header.rate));
+    for (const std::string& defect : defects) report.warnings.push_back("salvaged, but " + defect);
   }
   return report;
 }

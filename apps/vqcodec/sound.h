@@ -25,10 +25,18 @@ Result<ItemReport> EncodeSound(AudioReader& reader, const Job& job, const Bundle
                                const AudioOptions& options, const OutputOptions& output,
                                const Stopwatch& watch);
 
+// A chunk to sound. Of salvage, one whose tokens cannot be had is made up, and is a defect.
+Status DecodeChunk(AudioDecoder& decoder, const Chunk& chunk, bool salvage, std::vector<std::string>& defects,
+                   const AudioDecoder::Sink& sink);
+
+// "0.51 s of it are made up".
+std::string MadeUpText(uint64_t frames, double rate);
+
 struct SoundToDecode {
   const Stream& stream;
   uint32_t chunk_frames;
   uint64_t file_bytes;
+  bool salvage;
   const std::vector<std::string>& defects;  // of salvage
   std::string extension, bits;
 };

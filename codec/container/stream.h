@@ -34,12 +34,14 @@ struct StreamHeader {
       0;  // row of the prior table (entropy/priors.h) that coded the payload; 0..255, 0..6 is a byte shorter
   uint32_t profile = 0;  // numerics profile of the encoder; the low 16 bits are kept
   uint32_t levels = 0;  // of sound: the tokens have the first so many levels of the model; 0: all, else 1..64
+  uint64_t frames =
+      0;  // of sound in several chunks: of all of them, where the head states it; 0: it does not
 };
 
-// Named bytes beside the tokens of a chunk (an alpha plane, scales). Tags are frozen. kLevels is in the
-// header. kRung: an image's tokens are on a lower rung of the model's ladder; a byte for the rung, from 1,
-// then the first bytes of the ladder's id.
-enum class SideData : uint8_t { kAlpha = 1, kLevels = 9, kRung = 11 };
+// Named bytes beside the tokens of a chunk (an alpha plane, scales). Tags are frozen. kLength and kLevels are
+// in the header. kRung: an image's tokens are on a lower rung of the model's ladder; a byte for the rung,
+// from 1, then the first bytes of the ladder's id.
+enum class SideData : uint8_t { kAlpha = 1, kLength = 4, kLevels = 9, kRung = 11 };
 inline constexpr size_t kRungBytes = 5;
 
 struct Chunk {
@@ -63,8 +65,8 @@ struct SalvageReport {
 
 // The whole file; equal streams give equal bytes. REQUIRES: an image has exactly one chunk, of frame 0. In
 // any other stream all chunks have equal frames but the last, which may have fewer, and they follow each
-// other. Errors: kLimit where a reader with default limits would refuse it; kInternal for a broken
-// requirement.
+// other; header.frames, if it is not 0, is the sum of theirs. Errors: kLimit where a reader with default
+// limits would refuse it; kInternal for a broken requirement.
 Result<std::vector<uint8_t>> WriteStream(const Stream& stream);
 
 // True if the bytes begin like a .vqc stream of any version.

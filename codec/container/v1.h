@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -24,6 +25,10 @@ struct ChunkView {
   bool has_fields = false;
   uint64_t head_bytes = 0, field_bytes = 0;  // field_bytes: with the size before the entries
 };
+// The frame behind the last one.
+inline uint64_t EndOf(std::span<const ChunkView> chunks) {
+  return chunks.empty() ? 0 : chunks.back().first_frame + chunks.back().frames;
+}
 
 // Whether the stream is a single chunk under one checksum.
 inline bool IsSingle(std::span<const uint8_t> bytes) {
@@ -41,9 +46,11 @@ Status CheckLimits(const StreamHeader& header, const Limits& limits);
 using SideViews = std::map<SideData, std::span<const uint8_t>>;
 enum class FieldPlace { kHead, kChunk, kImage, kSingleSound };
 Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits);
-// Puts kLevels, if it is there, into the header.
-Status ReadLevels(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
-                  StreamHeader& header);
+// Puts kLength and kLevels, if they are there, into the header.
+Status ReadHeadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
+                      StreamHeader& header);
+// What is wrong where the chunks end at frame `end`, which is not what the head states.
+std::optional<std::string> LengthDefect(const StreamHeader& header, uint64_t end);
 inline FieldPlace PlaceOfChunk(const Head& head) {
   if (head.IsImage()) return FieldPlace::kImage;
   return head.IsSound() && head.IsSingle() ? FieldPlace::kSingleSound : FieldPlace::kChunk;
@@ -76,11 +83,13 @@ class ChunkWriter {
  public:
   Status Begin(const StreamHeader& header, uint32_t chunk_frames, ByteWriter& out);
   Status Add(const Chunk& chunk, ByteWriter& out);
-  void End(ByteWriter& out);
+  Status End(ByteWriter& out);
 
  private:
+  StreamHeader header_;
   uint32_t chunk_frames_ = 1, head_crc_ = 0, end_crc_ = 0;
   uint64_t chunks_ = 0;
+  uint64_t end_ = 0;        // frame behind the last chunk
   bool short_one_ = false;  // a chunk with fewer frames: the last
 };
 

@@ -37,6 +37,7 @@ inline constexpr FieldId kFieldIds[] = {
     {1, "alpha"},                    // SideData::kAlpha, of a chunk
     {2, "hints for concealment"},    // reserved
     {3, "levels of unequal rates"},  // reserved
+    {4, "length"},                   // SideData::kLength, of a stream of sound in chunks
     {5, "sides beyond 65536"},       // reserved
     {7, "scales"},                   // reserved
     {9, "levels"},                   // SideData::kLevels, of a stream of sound

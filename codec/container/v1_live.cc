@@ -34,7 +34,7 @@ Result<std::vector<uint8_t>> StreamWriter::Add(const Chunk& chunk) {
 
 Result<std::vector<uint8_t>> StreamWriter::End() {
   ByteWriter out = std::exchange(state_->waiting, ByteWriter());
-  state_->writer.End(out);
+  VQC_TRY(state_->writer.End(out));
   return std::move(out).Take();
 }
 
@@ -55,6 +55,7 @@ struct StreamReader::State {
   StreamHeader header;
   uint32_t end_crc = 0;
   uint64_t next = 0;       // sequence
+  uint64_t end = 0;        // frame behind the last chunk
   uint64_t lost_from = 0;  // of salvage: where the bytes that belong to nothing begin
   bool short_one = false;
   std::vector<std::string> defects;
@@ -76,11 +77,18 @@ struct StreamReader::State {
   Result<std::optional<Chunk>> ReadSingle();
   Result<std::optional<Chunk>> ReadChunk(bool& progress);
   Result<bool> ReadEnd();
-  void NoteLost(uint64_t end) {
-    if (lost_from < end) {
-      defects.push_back("bytes " + std::to_string(lost_from) + " to " + std::to_string(end - 1) +
+  void NoteLost(uint64_t to) {
+    if (lost_from < to) {
+      defects.push_back("bytes " + std::to_string(lost_from) + " to " + std::to_string(to - 1) +
                         " belong to no sound chunk");
     }
+  }
+  Status CheckLength() {
+    auto defect = v1::LengthDefect(header, end);
+    if (!defect) return {};
+    if (!salvage) return Error{ErrorCode::kCorruptData, *defect + "; damaged"};
+    defects.push_back(std::move(*defect));
+    return {};
   }
 };
 
@@ -125,7 +133,7 @@ Status StreamReader::State::ReadHead() {
   }
   VQC_ASSIGN(header, v1::HeaderOf(found->head));
   VQC_TRY(v1::CheckLimits(header, limits));
-  VQC_TRY(v1::ReadLevels(found->fields, v1::FieldPlace::kHead, limits, header));
+  VQC_TRY(v1::ReadHeadFields(found->fields, v1::FieldPlace::kHead, limits, header));
   head = *found;
   head->fields = {};
   ByteWriter crc;
@@ -175,6 +183,7 @@ Result<bool> StreamReader::State::ReadEnd() {
   }
   NoteLost(consumed);
   Drop(kEndBytes);
+  VQC_TRY(CheckLength());
   done = true;
   return true;
 }
@@ -219,6 +228,7 @@ Result<std::optional<Chunk>> StreamReader::State::ReadChunk(bool& progress) {
                       " are lost");
   }
   next = view->sequence + 1;
+  end = view->first_frame + view->frames;
   short_one = view->frames != head->head.chunk_frames;
   ByteWriter crc;
   crc.U32(view->crc);
@@ -238,6 +248,7 @@ Result<std::optional<Chunk>> StreamReader::Next() {
     if (s.SearchIsTooLong()) {
       s.defects.push_back("the search for chunks was given up at byte " + std::to_string(s.consumed) +
                           ": too many false beginnings");
+      VQC_TRY(s.CheckLength());
       s.done = true;
       return std::optional<Chunk>();
     }
@@ -246,6 +257,7 @@ Result<std::optional<Chunk>> StreamReader::Next() {
       if (!s.salvage) return s.CutOff();
       s.NoteLost(s.consumed);
       s.defects.push_back("cut off: there is no end");
+      VQC_TRY(s.CheckLength());
       s.done = true;
       return std::optional<Chunk>();
     }

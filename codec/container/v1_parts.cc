@@ -125,6 +125,11 @@ Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place,
       if (size != 1 || bytes[0] < 1 || bytes[0] > kMaxStreamLevels)
         return Damaged("the number of levels is not 1 byte of 1 to " + std::to_string(kMaxStreamLevels));
       side[SideData::kLevels] = bytes;
+    } else if (id == static_cast<uint64_t>(SideData::kLength) && place == FieldPlace::kHead) {
+      ByteReader length(bytes);
+      if (length.Varint() == 0 || !length.ok() || length.remaining() > 0)
+        return Damaged("the length is not a number of frames from 1 on");
+      side[SideData::kLength] = bytes;
     } else if (id == static_cast<uint64_t>(SideData::kRung) && place == FieldPlace::kImage) {
       if (size != kRungBytes || bytes[0] == 0)
         return Damaged("the rung is not " + std::to_string(kRungBytes) + " bytes, the first of them above 0");
@@ -136,11 +141,24 @@ Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place,
   return side;
 }
 
-Status ReadLevels(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
-                  StreamHeader& header) {
+Status ReadHeadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
+                      StreamHeader& header) {
   VQC_ASSIGN(const SideViews side, ReadFields(entries, place, limits));
   if (const auto found = side.find(SideData::kLevels); found != side.end()) header.levels = found->second[0];
+  const auto found = side.find(SideData::kLength);
+  if (found != side.end() && header.modality == Modality::kAudio)
+    header.frames = ByteReader(found->second).Varint();
   return {};
+}
+
+std::optional<std::string> LengthDefect(const StreamHeader& header, uint64_t end) {
+  if (header.frames == 0 || header.frames == end) return std::nullopt;
+  if (end < header.frames) {
+    return "the end is lost (frames " + std::to_string(end) + " to " + std::to_string(header.frames - 1) +
+           ")";
+  }
+  return "the head states " + std::to_string(header.frames) + " frames, the chunks have " +
+         std::to_string(end);
 }
 
 Result<std::optional<uint64_t>> ChunkBytes(std::span<const uint8_t> front) {

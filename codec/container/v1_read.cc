@@ -103,14 +103,16 @@ Result<Stream> Convert(const Parsed& parsed, const Limits& limits) {
   VQC_ASSIGN(stream.header, HeaderOf(parsed.head));
   VQC_TRY(CheckLimits(stream.header, limits));
   const FieldPlace place = PlaceOfChunk(parsed.head);
-  VQC_TRY(ReadLevels(parsed.head_fields, FieldPlace::kHead, limits, stream.header));
+  VQC_TRY(ReadHeadFields(parsed.head_fields, FieldPlace::kHead, limits, stream.header));
   if (place == FieldPlace::kSingleSound) {
-    VQC_TRY(ReadLevels(parsed.chunks.front().fields, place, limits, stream.header));
+    VQC_TRY(ReadHeadFields(parsed.chunks.front().fields, place, limits, stream.header));
   }
   for (const ChunkView& view : parsed.chunks) {
     VQC_ASSIGN(Chunk chunk, CopyChunk(view, place, limits));
     stream.chunks.push_back(std::move(chunk));
   }
+  if (const auto defect = LengthDefect(stream.header, EndOf(parsed.chunks)))
+    return Error{ErrorCode::kCorruptData, *defect + "; damaged"};
   return stream;
 }
 

@@ -82,7 +82,7 @@ Result<Stream> Salvager::Single() {
       view.fields = {};
     }
   }
-  if (place == FieldPlace::kSingleSound) VQC_TRY(ReadLevels(view.fields, place, limits_, stream.header));
+  if (place == FieldPlace::kSingleSound) VQC_TRY(ReadHeadFields(view.fields, place, limits_, stream.header));
   VQC_ASSIGN(Chunk chunk, CopyChunk(view, place, limits_));
   stream.chunks.push_back(std::move(chunk));
   return stream;
@@ -164,9 +164,10 @@ Result<Stream> Salvager::Chunks() {
   Stream stream;
   VQC_ASSIGN(stream.header, HeaderOf(general.head));
   VQC_TRY(CheckLimits(stream.header, limits_));
-  VQC_TRY(ReadLevels(general.fields, FieldPlace::kHead, limits_, stream.header));
+  VQC_TRY(ReadHeadFields(general.fields, FieldPlace::kHead, limits_, stream.header));
   std::vector<ChunkView> views = FindChunks(general);
   CheckSequence(views, general);
+  if (auto defect = LengthDefect(stream.header, EndOf(views))) Defect(std::move(*defect));
   for (const ChunkView& view : views) {
     VQC_ASSIGN(Chunk chunk, CopyChunk(view, FieldPlace::kChunk, limits_));
     stream.chunks.push_back(std::move(chunk));

@@ -58,6 +58,7 @@ Result<Head> HeadOf(const StreamHeader& header) {
     return Broken("levels is " + std::to_string(header.levels) + ", sound has at most " +
                   std::to_string(kMaxStreamLevels));
   }
+  if (header.frames > 0 && !head.IsSound()) return Broken("of sound alone the head states the length");
   return head;
 }
 
@@ -67,10 +68,16 @@ Status CheckSize(const char* name, uint64_t found, const char* limit, uint64_t a
                                       " is " + std::to_string(allowed) + "; encode a smaller piece"};
 }
 
-// levels: 0 for none.
-Status AppendFields(const std::map<SideData, std::vector<uint8_t>>& side, uint32_t levels, ByteWriter& out) {
-  std::map<SideData, std::vector<uint8_t>> fields = side;
-  if (levels > 0) fields[SideData::kLevels] = {static_cast<uint8_t>(levels)};
+using Fields = std::map<SideData, std::vector<uint8_t>>;
+
+// Those of the header that a stream in one chunk has, too.
+Fields FieldsOf(const StreamHeader& header) {
+  Fields fields;
+  if (header.levels > 0) fields[SideData::kLevels] = {static_cast<uint8_t>(header.levels)};
+  return fields;
+}
+
+Status AppendFields(const Fields& fields, ByteWriter& out) {
   ByteWriter entries;
   for (const auto& [tag, bytes] : fields) {  // a map: ids rise
     VQC_TRY(CheckSize("side data", bytes.size(), "max_side_bytes", Limits{}.max_side_bytes));
@@ -85,15 +92,16 @@ Status AppendFields(const std::map<SideData, std::vector<uint8_t>>& side, uint32
 
 Status CheckChunk(const Chunk& chunk, bool image) {
   if (!image && chunk.side.contains(SideData::kRung)) return Broken("a rung stands beside an image alone");
-  if (chunk.side.contains(SideData::kLevels)) return Broken("levels stand in the header, not beside a chunk");
+  if (chunk.side.contains(SideData::kLevels) || chunk.side.contains(SideData::kLength))
+    return Broken("levels and length stand in the header, not beside a chunk");
   return CheckSize("a chunk", chunk.payload.size(), "max_chunk_bytes", Limits{}.max_chunk_bytes);
 }
 
-Status WriteSingle(Head& head, const Chunk& chunk, uint32_t levels, ByteWriter& out) {
+Status WriteSingle(Head& head, const Chunk& chunk, Fields side, ByteWriter& out) {
   if (chunk.first_frame != 0) return Broken("a single chunk does not begin with frame 0");
   if (head.IsImage() && chunk.frames != 1) return Broken("the chunk of an image is not its frame 0");
-  const bool fields_follow = !chunk.side.empty() || levels > 0;
-  if (fields_follow) head.kind |= kHasFields;
+  side.insert(chunk.side.begin(), chunk.side.end());
+  if (!side.empty()) head.kind |= kHasFields;
   if (!head.IsImage()) head.kind |= kOtherSingle;
   head.chunk_frames = chunk.frames;
   FieldWriter fields(out);
@@ -101,7 +109,7 @@ Status WriteSingle(Head& head, const Chunk& chunk, uint32_t levels, ByteWriter& 
   const ChunkHead chunk_head{.size = chunk.payload.size(), .token_check = chunk.token_crc & 0xFFFF};
   VQC_TRY(VisitSingleChunk(fields, chunk_head));
   out.Append(chunk.payload);
-  if (fields_follow) VQC_TRY(AppendFields(chunk.side, levels, out));
+  if (!side.empty()) VQC_TRY(AppendFields(side, out));
   out.U32(Crc32c(out.bytes()));
   return {};
 }
@@ -117,12 +125,19 @@ uint32_t CrcOf(uint32_t crc, uint32_t before) {
 Status ChunkWriter::Begin(const StreamHeader& header, uint32_t chunk_frames, ByteWriter& out) {
   VQC_ASSIGN(Head head, HeadOf(header));
   if (head.IsImage()) return Broken("an image is a single chunk");
-  if (header.levels > 0) head.kind |= kHasFields;
+  Fields side = FieldsOf(header);
+  if (header.frames > 0) {
+    ByteWriter length;
+    length.Varint(header.frames);
+    side[SideData::kLength] = std::move(length).Take();
+  }
+  if (!side.empty()) head.kind |= kHasFields;
+  header_ = header;
   head.chunk_frames = chunk_frames_ = chunk_frames;
   const size_t start = out.size();
   FieldWriter fields(out);
   VQC_TRY(VisitHead(fields, std::as_const(head)));
-  if (header.levels > 0) VQC_TRY(AppendFields({}, header.levels, out));
+  if (!side.empty()) VQC_TRY(AppendFields(side, out));
   head_crc_ = Crc32c(out.bytes().subspan(start));
   out.U32(head_crc_);
   end_crc_ = CrcOf(head_crc_, 0);
@@ -144,19 +159,22 @@ Status ChunkWriter::Add(const Chunk& chunk, ByteWriter& out) {
                              .size_and_fields = 2 * uint64_t{chunk.payload.size()} + !chunk.side.empty(),
                              .token_check = chunk.token_crc & 0xFFFF};
   short_one_ = chunk_head.missing > 0;
+  end_ = chunk.first_frame + chunk.frames;
   FieldWriter fields(out);
   VQC_TRY(VisitChunk(fields, chunk_head));
   out.Append(chunk.payload);
-  if (!chunk.side.empty()) VQC_TRY(AppendFields(chunk.side, 0, out));
+  if (!chunk.side.empty()) VQC_TRY(AppendFields(chunk.side, out));
   const uint32_t crc = Crc32c(out.bytes().subspan(start), head_crc_);
   out.U32(crc);
   end_crc_ = CrcOf(crc, end_crc_);
   return {};
 }
 
-void ChunkWriter::End(ByteWriter& out) {
+Status ChunkWriter::End(ByteWriter& out) {
+  if (const auto defect = LengthDefect(header_, end_)) return Broken(*defect);
   out.Append(kEndSync);
   out.U32(end_crc_);
+  return {};
 }
 
 Result<std::vector<uint8_t>> Write(const Stream& stream) {
@@ -171,13 +189,14 @@ Result<std::vector<uint8_t>> Write(const Stream& stream) {
   ByteWriter out;
   if (head.IsImage() || (head.IsSound() && chunks.size() == 1)) {
     VQC_TRY(CheckChunk(chunks[0], head.IsImage()));
-    VQC_TRY(WriteSingle(head, chunks[0], stream.header.levels, out));
+    if (const auto defect = LengthDefect(stream.header, chunks[0].frames)) return Broken(*defect);
+    VQC_TRY(WriteSingle(head, chunks[0], FieldsOf(stream.header), out));
     return std::move(out).Take();
   }
   ChunkWriter writer;
   VQC_TRY(writer.Begin(stream.header, chunks.empty() ? 1 : chunks[0].frames, out));
   for (const Chunk& chunk : chunks) VQC_TRY(writer.Add(chunk, out));
-  writer.End(out);
+  VQC_TRY(writer.End(out));
   return std::move(out).Take();
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sound through the program: files, pipes, damage, levels.
+#include <sys/stat.h>
 #include <sys/wait.h>
+
+#include <fstream>
+#include <thread>
 
 #include "tests/cli/cli_test_base.h"
 
@@ -107,6 +111,92 @@ TEST_F(SoundTest, SalvageKeepsTheLength) {
   EXPECT_EQ(salvaged.exit_code, 1) << salvaged.err;
   EXPECT_EQ(Read("back.wav").size(), Read("talk.wav").size());
   EXPECT_EQ(salvaged.Json()["results"][0]["made_up_frames"], 12160);
+}
+
+// Chunks of 12160 frames, nine of them.
+TEST_F(SoundTest, SalvageKeepsTheLengthOfALostEnd) {
+  Write("talk.wav", Wav(100000));
+  ASSERT_EQ(Run({"encode", "talk.wav", "--chunk", "0.5"}).exit_code, 0);
+  ASSERT_EQ(Run({"decode", "talk.vqc", "-o", "whole.wav"}).exit_code, 0);
+  const std::string bytes = Read("talk.vqc"), whole = Read("whole.wav");
+  std::vector<size_t> chunks;
+  for (size_t at = bytes.find("\xE7\x43"); at != std::string::npos; at = bytes.find("\xE7\x43", at + 1))
+    chunks.push_back(at);
+  ASSERT_EQ(chunks.size(), 9u);
+  std::string flipped = bytes;
+  flipped[chunks[8] + 9] ^= 0x10;
+  const auto shortened = [&](size_t size) { return bytes.substr(0, size); };
+  const std::string end = bytes.substr(bytes.size() - 6);
+  struct Damage {
+    std::string name, bytes;
+    size_t chunks;
+  };
+  const Damage damages[] = {{"cut", shortened(bytes.size() - 10), 8},
+                            {"last", shortened(chunks[8]), 8},
+                            {"gone", shortened(chunks[8]) + end, 8},
+                            {"three", shortened(chunks[6]), 6},
+                            {"flipped", flipped, 8},
+                            {"all", shortened(chunks[0]), 0}};
+  for (const Damage& damage : damages) {
+    Write("damaged.vqc", damage.bytes);
+    EXPECT_NE(Run({"decode", "damaged.vqc", "-o", "strict.wav"}).exit_code, 0) << damage.name;
+    const Ran salvaged = Run({"decode", "damaged.vqc", "-o", "back.wav", "-f", "--salvage", "--json"});
+    EXPECT_EQ(salvaged.exit_code, 1) << salvaged.err;
+    const std::string back = Read("back.wav");
+    EXPECT_EQ(back.size(), Read("talk.wav").size()) << damage.name;
+    EXPECT_EQ(back.substr(0, 44 + 2 * 12160 * damage.chunks),
+              whole.substr(0, 44 + 2 * 12160 * damage.chunks));
+    const auto record = salvaged.Json()["results"][0];
+    EXPECT_EQ(record["made_up_frames"], 100000 - 12160 * damage.chunks) << damage.name;
+    const std::string lost =
+        "the end is lost (frames " + std::to_string(12160 * damage.chunks) + " to 99999)";
+    EXPECT_NE(record["defects"].dump().find(lost), std::string::npos) << record["defects"].dump();
+    const Ran piped = Run({"stream", "decode", "--salvage"}, {.standard_input = damage.bytes});
+    EXPECT_EQ(piped.exit_code, 0) << piped.err;
+    EXPECT_EQ(piped.out.substr(44), back.substr(44)) << damage.name;
+    EXPECT_NE(piped.err.find(lost), std::string::npos) << piped.err;
+  }
+}
+
+// Where the length of a live stream is not known, the sound ends with the last chunk; trimming states it.
+TEST_F(SoundTest, AStreamOfUnknownLengthEndsWithWhatIsThere) {
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  const auto from_pipe = [&](size_t frames, std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--format", "s16le", "--rate", "24000"});
+    std::thread writer([&] { std::ofstream(Path("pipe"), std::ios::binary) << PcmSamples(frames, 1); });
+    const Ran ran = Run(arguments, {.standard_input_path = Path("pipe")});
+    writer.join();
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.out;
+  };
+  const std::string live = from_pipe(100000, {"stream", "encode", "--chunk", "0.5"});
+  Write("cut.vqc", live.substr(0, live.size() - 10));
+  EXPECT_EQ(Run({"decode", "cut.vqc", "-o", "cut.wav", "--salvage"}).exit_code, 1);
+  EXPECT_EQ(Read("cut.wav").size(), 44u + 2 * 12160 * 8);
+  Write("raw.vqc", from_pipe(1600000, {"encode", "-", "-o", "-"}));
+  Write("long.wav", Wav(1600000));
+  ASSERT_EQ(Run({"encode", "long.wav"}).exit_code, 0);
+  ASSERT_EQ(Run({"trim", "raw.vqc", "--levels", "2", "-o", "stated.vqc"}).exit_code, 0);
+  EXPECT_EQ(Read("raw.vqc").size() + 6, Read("long.vqc").size());
+  EXPECT_TRUE(Read("stated.vqc") == Read("long.vqc"));
+}
+
+TEST_F(SoundTest, ADamagedSingleChunkIsMadeUp) {
+  Write("talk.wav", Wav(20000));
+  ASSERT_EQ(Run({"encode", "talk.wav"}).exit_code, 0);
+  const std::string bytes = Read("talk.vqc");
+  std::string flipped = bytes;
+  flipped[bytes.size() / 2] ^= 0x10;
+  for (const std::string& damaged : {flipped, bytes.substr(0, bytes.size() / 2)}) {
+    Write("damaged.vqc", damaged);
+    EXPECT_NE(Run({"decode", "damaged.vqc", "-o", "strict.wav"}).exit_code, 0);
+    const Ran salvaged = Run({"decode", "damaged.vqc", "-o", "back.wav", "-f", "--salvage", "--json"});
+    EXPECT_EQ(salvaged.exit_code, 1) << salvaged.err;
+    EXPECT_EQ(Read("back.wav").size(), Read("talk.wav").size());
+    EXPECT_EQ(salvaged.Json()["results"][0]["made_up_frames"], 20000);
+    const Ran piped = Run({"stream", "decode", "--salvage"}, {.standard_input = damaged});
+    EXPECT_EQ(piped.out.substr(44), Read("back.wav").substr(44)) << piped.err;
+  }
 }
 
 TEST_F(SoundTest, BadSoundIsRefusedAndLeavesNothing) {

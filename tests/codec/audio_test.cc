@@ -132,7 +132,7 @@ TEST(Audio, OverheadIsBoundedAtEveryLength) {
       samples[i] = static_cast<float>(random >> 8) / static_cast<float>(1 << 23) - 1;
     }
     AudioCounts counts;
-    const auto bytes = Encode(bundle, samples, 24000, 1, 10000, {}, &counts);
+    const auto bytes = Encode(bundle, samples, 24000, 1, 10000, {.frames = samples.size()}, &counts);
     EXPECT_LE(static_cast<double>(bytes.size() - counts.payload_bytes),
               32 + 0.02 * static_cast<double>(counts.payload_bytes))
         << chunks;
@@ -150,7 +150,8 @@ TEST(Audio, LevelsAreDroppedFromAFileAsIfTheyHadNotBeenEncoded) {
       ASSERT_TRUE(full.ok());
       const auto dropped = DropLevels(*full, 1, bundle, {});
       ASSERT_TRUE(dropped.ok()) << dropped.error().message;
-      EXPECT_EQ(*WriteStream(*dropped), Encode(bundle, samples, 24000, channels, 5000, {.levels = 1}));
+      EXPECT_EQ(*WriteStream(*dropped),
+                Encode(bundle, samples, 24000, channels, 5000, {.levels = 1, .frames = frames}));
       EXPECT_EQ(dropped->header.levels, 1u);
       const auto back = Decode(bundle, *dropped);
       ASSERT_TRUE(back.ok());
@@ -182,6 +183,50 @@ TEST(Audio, LostChunksKeepTheLengthAndAreNoLouder) {
     const auto sound = Decode(bundle, *whole);
     EXPECT_TRUE(std::equal(back->end() - 1000, back->end(), sound->end() - 1000));
   }
+}
+
+TEST(Audio, ALostEndKeepsTheLengthWhereItIsStated) {
+  const Bundle bundle = FakeAudioBundle();
+  for (const int channels : {1, 2}) {
+    const auto samples = Sweep(100123, channels);
+    const auto bytes =
+        Encode(bundle, samples, 24000, channels, 5000, {.chunk_seconds = 0.5, .frames = 100123});
+    const auto whole = ReadStream(bytes, {});
+    ASSERT_TRUE(whole.ok()) << whole.error().message;
+    EXPECT_EQ(whole->header.frames, 100123u);
+    const auto sound = Decode(bundle, *whole);
+    ASSERT_EQ(sound->size(), samples.size());
+    float peak = 0;
+    for (const float sample : samples) peak = std::max(peak, std::abs(sample));
+    for (const size_t lost : {size_t{1}, size_t{3}, whole->chunks.size()}) {
+      Stream stream = *whole;
+      stream.chunks.resize(stream.chunks.size() - lost);
+      const auto back = Decode(bundle, stream, 12160);
+      ASSERT_TRUE(back.ok()) << back.error().message;
+      ASSERT_EQ(back->size(), samples.size()) << lost;
+      for (const float sample : *back) ASSERT_LE(std::abs(sample), peak * 1.41f);
+      const auto kept = static_cast<ptrdiff_t>(stream.chunks.size() * 12160 * static_cast<size_t>(channels));
+      EXPECT_TRUE(std::equal(back->begin(), back->begin() + kept, sound->begin()));
+      // Without the statement the sound ends with what is there.
+      stream.header.frames = 0;
+      EXPECT_EQ(Decode(bundle, stream, 12160)->size(), static_cast<size_t>(kept));
+    }
+  }
+}
+
+TEST(Audio, AStatedLengthHasToBeRight) {
+  const Bundle bundle = FakeAudioBundle();
+  for (const uint64_t frames : {uint64_t{4999}, uint64_t{5001}}) {
+    auto encoder = AudioEncoder::Create(bundle, 24000, 1, {.frames = frames});
+    ASSERT_TRUE(encoder->Push(Sweep(5000, 1)).ok());
+    const auto rest = encoder->Finish();
+    ASSERT_FALSE(rest.ok());
+    EXPECT_EQ(rest.error().code, ErrorCode::kInput);
+  }
+  // Of what no file can have, nothing is made up.
+  Stream stream = *ReadStream(Encode(bundle, Sweep(50000, 1), 24000, 1, 5000), {});
+  stream.header.frames = uint64_t{1} << 60;
+  EXPECT_EQ(Decode(bundle, stream).error().code, ErrorCode::kLimit);
 }
 
 TEST(Audio, LiveChunksLeaveAtOnce) {

@@ -81,6 +81,7 @@ void AddStreams(Seeds& seeds) {
   AddStream(seeds, "alpha", EncodeImage(RandomImage(4, 20, 30), bundle)->bytes);
   AddStream(seeds, "deep-gray-alpha", EncodeImage(RandomImage(2, 9, 11, 16), bundle)->bytes);
   AddStream(seeds, "sound", Sound({.chunk_seconds = 0.05, .live = true}, 2, 4000));
+  AddStream(seeds, "sound-length", Sound({.chunk_seconds = 0.05, .frames = 4000}, 1, 4000));
   AddStream(seeds, "sound-single", Sound({.levels = 1}, 1, 3000));
 }
 

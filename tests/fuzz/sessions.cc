@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sound through the sessions in any order of calls: bytes do not depend on the pieces, and chunks may be
 // lost.
-//   channels, rate, levels, live (1 each) | calls: size of a piece (1), sample (1), or 0 and a chunk to lose
-//   (1)
+//   channels, rate, levels, bits live and length stated (1 each) | calls: size of a piece (1), sample (1), or
+//   0 and a chunk to lose (1)
 #include "codec/audio.h"
 #include "codec/container/live.h"
 #include "tests/fuzz/fuzz_input.h"
@@ -28,7 +28,8 @@ Request RequestOf(fuzz::Input& input) {
   request.channels = input.U8() % 5;
   request.rate = kRates[input.U8() % std::size(kRates)];
   request.options.levels = input.U8() % 4;
-  request.options.live = input.U8() % 2;
+  const uint8_t bits = input.U8();
+  request.options.live = bits & 1;
   request.options.chunk_seconds = 0.02;
   size_t samples = 0;
   while (input.Left() > 0 && samples < kMostSamples) {
@@ -39,6 +40,8 @@ Request RequestOf(fuzz::Input& input) {
     for (size_t i = 0; i < piece.size(); ++i) piece[i] = static_cast<float>((value + i * 7) % 256) / 128 - 1;
     samples += piece.size();
   }
+  if (bits & 2 && request.channels > 0)
+    request.options.frames = samples / static_cast<size_t>(request.channels);
   return request;
 }
 
@@ -85,6 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     frames = chunk.first_frame + chunk.frames;
   }
   Require(decoder->Finish(sink).ok(), "a stream ends");
+  frames = std::max(frames, stream->header.frames);
   Require(samples == frames * static_cast<uint64_t>(request.channels), "lost chunks keep their time");
   return 0;
 }

@@ -22,7 +22,7 @@ from walk import Adaptive, Sequential, Static, Uniform, decode_windows
 MAGIC = bytes((0x8F, 0x56, 0x51, 0x01))
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000, 176400, 192000)
 AUDIO, ACTIONS = 2, 3
-ALPHA, LEVELS, RUNG = 1, 9, 11  # fields [5]
+ALPHA, LENGTH, LEVELS, RUNG = 1, 4, 9, 11  # fields [5]
 
 
 # [6] By coding: those that go digit by digit, and those that code a chunk at once.
@@ -47,6 +47,9 @@ def read_fields(reader, known):
             fields[number] = value
     if LEVELS in fields:
         require(len(fields[LEVELS]) == 1 and 1 <= fields[LEVELS][0] <= 64, "1 to 64 levels in 1 byte")
+    if LENGTH in fields:
+        length = Reader(fields[LENGTH])
+        require(length.varint() >= 1 and not length.left(), "a length is a number of frames from 1 on")
     if RUNG in fields:
         require(len(fields[RUNG]) == 5 and fields[RUNG][0] >= 1, "a rung from 1 on and 4 bytes of the ladder's id")
     return fields
@@ -115,8 +118,10 @@ def read_single(data, reader, head):
 
 def read_chunks(data, reader, head):
     """[4] Head, chunks, end."""
-    fields = read_fields(reader, (LEVELS,)) if head["fields"] else {}
+    fields = read_fields(reader, (LENGTH, LEVELS)) if head["fields"] else {}
     head["levels"] = fields.get(LEVELS, b"\0")[0]
+    if head["modality"] == AUDIO and LENGTH in fields:
+        head["frames"] = Reader(fields[LENGTH]).varint()
     head_crc = crc32c(data[:reader.at])
     require(reader.u32() == head_crc, "checksum of the head")
     chunks, checks, short = [], struct.pack("<I", head_crc), False
@@ -139,6 +144,8 @@ def read_chunks(data, reader, head):
         chunk.update(first_frame=sequence * head["chunk_frames"], frames=head["chunk_frames"] - missing)
         chunks.append(chunk)
     require(reader.u32() == crc32c(checks), "end checksum")
+    frames = sum(chunk["frames"] for chunk in chunks)
+    require(head.get("frames", frames) == frames, "the length is that of all chunks")
     require(reader.left() == 0, "nothing follows")
     return chunks
 

@@ -146,6 +146,69 @@ TEST(Fields, LevelsStandInTheHead) {
   ExpectError(WithFields({{9, "a"}}), ErrorCode::kInput, "has to be understood");  // of a picture
 }
 
+// A stream of sound of three chunks of 100 frames, whose head has these fields.
+std::vector<uint8_t> WithHeadFields(const std::vector<Entry>& entries) {
+  const Stream stream = testing::Audio(3, 100);
+  ByteWriter block, all, checks;
+  for (const Entry& entry : entries) {
+    block.Varint(entry.id);
+    block.Varint(entry.bytes.size());
+    block.Append(entry.bytes);
+  }
+  const auto whole = *WriteStream(stream);
+  auto head = std::vector<uint8_t>(whole.begin(), whole.begin() + 19);
+  head[4] |= 0x08;
+  all.Append(head);
+  all.Varint(block.size() - 1);
+  all.Append(block.bytes());
+  const uint32_t crc = Crc32c(all.bytes());
+  all.U32(crc);
+  checks.U32(crc);
+  size_t at = 23;  // head and checksum
+  for (const Chunk& chunk : stream.chunks) {
+    const size_t size = 2 + 1 + 1 + 1 + 2 + chunk.payload.size() + (chunk.side.empty() ? 0 : 1 + 2 + 7);
+    const auto bytes = std::span(whole).subspan(at, size);
+    const uint32_t chunk_crc = Crc32c(bytes, crc);
+    all.Append(bytes);
+    all.U32(chunk_crc);
+    checks.U32(chunk_crc);
+    at += size + 4;
+  }
+  all.U8(0xE7);
+  all.U8(0x45);
+  all.U32(Crc32c(checks.bytes()));
+  return std::move(all).Take();
+}
+
+TEST(Fields, ALengthStandsInTheHeadOfSoundAndIsThatOfItsChunks) {
+  using std::string_literals::operator""s;
+  Stream stream = testing::Audio(3, 100);
+  stream.header.frames = 295;
+  const auto bytes = *WriteStream(stream);
+  EXPECT_EQ(bytes, WithHeadFields({{4, "\xA7\x02"s}}));
+  EXPECT_EQ(ReadStream(bytes, Limits{})->header.frames, 295u);
+  ExpectError(WithHeadFields({{4, "\xA6\x02"s}}), ErrorCode::kCorruptData,
+              "states 294 frames, the chunks have 295");
+  ExpectError(WithHeadFields({{4, "\xA8\x02"s}}), ErrorCode::kCorruptData, "(frames 295 to 295)");
+  for (const std::string& bad : {""s, "\x00"s, "\xA7\x82\x00"s, "\xA7\x02\x00"s, "\xA7"s})
+    ExpectError(WithHeadFields({{4, bad}}), ErrorCode::kCorruptData, "the length is not a number of frames");
+
+  stream.header.frames = 300;
+  EXPECT_FALSE(WriteStream(stream).ok());
+  stream.header.frames = 295;
+  stream.header.modality = Modality::kAction;
+  EXPECT_FALSE(WriteStream(stream).ok());
+  Stream single = testing::Audio(1, 100);
+  const auto without = *WriteStream(single);
+  single.header.frames = 100;  // a single chunk states its frames as it is
+  EXPECT_EQ(*WriteStream(single), without);
+  single.header.frames = 99;
+  EXPECT_FALSE(WriteStream(single).ok());
+  single.header.frames = 0;
+  single.chunks[0].side[SideData::kLength] = {1};
+  EXPECT_FALSE(WriteStream(single).ok());
+}
+
 TEST(Fields, ARungHasItsNumberAndItsLadder) {
   using std::string_literals::operator""s;
   const auto sound = ReadStream(WithFields({{11, "\x01\x00\xFF\x02\x03"s}}), Limits{});

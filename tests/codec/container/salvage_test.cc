@@ -131,6 +131,24 @@ TEST(Salvage, LostDoubledAndSwappedChunksAreSaid) {
   says({0, 1, 1, 2, 3, 4}, {}, "1 chunks stand there more than once");
 }
 
+TEST(Salvage, AStatedLengthTellsWhatTheEndLost) {
+  Stream stream = Audio(4);
+  stream.header.frames = 4 * 24000 - 5;
+  const auto whole = *WriteStream(stream);
+  const auto starts = ChunkStarts(whole);
+  for (size_t kept = 0; kept <= 4; ++kept) {
+    SalvageReport report;
+    const auto salvaged = SalvageStream({whole.begin(), whole.begin() + static_cast<ptrdiff_t>(starts[kept])},
+                                        Limits{}, report);
+    ASSERT_TRUE(salvaged.ok()) << salvaged.error().message;
+    EXPECT_EQ(salvaged->chunks.size(), kept);
+    EXPECT_EQ(salvaged->header.frames, 95995u);
+    std::vector<std::string> defects = {"cut off: there is no end"};
+    if (kept < 4) defects.push_back("the end is lost (frames " + std::to_string(kept * 24000) + " to 95994)");
+    EXPECT_EQ(report.defects, defects);
+  }
+}
+
 TEST(Salvage, ChunksOfAnotherStreamAreNotTaken) {
   const Stream stream = Audio(3);
   Stream other = Audio(3);

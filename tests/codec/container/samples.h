@@ -72,13 +72,15 @@ inline std::vector<std::pair<std::string, Stream>> Samples() {
   rung.chunks[0].side[SideData::kRung] = {2, 0xDE, 0xAD, 0xBE, 0xEF};
   Stream levels = Audio(3);
   levels.header.levels = 5;
+  Stream length = levels;
+  length.header.frames = 3 * 24000 - 5;
   Stream actions = Audio(2, 8, 3);
   actions.header.modality = Modality::kAction;
   actions.header.rate = 30000.0 / 1001;
-  return {{"image", Image(512, 768, 300)}, {"image-empty", empty}, {"image-alpha", ImageWithAlpha()},
-          {"image-coding", far_coding},    {"audio", Audio(5)},    {"audio-one", Audio(1)},
-          {"audio-none", Audio(0)},        {"actions", actions},   {"image-rung", rung},
-          {"audio-levels", levels}};
+  return {{"image", Image(512, 768, 300)}, {"image-empty", empty},  {"image-alpha", ImageWithAlpha()},
+          {"image-coding", far_coding},    {"audio", Audio(5)},     {"audio-one", Audio(1)},
+          {"audio-none", Audio(0)},        {"actions", actions},    {"image-rung", rung},
+          {"audio-levels", levels},        {"audio-length", length}};
 }
 
 inline bool Same(const Stream& a, const Stream& b) {
@@ -89,7 +91,7 @@ inline bool Same(const Stream& a, const Stream& b) {
   const StreamHeader &h = a.header, &g = b.header;
   return h.modality == g.modality && h.channels == g.channels && h.height == g.height && h.width == g.width &&
          h.bit_depth == g.bit_depth && h.rate == g.rate && h.model_key == g.model_key &&
-         h.coding == g.coding && h.profile == g.profile && h.levels == g.levels &&
+         h.coding == g.coding && h.profile == g.profile && h.levels == g.levels && h.frames == g.frames &&
          std::equal(a.chunks.begin(), a.chunks.end(), b.chunks.begin(), b.chunks.end(), chunk);
 }
 
