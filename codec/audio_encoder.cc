@@ -120,7 +120,6 @@ Result<std::vector<uint8_t>> AudioEncoder::Finish() {
     std::vector<uint8_t> out;
     VQC_TRY(s.resampler.Flush(s.resampled));
     VQC_TRY(s.Tokenize(true));
-    VQC_TRY(s.coder.Drain(out));
     VQC_TRY(s.coder.Finish(s.frames, out));
     s.UpdateCounts();
     return out;

@@ -241,6 +241,21 @@ TEST(Audio, LiveChunksLeaveAtOnce) {
   EXPECT_FALSE(encoder->Push(std::vector<float>(1, 0.25f))->empty());
 }
 
+// What fills the last token is no sound, also where that makes the last chunk full.
+TEST(Audio, LiveStreamsKeepTheirLength) {
+  const Bundle bundle = FakeAudioBundle();
+  for (const size_t frames : {size_t{1}, size_t{600}, size_t{640}, size_t{641}, size_t{1279}, size_t{1280}}) {
+    for (const uint64_t stated : {uint64_t{0}, uint64_t{frames}}) {
+      const auto samples = Sweep(frames, 1);
+      const auto bytes =
+          Encode(bundle, samples, 24000, 1, 100, {.chunk_seconds = 0.0266, .frames = stated, .live = true});
+      const auto stream = ReadStream(bytes, {});
+      ASSERT_TRUE(stream.ok()) << stream.error().message;
+      EXPECT_EQ(Decode(bundle, *stream, 640)->size(), frames);
+    }
+  }
+}
+
 TEST(Audio, RefusesWithReasons) {
   const Bundle bundle = FakeAudioBundle();
   EXPECT_EQ(AudioEncoder::Create(bundle, 24000, 256).error().code, ErrorCode::kUsage);
