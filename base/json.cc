@@ -97,27 +97,38 @@ class Builder {
 
   const JsonLimits& limits_;
   Json root_;
-  EmptiedAtEnd emptied_{root_};
+  EmptiedAtEnd<Json> emptied_{root_};
   std::vector<Json*> open_;
   Json* slot_ = nullptr;
   size_t values_ = 0;
   std::string failure_;
 };
 
-void Empty(Json& value) noexcept {
-  if (auto* object = value.get_ptr<Json::object_t*>()) {
-    for (auto& [key, member] : *object) Empty(member);
-    object->clear();
-  } else if (auto* array = value.get_ptr<Json::array_t*>()) {
-    for (Json& element : *array) Empty(element);
-    array->clear();
+// Into `to`, which is null. Places are made before they are filled, so that none moves.
+void Copy(const Json& from, nlohmann::ordered_json& to) {
+  if (from.is_object()) {
+    to = nlohmann::ordered_json::object();
+    auto& object = to.get_ref<nlohmann::ordered_json::object_t&>();
+    object.reserve(from.size());
+    for (const auto& [key, value] : from.get_ref<const Json::object_t&>()) {
+      Copy(value, object.emplace_back(key, nullptr).second);
+    }
+  } else if (from.is_array()) {
+    to = nlohmann::ordered_json::array_t(from.size());
+    for (size_t i = 0; i < from.size(); ++i) Copy(from[i], to[i]);
+  } else {
+    to = from;
   }
 }
 
 }  // namespace
 
-// Recursive as deep as the document, which JsonLimits bounds.
-EmptiedAtEnd::~EmptiedAtEnd() { Empty(document_); }
+nlohmann::ordered_json OrderedOf(const Json& json) {
+  nlohmann::ordered_json copy;
+  const EmptiedAtEnd emptied(copy);
+  Copy(json, copy);
+  return nlohmann::ordered_json(std::move(copy));
+}
 
 Result<Json> ParseJsonObject(std::string_view text, const JsonLimits& limits) {
   // The parser takes a zero byte for the end and skips a byte order mark; neither is JSON.

@@ -24,15 +24,30 @@ Result<nlohmann::json> ParseJsonObject(std::string_view text, const JsonLimits& 
 
 // Empties a document at the end of its scope, from the leaves up. A nlohmann::json that holds something takes
 // memory to be destroyed, and ends the program where there is none; an empty one does not.
+template <class Json>
 class EmptiedAtEnd {
  public:
-  explicit EmptiedAtEnd(nlohmann::json& document) : document_(document) {}
+  explicit EmptiedAtEnd(Json& document) : document_(document) {}
   EmptiedAtEnd(const EmptiedAtEnd&) = delete;
   EmptiedAtEnd& operator=(const EmptiedAtEnd&) = delete;
-  ~EmptiedAtEnd();
+  // Recursive as deep as the document, which JsonLimits bounds.
+  ~EmptiedAtEnd() { Empty(document_); }
 
  private:
-  nlohmann::json& document_;
+  static void Empty(Json& value) noexcept {
+    if (auto* object = value.template get_ptr<typename Json::object_t*>()) {
+      for (auto& [key, member] : *object) Empty(member);
+      object->clear();
+    } else if (auto* array = value.template get_ptr<typename Json::array_t*>()) {
+      for (Json& element : *array) Empty(element);
+      array->clear();
+    }
+  }
+
+  Json& document_;
 };
+
+// The same document with its keys in the order of `json`. Where memory runs out, nothing is left.
+nlohmann::ordered_json OrderedOf(const nlohmann::json& json);
 
 }  // namespace vqc

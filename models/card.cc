@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/printable.h"
 #include "base/within_memory.h"
 #include "models/card_fields.h"
@@ -39,7 +40,8 @@ Result<std::vector<EarlierPrior>> EarlierPriors(const Json& json) {
   return priors;
 }
 
-Result<ModelCard> FromJson(const Json& json) {
+// Takes the objects out of `json`, last of all: nothing that can fail has any of them to destroy.
+Result<ModelCard> FromJson(Json& json) {
   if (json.contains("decodes")) {
     return Error{ErrorCode::kModel,
                  "is the card of a decoder for another model's tokens; decode with --decoder"};
@@ -50,13 +52,15 @@ Result<ModelCard> FromJson(const Json& json) {
   VQC_ASSIGN(card.name, CardField(json, "name").Name());
   VQC_ASSIGN(card.modality, CardField(json, "modality").GetModality());
   VQC_ASSIGN(card.tokenizer, CardField(json, "tokenizer").Name());
-  VQC_ASSIGN(card.config, CardField(json, "config").Object());
+  VQC_TRY(CardField(json, "config").CheckObject());
   VQC_ASSIGN(card.prior, CardField(json, "prior").Name());
   VQC_ASSIGN(card.factors, CardField(json, "factors").Factors());
   VQC_ASSIGN(card.model_id, CardField(json, "model_id").Id());
   VQC_ASSIGN(card.prior_id, CardField(json, "prior_id").Id());
-  VQC_ASSIGN(card.about, CardField(json, "about").Object());
+  VQC_TRY(CardField(json, "about").CheckObject());
   VQC_ASSIGN(card.earlier_priors, EarlierPriors(json));
+  card.config = std::move(json["config"]);
+  card.about = std::move(json["about"]);
   return card;
 }
 
@@ -103,7 +107,8 @@ ModelKey ModelCard::KeyOf(const Sha256& id) const {
 
 Result<ModelCard> ParseCard(std::string_view text, const std::string& path) {
   return WithinMemory([&]() -> Result<ModelCard> {
-    VQC_ASSIGN(const Json json, ParseCardObject(text, path));
+    VQC_ASSIGN(Json json, ParseCardObject(text, path));
+    const EmptiedAtEnd emptied(json);
     auto card = FromJson(json);
     if (!card.ok()) return Error{ErrorCode::kModel, Printable(path) + ": " + card.error().message};
     return card;
@@ -111,8 +116,10 @@ Result<ModelCard> ParseCard(std::string_view text, const std::string& path) {
 }
 
 Result<ModelCard> ReadCard(const std::string& path) {
-  VQC_ASSIGN(const std::string text, ReadCardText(path));
-  return ParseCard(text, path);
+  return WithinMemory([&]() -> Result<ModelCard> {
+    VQC_ASSIGN(const std::string text, ReadCardText(path));
+    return ParseCard(text, path);
+  });
 }
 
 std::string WriteCard(const ModelCard& card) {

@@ -52,6 +52,7 @@ Status CheckCardFields(const Json& card, std::span<const std::string_view> field
 
 Result<std::string> ReadCardText(const std::string& path) {
   const auto bytes = ReadFile(path, kMaxCardBytes);
+  if (!bytes.ok() && bytes.error().code == ErrorCode::kResource) return bytes.error();
   if (!bytes.ok()) return Error{ErrorCode::kModel, bytes.error().message};
   return std::string(bytes->begin(), bytes->end());
 }
@@ -81,9 +82,9 @@ Result<std::string> CardField::Name() const {
   return text;
 }
 
-Result<Json> CardField::Object() const {
+Status CardField::CheckObject() const {
   if (!json_.is_object()) return Wrong("an object");
-  return json_;
+  return {};
 }
 
 Result<Sha256> CardField::Id() const {

@@ -37,7 +37,7 @@ class CardField {
   Error Wrong(const std::string& expected) const;
   // 1 to 64 of a-z 0-9 . _ - and a letter or digit first: a name that is safe as a folder and in a message.
   Result<std::string> Name() const;
-  Result<nlohmann::json> Object() const;
+  Status CheckObject() const;
   Result<Sha256> Id() const;
   Result<Modality> GetModality() const;
   // 1 to 64 levels of 1 to 64 digits, each of 2 to 2^20 values.

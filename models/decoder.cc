@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/json.h"
 #include "base/printable.h"
+#include "base/within_memory.h"
 #include "models/card_fields.h"
 #include "models/write_bundle.h"
 
@@ -16,16 +18,19 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFields[] = {"about", "card_version", "decoder_id", "decodes", "name", "network"};
 
-Result<DecoderCard> FromJson(const Json& json) {
+// As that of a model's card (models/card.cc).
+Result<DecoderCard> FromJson(Json& json) {
   VQC_TRY(CheckCardFields(json, kFields));
   DecoderCard card;
   VQC_ASSIGN(card.name, CardField(json, "name").Name());
   if (card.name == kOwnDecoder)
     return CardField(json, "name").Wrong("another name: own is the model's decoder");
   VQC_ASSIGN(card.decodes, CardField(json, "decodes").Id());
-  VQC_ASSIGN(card.network, CardField(json, "network").Object());
+  VQC_TRY(CardField(json, "network").CheckObject());
   VQC_ASSIGN(card.decoder_id, CardField(json, "decoder_id").Id());
-  VQC_ASSIGN(card.about, CardField(json, "about").Object());
+  VQC_TRY(CardField(json, "about").CheckObject());
+  card.network = std::move(json["network"]);
+  card.about = std::move(json["about"]);
   return card;
 }
 
@@ -46,15 +51,20 @@ std::string Known(const ModelEntry& model) {
 }  // namespace
 
 Result<DecoderCard> ParseDecoderCard(std::string_view text, const std::string& path) {
-  VQC_ASSIGN(const Json json, ParseCardObject(text, path));
-  auto card = FromJson(json);
-  if (!card.ok()) return Error{ErrorCode::kModel, Printable(path) + ": " + card.error().message};
-  return card;
+  return WithinMemory([&]() -> Result<DecoderCard> {
+    VQC_ASSIGN(Json json, ParseCardObject(text, path));
+    const EmptiedAtEnd emptied(json);
+    auto card = FromJson(json);
+    if (!card.ok()) return Error{ErrorCode::kModel, Printable(path) + ": " + card.error().message};
+    return card;
+  });
 }
 
 Result<DecoderCard> ReadDecoderCard(const std::string& path) {
-  VQC_ASSIGN(const std::string text, ReadCardText(path));
-  return ParseDecoderCard(text, path);
+  return WithinMemory([&]() -> Result<DecoderCard> {
+    VQC_ASSIGN(const std::string text, ReadCardText(path));
+    return ParseDecoderCard(text, path);
+  });
 }
 
 std::string WriteDecoderCard(const DecoderCard& card) {

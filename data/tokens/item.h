@@ -42,6 +42,7 @@ struct TokenLayout {
   std::vector<uint64_t> LevelOffsets()
       const;                    // of each level in a vocabulary that holds all levels one by one
   uint64_t Vocabulary() const;  // entries of that one
+  bool operator==(const TokenLayout&) const = default;
 };
 
 // Pictures: [row, column], and [row, column, level] of models with several levels. Sound: [channel, time,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/tokens/journal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,12 +11,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "base/crc32c.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "base/within_memory.h"
 
 namespace vqc {
 namespace {
@@ -46,8 +49,9 @@ Lines GoodLines(std::string_view text) {
     const std::string_view json =
         text.substr(lines.bytes + kSumDigits + 1, end - lines.bytes - kSumDigits - 1);
     if (sum != SumOf(json) || text[lines.bytes + kSumDigits] != ' ') return lines;
-    const auto parsed = ParseJsonObject(json);
+    auto parsed = ParseJsonObject(json);
     if (!parsed.ok()) return lines;
+    const EmptiedAtEnd emptied(*parsed);
     auto record = ShardRecordOf(*parsed);
     if (!record.ok()) return lines;
     lines.records.push_back(std::move(*record));
@@ -61,10 +65,11 @@ std::string_view TextOf(const std::vector<uint8_t>& bytes) {
 
 std::vector<std::string> JournalsIn(const std::string& folder) {
   std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name.starts_with(kPrefix) && name.ends_with(kSuffix)) names.push_back(name);
+  // Not directory_iterator: that of libstdc++ ends the program where memory runs out.
+  const std::unique_ptr<DIR, decltype([](DIR* open) { closedir(open); })> entries(opendir(folder.c_str()));
+  while (const dirent* entry = entries ? readdir(entries.get()) : nullptr) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(kPrefix) && name.ends_with(kSuffix)) names.emplace_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -84,28 +89,30 @@ Journal::~Journal() {
 }
 
 Result<Journal> Journal::Open(const std::string& folder, uint64_t share, uint64_t shares) {
-  const std::string path = folder + "/" + std::string(kPrefix) + std::to_string(share) + "-of-" +
-                           std::to_string(shares) + std::string(kSuffix);
-  for (;;) {
-    Journal journal(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666), path);
-    if (journal.file_ < 0) return Failed(path, "cannot be opened", errno);
-    if (flock(journal.file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      return Error{ErrorCode::kUsage,
-                   Printable(path) +
-                       ": another process is at work on this share of the set; wait for it, or "
-                       "choose another --shard-index"};
+  return WithinMemory([&]() -> Result<Journal> {
+    const std::string path = folder + "/" + std::string(kPrefix) + std::to_string(share) + "-of-" +
+                             std::to_string(shares) + std::string(kSuffix);
+    for (;;) {
+      Journal journal(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666), path);
+      if (journal.file_ < 0) return Failed(path, "cannot be opened", errno);
+      if (flock(journal.file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return Error{ErrorCode::kUsage,
+                     Printable(path) +
+                         ": another process is at work on this share of the set; wait for it, or "
+                         "choose another --shard-index"};
+      }
+      struct stat info {};
+      if (fstat(journal.file_, &info) != 0) return Failed(path, "cannot be examined", errno);
+      if (info.st_nlink == 0)
+        continue;  // the set was completed, and the journal removed, before the lock was ours
+      VQC_ASSIGN(const auto bytes, ReadFile(path, kMaxBytes));
+      const size_t good = GoodLines(TextOf(bytes)).bytes;
+      if (good < bytes.size() && ftruncate(journal.file_, static_cast<off_t>(good)) != 0) {
+        return Failed(path, "cannot be cut after its last good line", errno);
+      }
+      return journal;
     }
-    struct stat info {};
-    if (fstat(journal.file_, &info) != 0) return Failed(path, "cannot be examined", errno);
-    if (info.st_nlink == 0)
-      continue;  // the set was completed, and the journal removed, before the lock was ours
-    VQC_ASSIGN(const auto bytes, ReadFile(path, kMaxBytes));
-    const size_t good = GoodLines(TextOf(bytes)).bytes;
-    if (good < bytes.size() && ftruncate(journal.file_, static_cast<off_t>(good)) != 0) {
-      return Failed(path, "cannot be cut after its last good line", errno);
-    }
-    return journal;
-  }
+  });
 }
 
 Status Journal::Append(const ShardRecord& record) {
@@ -123,19 +130,21 @@ Status Journal::Append(const ShardRecord& record) {
 }
 
 Result<std::vector<ShardRecord>> ReadJournals(const std::string& folder) {
-  std::vector<ShardRecord> records;
-  for (const std::string& name : JournalsIn(folder)) {
-    const auto bytes = ReadFile(folder + "/" + name, kMaxBytes);
-    if (!bytes.ok()) {
-      if (!fs::exists(folder + "/" + name))
-        continue;  // removed meanwhile by the process that completed the set
-      return bytes.error();
+  return WithinMemory([&]() -> Result<std::vector<ShardRecord>> {
+    std::vector<ShardRecord> records;
+    for (const std::string& name : JournalsIn(folder)) {
+      const auto bytes = ReadFile(folder + "/" + name, kMaxBytes);
+      if (!bytes.ok()) {
+        if (!fs::exists(folder + "/" + name))
+          continue;  // removed meanwhile by the process that completed the set
+        return bytes.error();
+      }
+      auto lines = GoodLines(TextOf(*bytes));
+      records.insert(records.end(), std::make_move_iterator(lines.records.begin()),
+                     std::make_move_iterator(lines.records.end()));
     }
-    auto lines = GoodLines(TextOf(*bytes));
-    records.insert(records.end(), std::make_move_iterator(lines.records.begin()),
-                   std::make_move_iterator(lines.records.end()));
-  }
-  return records;
+    return records;
+  });
 }
 
 void RemoveJournals(const std::string& folder) {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "base/within_memory.h"
 #include "data/tokens/shard_format.h"
 #include "models/card.h"
 
@@ -63,6 +64,7 @@ Result<nlohmann::json> ReadJson(const std::string& path) {
   return Error{ErrorCode::kCorruptData, Printable(path) + ": " + json.error().message};
 }
 
+// The options come last: nothing that can fail has them to destroy.
 Result<TokenSet> TokenSetOf(const nlohmann::json& json) {
   Fields fields(json);
   TokenSet set;
@@ -92,7 +94,7 @@ Result<TokenSet> TokenSetOf(const nlohmann::json& json) {
   set.items = fields.Number("items", kMaxCount);
   set.shard_items = fields.Number("shard_items", kMaxCount);
   set.sources = fields.Sum("sources");
-  if (const auto* options = fields.Find("options")) set.options = Json::parse(options->dump());
+  const auto* options = fields.Find("options");
   VQC_TRY(fields.Check());
   for (size_t i = 0; vocab->is_array() && i < vocab->size(); ++i) {
     const auto& size = (*vocab)[i];
@@ -102,6 +104,7 @@ Result<TokenSet> TokenSetOf(const nlohmann::json& json) {
   if (set.layout.vocab.empty() || set.layout.vocab.size() != vocab->size() || set.shard_items == 0) {
     return Error{ErrorCode::kCorruptData, "its vocab or shard_items are not as they should be"};
   }
+  set.options = OrderedOf(*options);
   return set;
 }
 
@@ -131,11 +134,14 @@ Json TokenSet::ToJson() const {
 }
 
 Result<TokenSet> ReadTokenSet(const std::string& folder) {
-  const std::string path = folder + "/" + kPlanFile;
-  VQC_ASSIGN(const auto json, ReadJson(path));
-  auto set = TokenSetOf(json);
-  if (!set.ok()) return InFile(path, set.error());
-  return set;
+  return WithinMemory([&]() -> Result<TokenSet> {
+    const std::string path = folder + "/" + kPlanFile;
+    VQC_ASSIGN(auto json, ReadJson(path));
+    const EmptiedAtEnd emptied(json);
+    auto set = TokenSetOf(json);
+    if (!set.ok()) return InFile(path, set.error());
+    return set;
+  });
 }
 
 Json BadItem::ToJson() const { return {{"key", key}, {"source", source}, {"error", error}}; }
@@ -186,24 +192,28 @@ Result<ShardRecord> ShardRecordOf(const nlohmann::json& json) {
 }
 
 Result<std::vector<ShardRecord>> ReadManifest(const std::string& folder, const TokenSet& set) {
-  const std::string path = folder + "/" + kManifestFile;
-  VQC_ASSIGN(const auto json, ReadJson(path));
-  auto other = TokenSetOf(json);
-  if (!other.ok()) return InFile(path, other.error());
-  if (!(*other == set))
-    return Error{ErrorCode::kUsage, Printable(path) + ": is of another set than plan.json"};
-  const auto shards = json.find("shard_list");
-  std::vector<ShardRecord> records;
-  if (shards != json.end() && shards->is_array()) {
-    for (const auto& shard : *shards) {
-      auto record = ShardRecordOf(shard);
-      if (!record.ok()) return InFile(path, record.error());
-      records.push_back(std::move(*record));
+  return WithinMemory([&]() -> Result<std::vector<ShardRecord>> {
+    const std::string path = folder + "/" + kManifestFile;
+    VQC_ASSIGN(auto json, ReadJson(path));
+    const EmptiedAtEnd emptied(json);
+    auto other = TokenSetOf(json);
+    if (!other.ok()) return InFile(path, other.error());
+    const EmptiedAtEnd emptied_options(other->options);
+    if (!(*other == set))
+      return Error{ErrorCode::kUsage, Printable(path) + ": is of another set than plan.json"};
+    const auto shards = json.find("shard_list");
+    std::vector<ShardRecord> records;
+    if (shards != json.end() && shards->is_array()) {
+      for (const auto& shard : *shards) {
+        auto record = ShardRecordOf(shard);
+        if (!record.ok()) return InFile(path, record.error());
+        records.push_back(std::move(*record));
+      }
     }
-  }
-  if (records.size() == set.Shards()) return records;
-  return Error{ErrorCode::kCorruptData, Printable(path) + ": tells of " + std::to_string(records.size()) +
-                                            " shards, there should be " + std::to_string(set.Shards())};
+    if (records.size() == set.Shards()) return records;
+    return Error{ErrorCode::kCorruptData, Printable(path) + ": tells of " + std::to_string(records.size()) +
+                                              " shards, there should be " + std::to_string(set.Shards())};
+  });
 }
 
 Status WriteManifest(const std::string& folder, const TokenSet& set, const std::vector<ShardRecord>& shards) {

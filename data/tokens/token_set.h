@@ -31,7 +31,7 @@ struct TokenSet {
 
   uint64_t Shards() const { return (items + shard_items - 1) / shard_items; }
   uint64_t ItemsOf(uint64_t shard) const { return std::min(shard_items, items - shard * shard_items); }
-  bool operator==(const TokenSet& other) const { return ToJson() == other.ToJson(); }
+  bool operator==(const TokenSet&) const = default;
 
   Json ToJson() const;
 };
