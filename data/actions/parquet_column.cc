@@ -7,6 +7,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/beyond_limit.h"
 #include "base/bytes.h"
 #include "data/actions/snappy.h"
 
@@ -20,7 +21,7 @@ enum Coding : int64_t { kPlain = 0, kPlainDictionary = 2, kRleDictionary = 8 };
 enum Compression : int64_t { kUncompressed = 0, kSnappy = 1, kZstd = 6 };
 enum Page : int64_t { kDataPage = 0, kDictionaryPage = 2, kDataPageV2 = 3 };
 constexpr uint64_t kMaxPage = 1u << 26, kZstdBlock = 128u << 10;  // bytes; a block of zstd takes 3 at least
-constexpr uint64_t kMostBytes = 32;                               // of pages for each value that may be read
+constexpr uint64_t kPages = 4;  // pages unpacked take at most so many times what their values may
 constexpr int kMaxNesting = 16;
 
 Error Damaged(const std::string& what) {
@@ -107,7 +108,8 @@ std::optional<std::vector<uint32_t>> ReadRuns(std::span<const uint8_t> bytes, in
 // The column chunks of one leaf, page after page.
 class LeafReader {
  public:
-  LeafReader(const ParquetLeaf& leaf, uint64_t max_values) : leaf_(leaf), max_values_(max_values) {}
+  LeafReader(const ParquetLeaf& leaf, const Limits& limits)
+      : leaf_(leaf), max_bytes_(limits.max_input_bytes) {}
 
   Status AddChunk(std::span<const uint8_t> file, const ThriftValue& meta) {
     dictionary_.clear();
@@ -117,8 +119,10 @@ class LeafReader {
     const int64_t values = meta[5].number;
     if (meta[1].number != leaf_.type || at < 0 || values < 0 || static_cast<uint64_t>(at) > file.size())
       return Damaged("a column lies outside of the file");
-    if (static_cast<uint64_t>(values) > max_values_ - entries_) {
-      return Error{ErrorCode::kLimit, "has more than " + std::to_string(max_values_) + " values"};
+    if (static_cast<uint64_t>(values) > max_bytes_ / sizeof(double) - entries_) {
+      return BeyondLimit("has " + std::to_string(entries_ + static_cast<uint64_t>(values)) +
+                             " values or more, of 8 bytes each when they are unpacked",
+                         "max_input_bytes", max_bytes_);
     }
     const uint64_t end = entries_ + static_cast<uint64_t>(values);
     ByteReader reader(file.subspan(static_cast<size_t>(at)));
@@ -141,8 +145,10 @@ class LeafReader {
   Status AddPage(const ThriftValue& head, std::span<const uint8_t> page, uint64_t end) {
     const auto size = static_cast<uint64_t>(head[2].number);
     unpacked_ += size;  // of all pages: row groups may name the same ones again and again
-    if (unpacked_ > kMostBytes * max_values_) {
-      return Error{ErrorCode::kLimit, "has more than " + std::to_string(kMostBytes * max_values_) + " bytes"};
+    if (unpacked_ / kPages > max_bytes_) {
+      return BeyondLimit("has pages that are above " + std::to_string(kPages) +
+                             " times the largest input when they are unpacked",
+                         "max_input_bytes", max_bytes_);
     }
     if (head[1].number == kDictionaryPage) {
       dictionary_.clear();
@@ -222,7 +228,7 @@ class LeafReader {
   }
 
   const ParquetLeaf& leaf_;
-  const uint64_t max_values_;
+  const uint64_t max_bytes_;
   int64_t compression_ = 0;
   uint64_t entries_ = 0, unpacked_ = 0;
   size_t count_ = 0;  // of the page at hand
@@ -266,10 +272,10 @@ std::optional<std::vector<ParquetLeaf>> LeavesOf(const ThriftValue& footer) {
 }
 
 Result<ParquetNumbers> ReadParquetNumbers(std::span<const uint8_t> file, const ThriftValue& footer,
-                                          const ParquetLeaf& leaf, uint64_t max_values) {
+                                          const ParquetLeaf& leaf, const Limits& limits) {
   if (!leaf.IsWhole() && leaf.type != kFloat && leaf.type != kDouble)
     return Error{ErrorCode::kInput, "holds no numbers"};
-  LeafReader reader(leaf, max_values);
+  LeafReader reader(leaf, limits);
   for (const ThriftValue& group : footer[4].list) {
     if (leaf.column >= group[1].list.size()) return Damaged("a row group lacks columns");
     VQC_TRY(reader.AddChunk(file, group[1].list[leaf.column][3]));

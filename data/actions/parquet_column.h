@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "base/thrift_compact.h"
 
@@ -33,8 +34,9 @@ struct ParquetNumbers {
 };
 
 // All values of the leaf over all row groups. Errors: of one line, without the file's name: a value that is
-// missing, a type that is no number, a coding or compression that is not read, damage; more than max_values.
+// missing, a type that is no number, a coding or compression that is not read, damage; values of 8 bytes
+// each, or pages, that take more than limits.max_input_bytes, or four times as much, when they are unpacked.
 Result<ParquetNumbers> ReadParquetNumbers(std::span<const uint8_t> file, const ThriftValue& footer,
-                                          const ParquetLeaf& leaf, uint64_t max_values);
+                                          const ParquetLeaf& leaf, const Limits& limits);
 
 }  // namespace vqc

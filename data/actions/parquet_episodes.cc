@@ -17,7 +17,6 @@ namespace vqc {
 namespace {
 
 constexpr size_t kMagicBytes = 4, kTailBytes = 8;
-constexpr uint64_t kMostValues = 1u << 27;  // of a column
 
 Error DamagedFile(const std::string& file) {
   return {ErrorCode::kInput,
@@ -37,12 +36,8 @@ std::optional<ThriftValue> FooterOf(std::span<const uint8_t> bytes) {
 class Table {
  public:
   Table(const std::string& file, std::span<const uint8_t> bytes, ThriftValue footer,
-        std::vector<ParquetLeaf> leaves, uint64_t max_values)
-      : file_(file),
-        bytes_(bytes),
-        footer_(std::move(footer)),
-        leaves_(std::move(leaves)),
-        max_values_(max_values) {}
+        std::vector<ParquetLeaf> leaves, const Limits& limits)
+      : file_(file), bytes_(bytes), footer_(std::move(footer)), leaves_(std::move(leaves)), limits_(limits) {}
 
   bool Has(const std::string& name) const { return Find(name) != nullptr; }
 
@@ -56,7 +51,7 @@ class Table {
     if (whole && !leaf->IsWhole()) {
       return Error{ErrorCode::kInput, Printable(file_) + ": the column " + name + " holds no whole numbers"};
     }
-    auto numbers = ReadParquetNumbers(bytes_, footer_, *leaf, max_values_);
+    auto numbers = ReadParquetNumbers(bytes_, footer_, *leaf, limits_);
     if (numbers.ok()) return numbers;
     return Error{numbers.error().code,
                  Printable(file_) + ": the column " + name + ": " + numbers.error().message};
@@ -73,7 +68,7 @@ class Table {
   std::span<const uint8_t> bytes_;
   ThriftValue footer_;
   std::vector<ParquetLeaf> leaves_;
-  uint64_t max_values_;
+  const Limits& limits_;
 };
 
 // The rows of each episode in the order of their frames.
@@ -103,8 +98,7 @@ Status AddParquet(const std::string& file, std::span<const uint8_t> bytes, const
   if (!footer) return DamagedFile(file);
   auto leaves = LeavesOf(*footer);
   if (!leaves) return DamagedFile(file);
-  const Table table(file, bytes, std::move(*footer), std::move(*leaves),
-                    std::min(kMostValues, limits.max_input_bytes / sizeof(double)));
+  const Table table(file, bytes, std::move(*footer), std::move(*leaves), limits);
   VQC_ASSIGN(const auto actions, table.Column("action"));
   const auto& starts = actions.row_starts;
   VQC_ASSIGN(const Rows rows, RowsOf(table, starts.size(), file));

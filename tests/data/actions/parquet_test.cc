@@ -155,10 +155,18 @@ TEST(LeRobot, WorkIsBoundedWhereRowGroupsShareBytes) {
   EXPECT_NE(MessageOf(ReadEpisodes("shared.parquet", file)).find("no column called episode_index"),
             std::string::npos);
   Limits limits;
-  limits.max_input_bytes = 1 << 20;  // 131,072 values, 4 MiB of pages
-  const auto refused = ReadEpisodes("shared.parquet", file, limits);
-  EXPECT_NE(MessageOf(refused).find("has more than 4194304 bytes"), std::string::npos) << MessageOf(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+  for (const auto& [most, what] : {std::pair<uint64_t, std::string>{1 << 20, "4 times the largest input"},
+                                   {7, "has 1 values or more"}}) {
+    limits.max_input_bytes = most;
+    const auto refused = ReadEpisodes("shared.parquet", file, limits);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+    const std::string message = MessageOf(refused);
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+    EXPECT_NE(message.find("max_input_bytes is " + std::to_string(most) + ", --max-input-bytes raises it"),
+              std::string::npos)
+        << message;
+  }
 }
 
 TEST(Snappy, LiteralsAndCopiesOfEveryKind) {
