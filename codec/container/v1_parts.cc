@@ -164,10 +164,9 @@ std::optional<std::string> LengthDefect(const StreamHeader& header, uint64_t end
 Result<std::optional<uint64_t>> ChunkBytes(std::span<const uint8_t> front) {
   ByteReader reader(front);
   ChunkHead head;
-  const bool whole = front.size() >= kChunkHeadBytes;
   FieldReader fields(reader);
   const Status read = VisitChunk(fields, head);
-  if (!read.ok() && (whole || reader.failure() != ByteReader::Failure::kCutOff)) return read.error();
+  if (!read.ok() && reader.failure() != ByteReader::Failure::kCutOff) return read.error();
   if (!read.ok()) return std::optional<uint64_t>();
   if (head.sync != kChunkSync) return Damaged("a chunk does not begin with its sync bytes");
   uint64_t bytes = reader.position() + head.size_and_fields / 2 + 4;

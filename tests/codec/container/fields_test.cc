@@ -16,8 +16,9 @@ struct Entry {
   std::string bytes;
 };
 
-// An image of 4 payload bytes with these fields after them.
-std::vector<uint8_t> WithFields(const std::vector<Entry>& entries, bool overlong = false) {
+// An image of 4 payload bytes with these fields after them, and `tail` among the fields.
+std::vector<uint8_t> WithFields(const std::vector<Entry>& entries, bool overlong = false,
+                                std::string_view tail = "") {
   auto bytes = *WriteStream(Image(2, 2, 4, 4));
   bytes[4] |= 0x08;  // the kind byte: fields follow
   bytes.resize(bytes.size() - 4);
@@ -27,6 +28,7 @@ std::vector<uint8_t> WithFields(const std::vector<Entry>& entries, bool overlong
     block.Varint(entry.bytes.size());
     block.Append(entry.bytes);
   }
+  block.Append(tail);
   ByteWriter all;
   all.Append(bytes);
   if (overlong) {
@@ -77,6 +79,7 @@ TEST(Fields, OnlyOneSpellingIsRead) {
   auto bytes = WithFields({{1, "ab"}});
   bytes[bytes.size() - 7] = 3;  // the size within the entry: one more than there is
   ExpectError(Sealed(bytes), ErrorCode::kCorruptData, "a field is cut off");
+  ExpectError(WithFields({{1, "a"}}, false, "\x02"), ErrorCode::kCorruptData, "a field is cut off");
   // A coding below 7 that is written as a byte of its own cannot be spelled; 7 and above can.
   Stream stream = Image(2, 2, 4);
   stream.header.coding = 7;
@@ -93,22 +96,26 @@ TEST(Fields, NewerVersionsAndFormsAreNamed) {
   ExpectError(bytes, ErrorCode::kInput, "version 1 in the wide form");
 }
 
-// The head of a stream of chunks, with its checksum made right.
+// A stream of no chunks with this head, its fields among it.
+std::vector<uint8_t> Ended(std::span<const uint8_t> head) {
+  ByteWriter all, check;
+  all.Append(head);
+  const uint32_t crc = Crc32c(head);
+  all.U32(crc);
+  all.U8(0xE7);
+  all.U8(0x45);
+  check.U32(crc);
+  all.U32(Crc32c(check.bytes()));
+  return std::move(all).Take();
+}
+
 void ExpectHeadError(size_t at, uint8_t value, ErrorCode code, const std::string& part) {
   Stream actions = testing::Audio(0);
   actions.header.modality = Modality::kAction;
   auto bytes = *WriteStream(actions);
   ASSERT_EQ(bytes.size(), 36u);  // head 26, checksum 4, end 6
   bytes[at] = value;
-  ByteWriter all;
-  all.Append(std::span(bytes).first(26));
-  const uint32_t crc = Crc32c(all.bytes());
-  all.U32(crc);
-  all.Append(std::span(bytes).subspan(30, 2));
-  ByteWriter check;
-  check.U32(crc);
-  all.U32(Crc32c(check.bytes()));
-  ExpectError(std::move(all).Take(), code, part);
+  ExpectError(Ended(std::span(bytes).first(26)), code, part);
 }
 
 TEST(Fields, HeadsOfTheFutureAreRefused) {
@@ -117,6 +124,16 @@ TEST(Fields, HeadsOfTheFutureAreRefused) {
   ExpectHeadError(4, 0x80 | 0x10 | 0, ErrorCode::kInput, "chunks of kind 0");
   ExpectHeadError(4, 0x80 | 0x10 | 7, ErrorCode::kInput, "chunks of kind 7");
   ExpectHeadError(24, 1, ErrorCode::kCorruptData, "lowest terms");  // 24000 / 2
+}
+
+TEST(Fields, OnlySoundComesInOneChunk) {
+  Stream actions = testing::Audio(0);
+  actions.header.modality = Modality::kAction;
+  auto bytes = *WriteStream(actions);
+  bytes[4] |= 0x20;
+  bytes.resize(26);
+  bytes.resize(26 + 3 + 4);  // a payload of no bytes, the check of its tokens, the checksum
+  ExpectError(Sealed(bytes), ErrorCode::kInput, "a single chunk of kind 3");
 }
 
 TEST(Fields, ARateHasOneSpelling) {
@@ -140,6 +157,23 @@ TEST(Fields, LevelsStandInTheHead) {
   Stream stream = testing::Audio(2);
   stream.header.levels = 7;
   EXPECT_EQ(ReadStream(*WriteStream(stream), Limits{})->header.levels, 7u);
+  stream = testing::Audio(0);
+  stream.header.levels = 7;
+  const auto whole = *WriteStream(stream);
+  const auto head = std::span(whole).first(whole.size() - 14);  // behind it 02 09 01 07, checksum and end
+  const auto of_levels = [&](std::string_view value) {
+    ByteWriter all;
+    all.Append(head);
+    all.U8(static_cast<uint8_t>(value.size() + 1));
+    all.U8(9);
+    all.U8(static_cast<uint8_t>(value.size()));
+    all.Append(value);
+    return Ended(all.bytes());
+  };
+  EXPECT_EQ(of_levels("\x07"), whole);
+  EXPECT_TRUE(ReadStream(of_levels("\x40"), Limits{}).ok());
+  for (const std::string_view bad : {std::string_view("\0", 1), {"\x41"}, {"\x07\x07"}, {""}})
+    ExpectError(of_levels(bad), ErrorCode::kCorruptData, "the number of levels is not 1 byte of 1 to 64");
   stream = Image(2, 2, 4);
   stream.header.levels = 1;
   EXPECT_FALSE(WriteStream(stream).ok());

@@ -230,6 +230,37 @@ TEST(Live, NothingIsKnownBeforeTheHead) {
   EXPECT_EQ(moved.ChunkFrames(), 100u);
 }
 
+// The fields of a head that say they are long are waited for as long as they may be.
+TEST(Live, AHeadIsNotWaitedForWithoutEnd) {
+  Stream stream = testing::Audio(0);
+  stream.header.levels = 7;
+  auto bytes = *WriteStream(stream);
+  bytes.resize(bytes.size() - 14);
+  bytes.insert(bytes.end(), {0x80, 0x80, 0x40});  // 2^20 bytes of fields
+  bytes.resize(64 + 1024);
+  StreamReader reader;
+  reader.Push(std::span(bytes).first(bytes.size() - 1));
+  EXPECT_FALSE(*reader.Next());
+  reader.Push(std::span(bytes).last(1));
+  const auto refused = reader.Next();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kCorruptData);
+}
+
+TEST(Live, ASingleChunkIsNotWaitedForWithoutEnd) {
+  Limits limits;
+  limits.max_chunk_bytes = 1000;
+  auto bytes = *WriteStream(testing::Image(2, 2, 4));
+  bytes.resize(1000 + (1u << 16));
+  StreamReader reader(limits);
+  reader.Push(bytes);
+  EXPECT_FALSE(*reader.Next());
+  reader.Push(std::vector<uint8_t>{0});
+  const auto refused = reader.Next();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+}
+
 TEST(Live, AShortChunkIsTheLastOne) {
   EXPECT_TRUE(Take(testing::ChunksMissing({0, 0, 5}), 9).ok());
   const auto bytes = testing::ChunksMissing({0, 5, 0});

@@ -261,6 +261,15 @@ TEST(Salvage, AShortChunkInTheMiddleIsSaid) {
   EXPECT_EQ(report.defects, std::vector<std::string>{"chunk 1 is short and is not the last one"});
 }
 
+TEST(Salvage, ChunksInAnotherOrderAreSaid) {
+  EXPECT_TRUE(ReadStream(testing::ChunksMissing({0, 0}, {0, 1}), Limits{}).ok());
+  for (const std::vector<uint8_t>& counted : {std::vector<uint8_t>{1, 0}, {0, 0}, {1, 2}, {0, 2}}) {
+    const auto strict = ReadStream(testing::ChunksMissing({0, 0}, counted), Limits{});
+    ASSERT_FALSE(strict.ok());
+    EXPECT_NE(strict.error().message.find("belongs; damaged"), std::string::npos) << strict.error().message;
+  }
+}
+
 TEST(Salvage, AChunkHasAtLeastOneFrame) {
   EXPECT_TRUE(ReadStream(testing::ChunksMissing({0, 99}), Limits{}).ok());
   for (const uint8_t missing : {100, 101}) {

@@ -104,9 +104,10 @@ inline std::vector<uint8_t> Sealed(std::vector<uint8_t> bytes) {
   return std::move(writer).Take();
 }
 
-// A stream of sound as Audio(n, 100) writes it, of chunks with these numbers of missing frames: every
-// checksum is right, whatever the chunks say.
-inline std::vector<uint8_t> ChunksMissing(const std::vector<uint8_t>& missing) {
+// A stream of sound as Audio(n, 100) writes it, of chunks with these numbers of missing frames, counted from
+// 0 on or as `counted`: every checksum is right, whatever the chunks say.
+inline std::vector<uint8_t> ChunksMissing(const std::vector<uint8_t>& missing,
+                                          const std::vector<uint8_t>& counted = {}) {
   const auto whole = *WriteStream(Audio(2, 100));
   ByteWriter out, checks;
   out.Append(std::span(whole).first(19));
@@ -115,8 +116,9 @@ inline std::vector<uint8_t> ChunksMissing(const std::vector<uint8_t>& missing) {
   checks.U32(head);
   for (size_t i = 0; i < missing.size(); ++i) {
     const size_t from = out.size();
-    for (const uint8_t byte : {uint8_t{0xE7}, uint8_t{0x43}, static_cast<uint8_t>(i), missing[i],
-                               uint8_t{2 * 3}, uint8_t{0}, uint8_t{0}, uint8_t{1}, uint8_t{2}, uint8_t{3}})
+    const uint8_t number = counted.empty() ? static_cast<uint8_t>(i) : counted[i];
+    for (const uint8_t byte : {uint8_t{0xE7}, uint8_t{0x43}, number, missing[i], uint8_t{2 * 3}, uint8_t{0},
+                               uint8_t{0}, uint8_t{1}, uint8_t{2}, uint8_t{3}})
       out.U8(byte);
     const uint32_t crc = Crc32c(out.bytes().subspan(from), head);
     out.U32(crc);
