@@ -5,9 +5,6 @@ Commands and options are those of the help texts, values are numbers, names and 
 are small ones in WORK. However it is called, it ends by itself within seconds, with one of its exit statuses; what fails
 says why in lines that begin with the program's or a file's name and hold no control characters.
 """
-import argparse
-import os
-import pathlib
 import random
 import re
 import resource
@@ -15,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-from fake_model import write_models
+from place import Place, read_arguments
 
 VALUES = ["", "0", "1", "-1", "2", "7", "1e9", "nan", "inf", "0x10", "999999999999999999999", "18446744073709551616", "1.5",
           "auto", "cpu", "always", "never", "none", "\u00e9", "\udcff\udcfe", "a\nb", "\x1b[31m", "%s%n", "--", "-", "=", "a" * 5000,
@@ -32,9 +29,7 @@ def named(text):
 
 
 def prepare(work):
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "in").mkdir(parents=True)
-    write_models(work / "models")
+    (work / "in").mkdir()
     (work / "in/a.ppm").write_bytes(b"P6\n20 12\n255\n" + bytes(720))
     (work / "in/cut.vqc").write_bytes(bytes.fromhex("8f565101321032547698badcfe"))
     (work / "in/a.wav").write_bytes(b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0data\x08\0\0\0" + bytes(8))
@@ -46,9 +41,8 @@ def limits():
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 24, 1 << 24))
 
 
-def run(program, arguments, work, environment):
-    return subprocess.run([program, *arguments], cwd=work, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=120, preexec_fn=limits)
+def run(place, words):
+    return place.call(*words, text=False, timeout=120, preexec_fn=limits)
 
 
 def wrong_with(done):
@@ -62,16 +56,13 @@ def wrong_with(done):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("parts")
-    parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--runs", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
+    args = read_arguments(__doc__, runs=300, seed=1)
+    place = Place(args)
     prepare(args.work)
-    environment = {**os.environ, "VQCODEC_PARTS": args.parts, "VQCODEC_MODELS": str(args.work.resolve() / "models")}
-    ask = lambda *words: named(run(args.program, [*words, "--help"], args.work, environment).stdout.decode())
+
+    def ask(*words):
+        return named(run(place, [*words, "--help"]).stdout.decode())
+
     commands = [name for name in ask()[0] if name not in UNSAFE]
     options = {name: ask(name)[1] for name in commands}
     if not all(options.values()) or len(commands) < 8:
@@ -89,7 +80,7 @@ def main():
         words = [word for word in words if "\0" not in word and len(word) < 100000]
         shutil.rmtree(args.work / "out", ignore_errors=True)
         try:
-            problem = wrong_with(run(args.program, words, args.work, environment))
+            problem = wrong_with(run(place, words))
         except subprocess.TimeoutExpired:
             problem = "did not end"
         if problem:

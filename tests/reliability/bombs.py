@@ -4,15 +4,13 @@
 The program has to end by itself within TIME seconds of the processor, with a status that means an error and a line that
 says which. Where sizes are within the default limits, the memory cannot be had and that is the error.
 """
-import os
 import pathlib
 import resource
 import shutil
 import struct
-import subprocess
 import sys
 
-from fake_model import write_models
+from place import Place, read_arguments
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "reference"))
 from coding import crc32c  # noqa: E402
@@ -152,34 +150,29 @@ def set_limits():
     resource.setrlimit(resource.RLIMIT_CPU, (TIME, TIME))  # a signal ends who takes longer
 
 
-class Bench:
-    def __init__(self, program, parts, work):
-        self.program, self.work, self.count, self.wrong = program, pathlib.Path(work), 0, []
-        shutil.rmtree(self.work, ignore_errors=True)
-        write_models(self.work / "models")
-        self.environment = {**os.environ, "VQCODEC_PARTS": parts, "VQCODEC_MODELS": str(self.work / "models")}
+class Bench(Place):
+    def __init__(self, args):
+        super().__init__(args)
+        self.count, self.wrong = 0, []
 
-    def run(self, name, *arguments, ends=ERRORS):
+    def run(self, name, *words, ends=ERRORS):
         self.count += 1
-        done = subprocess.run([self.program, *arguments], cwd=self.work, env=self.environment, capture_output=True,
-                              preexec_fn=set_limits)
-        text = done.stderr.decode(errors="replace")
-        if done.returncode not in ends or (done.returncode and not text.strip()):
-            self.wrong.append(f"{name}, {' '.join(arguments)}: exit status {done.returncode}, {text[:200]!r}")
+        done = self.call(*words, preexec_fn=set_limits, errors="replace")
+        if done.returncode not in ends or (done.returncode and not done.stderr.strip()):
+            self.wrong.append(f"{name}, {' '.join(words)}: exit status {done.returncode}, {done.stderr[:200]!r}")
 
     def key(self, model):
         """The key of the model's streams, as a stream has it."""
         (self.work / "a.ppm").write_bytes(b"P6\n8 8\n255\n" + bytes(192))
         (self.work / "a.raw").write_bytes(bytes(2400))
         source = ["a.ppm"] if model == "image-f16" else ["a.raw", "--format", "s16le", "--rate", "24000"]
-        subprocess.run([self.program, "encode", *source, "-o", "a.vqc", "-q", "-f", "-m", model], cwd=self.work,
-                       env=self.environment, check=True)
+        self.call("encode", *source, "-o", "a.vqc", "-q", "-f", "-m", model, check=True)
         data = (self.work / "a.vqc").read_bytes()
         return data[5:13] if model == "image-f16" else data[6:14]
 
 
-def main(program, parts, work):
-    bench = Bench(program, parts, work)
+def main():
+    bench = Bench(read_arguments(__doc__))
     for name, data in streams(bench.key("image-f16"), bench.key("speech-rvq")):
         (bench.work / "bomb.vqc").write_bytes(data)
         bench.run(name, "info", "bomb.vqc", ends=(0, *ERRORS))
@@ -206,4 +199,4 @@ def main(program, parts, work):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main())

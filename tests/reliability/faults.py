@@ -7,10 +7,7 @@ whole, with exit status 0, or is not there, with another status and one line tha
 folder. After a kill the output is whole or not there, and the next run completes it. --every takes each N-th call.
 --kills kills as many runs at random times instead, the same ones for a seed, and completes every tenth.
 """
-import argparse
 import collections
-import os
-import pathlib
 import random
 import re
 import shutil
@@ -18,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from fake_model import write_models
+from place import Place, read_arguments
 
 SKIPPED = 77  # what ctest takes for a test that did not run
 
@@ -29,13 +26,10 @@ ERRORS = {name: ("EIO", "ENOSPC") for name in WRITES} | {name: ("EIO",) for name
 ERRORS |= {"write": ("EIO", "ENOSPC", "EINTR"), "read": ("EIO", "EINTR"), "mmap": ("ENOMEM",), "openat": ("EIO", "EMFILE")}
 
 
-class Bench:
-    def __init__(self, program, parts, work):
-        self.program, self.work = program, pathlib.Path(work)
-        shutil.rmtree(self.work, ignore_errors=True)
-        (self.work / "in").mkdir(parents=True)
-        write_models(self.work / "models")
-        self.environment = {**os.environ, "VQCODEC_PARTS": parts, "VQCODEC_MODELS": str(self.work / "models")}
+class Bench(Place):
+    def __init__(self, args):
+        super().__init__(args)
+        (self.work / "in").mkdir()
         picture = bytes(i * 37 % 251 for i in range(40 * 24 * 3))
         (self.work / "in/a.ppm").write_bytes(b"P6\n40 24\n255\n" + picture)
         sound = b"".join((i * 91 % 20000).to_bytes(2, "little") for i in range(24000))
@@ -180,17 +174,10 @@ def can_trace():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("parts")
-    parser.add_argument("work")
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--kills", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
+    args = read_arguments(__doc__, every=1, kills=0, seed=1)
     if not can_trace():
         return SKIPPED
-    bench, wrong = Bench(args.program, args.parts, args.work), []
+    bench, wrong = Bench(args), []
     commands = [(["encode", "in/a.ppm", "-o", "out/picture.vqc", "-q"], "picture.vqc"),
                 (["encode", "in/a.raw", "--format", "s16le", "--rate", "24000", "-o", "out/sound.vqc", "-q"], "sound.vqc")]
     for arguments, name in commands:

@@ -5,15 +5,10 @@ Of N pictures every twentieth is cut, empty, no picture, beyond a limit or not t
 the status of partial failure, tell of each bad item in a line of its own and of no other, and make of the others what they
 make of them without the bad ones.
 """
-import argparse
 import filecmp
-import os
-import pathlib
-import shutil
-import subprocess
 import sys
 
-from fake_model import write_models
+from place import Place, read_arguments
 
 DAMAGE = [lambda data: data[:len(data) // 2], lambda data: b"", lambda data: b"no picture at all",
           lambda data: data.replace(b"16 12", b"70000 70000", 1), None]
@@ -23,15 +18,13 @@ def picture(i):
     return b"P6\n16 12\n255\n" + bytes((i * 31 + j * (1 + i % 7)) % 256 for j in range(16 * 12 * 3))
 
 
-class Bench:
-    def __init__(self, program, parts, work, items):
-        self.program, self.work, self.wrong = os.path.abspath(program), pathlib.Path(work).resolve(), []
-        shutil.rmtree(self.work, ignore_errors=True)
-        write_models(self.work / "models")
-        self.environment = {**os.environ, "VQCODEC_PARTS": os.path.abspath(parts), "VQCODEC_MODELS": str(self.work / "models")}
+class Bench(Place):
+    def __init__(self, args):
+        super().__init__(args)
+        self.wrong = []
         (self.work / "in").mkdir()
         self.good, self.bad = [], []
-        for i in range(items):
+        for i in range(args.items):
             name, damage = f"in/{i:06}.ppm", DAMAGE[i // 20 % len(DAMAGE)]
             (self.bad if i % 20 == 7 else self.good).append(name)
             data = picture(i) if i % 20 != 7 else damage(picture(i)) if damage else None
@@ -41,8 +34,7 @@ class Bench:
         (self.work / "good.txt").write_text("".join(f"{name}\n" for name in self.good))
 
     def run(self, command, names, out, *more):
-        return subprocess.run([self.program, command, "--files-from", f"{names}.txt", *more, out, "-j", "3"], cwd=self.work,
-                              env=self.environment, capture_output=True, text=True)
+        return self.call(command, "--files-from", f"{names}.txt", *more, out, "-j", "3")
 
     def expect(self, kept, what):
         if not kept:
@@ -63,13 +55,8 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("parts")
-    parser.add_argument("work")
-    parser.add_argument("--items", type=int, default=300)
-    args = parser.parse_args()
-    bench = Bench(args.program, args.parts, args.work, args.items)
+    args = read_arguments(__doc__, items=300)
+    bench = Bench(args)
     mixed, pure = bench.check("encode", ["-O"], 1)
     names = {path.name for path in pure.iterdir()}
     bench.expect(len(names) == len(bench.good) and {path.name for path in mixed.iterdir()} == names, "encode: other files")

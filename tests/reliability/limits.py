@@ -5,16 +5,13 @@ With an option one too small the error is one line that names the limit, its val
 nothing is written; with the value itself the command succeeds. The options that are tried have to be all
 those that the help of a command lists.
 """
-import os
-import pathlib
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import wave
 
-from fake_model import write_models
+from place import Place, read_arguments
 
 # Commands that read, with what they write to "out".
 ENCODE, ENCODE_SOUND = ["encode", "a.ppm", "-o", "out"], ["encode", "a.wav", "-o", "out"]
@@ -54,27 +51,21 @@ def npy(height, width, picture):
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text.encode() + samples
 
 
-class Bench:
-    def __init__(self, program, parts, work):
-        self.program, self.work, self.wrong, self.count = os.path.abspath(program), pathlib.Path(work).resolve(), [], 0
-        shutil.rmtree(self.work, ignore_errors=True)
-        write_models(self.work / "models")
-        self.environment = {**os.environ, "VQCODEC_PARTS": os.path.abspath(parts), "VQCODEC_MODELS": str(self.work / "models")}
+class Bench(Place):
+    def __init__(self, args):
+        super().__init__(args)
+        self.wrong, self.count = [], 0
         picture = bytes(i % 251 for i in range(40 * 24 * 3))
         (self.work / "a.ppm").write_bytes(b"P6\n40 24\n255\n" + picture)
         (self.work / "rgba.npy").write_bytes(npy(24, 40, picture))
         with wave.open(str(self.work / "a.wav"), "wb") as file:
             file.setparams((2, 2, 24000, 0, "NONE", ""))
             file.writeframes(bytes(i * 7 % 256 for i in range(24000 * 4)))
-        for arguments in (["encode", "a.ppm"], ["encode", "rgba.npy"], ["encode", "a.wav", "-o", "sound.vqc"],
-                          ["stream", "encode", "a.wav", "-o", "live.vqc"], ["tokenize", "a.ppm", "-o", "pictures"],
-                          ["tokenize", "a.wav", "-o", "sounds", "-m", "speech-rvq"]):
-            if (done := self.run(arguments)).returncode:
-                sys.exit(f"{' '.join(arguments)}: {done.stderr}")
-
-    def run(self, arguments):
-        return subprocess.run([self.program, *arguments], cwd=self.work, env=self.environment, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL)
+        for words in (["encode", "a.ppm"], ["encode", "rgba.npy"], ["encode", "a.wav", "-o", "sound.vqc"],
+                      ["stream", "encode", "a.wav", "-o", "live.vqc"], ["tokenize", "a.ppm", "-o", "pictures"],
+                      ["tokenize", "a.wav", "-o", "sounds", "-m", "speech-rvq"]):
+            if (done := self.call(*words)).returncode:
+                sys.exit(f"{' '.join(words)}: {done.stderr}")
 
     def size_of(self, name):
         return (self.work / name).stat().st_size
@@ -86,15 +77,15 @@ class Bench:
         for path in self.work.glob("out*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def expect(self, sound, arguments, done):
+    def expect(self, sound, words, done):
         if not sound:
-            self.wrong.append(f"{' '.join(arguments)}: exit status {done.returncode}, {done.stderr!r}, {self.outputs()}")
+            self.wrong.append(f"{' '.join(words)}: exit status {done.returncode}, {done.stderr!r}, {self.outputs()}")
         self.clear()
 
     def check(self, option, least, command):
         self.count += 1
         words = [*command, option, str(least - 1)]
-        done = self.run(words)
+        done = self.call(*words)
         limit = option[2:].replace("-", "_")
         lines = [line for line in done.stderr.splitlines() if line.startswith("vqcodec: ")]
         # tokenize leaves the item out and says so.
@@ -102,20 +93,20 @@ class Bench:
             done.returncode == 3 and not self.outputs())
         self.expect(ends and len(lines) == 1 and f"; {limit} is {least - 1}, {option} raises it" in lines[0], words, done)
         words[-1] = str(least)
-        done = self.run(words)
+        done = self.call(*words)
         self.expect(done.returncode == 0, words, done)
 
     def listed(self):
         """The limits that the help of any command lists."""
-        commands = re.findall(r"^  ([a-z]+) ", self.run(["--help"]).stdout, re.M)
-        text = "".join(self.run([*command.split(), "--help"]).stdout for command in [*commands, "stream encode", "stream decode"])
+        commands = re.findall(r"^  ([a-z]+) ", self.call("--help").stdout, re.M)
+        text = "".join(self.call(*command.split(), "--help").stdout for command in [*commands, "stream encode", "stream decode"])
         return set(re.findall(r"^ +(--max-[a-z-]+) N ", text[text.index("Limits"):], re.M))
 
 
-def main(program, parts, work):
-    bench = Bench(program, parts, work)
+def main():
+    bench = Bench(read_arguments(__doc__))
     tried = set()
-    side = int(re.search(r"side data is (\d+);", bench.run([*INFO_ALPHA, "--max-side-bytes", "1"]).stderr)[1])
+    side = int(re.search(r"side data is (\d+);", bench.call(*INFO_ALPHA, "--max-side-bytes", "1").stderr)[1])
     for option, least, commands in limits(bench.size_of, side):
         tried.add(option)
         for command in commands:
@@ -128,4 +119,4 @@ def main(program, parts, work):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main())

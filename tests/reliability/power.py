@@ -8,7 +8,6 @@ Each such disk, after each call, is made a folder (equal ones once). In it, an o
 there; a set of tokens is completed by the same command to the same bytes. What a command that ended with 0 has written
 is there on every disk from then on. --every takes each N-th disk.
 """
-import argparse
 import hashlib
 import itertools
 import re
@@ -17,6 +16,7 @@ import subprocess
 import sys
 
 from faults import SKIPPED, Bench, can_trace
+from place import read_arguments
 
 CALLS = ("openat,write,pwrite64,lseek,close,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,"
          "rmdir,ftruncate,linkat,fallocate,copy_file_range,sendfile")
@@ -233,15 +233,10 @@ def power_loss(bench, arguments, before, every):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("parts")
-    parser.add_argument("work")
-    parser.add_argument("--every", type=int, default=1)
-    args = parser.parse_args()
+    args = read_arguments(__doc__, every=1)
     if not can_trace():
         return SKIPPED
-    bench, wrong = Bench(args.program, args.parts, args.work), []
+    bench, wrong = Bench(args), []
     encode = ["encode", "in/a.ppm", "-o", "out/a.vqc", "-q"]
     bench.run(encode)
     shutil.copy(bench.work / "out/a.vqc", bench.work / "in/picture.vqc")

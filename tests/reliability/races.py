@@ -4,15 +4,11 @@
 While `encode` and `decode` write out/x again and again, another thread makes out/x a link to a file of somebody else, a
 dangling link, a file and nothing, in turn. Nothing may be written through a link, whether the run ends well or says why not.
 """
-import argparse
 import os
-import pathlib
-import shutil
-import subprocess
 import sys
 import threading
 
-from fake_model import write_models
+from place import Place, read_arguments
 
 SECRET = b"of somebody else"
 
@@ -37,25 +33,13 @@ class Swapper(threading.Thread):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("parts")
-    parser.add_argument("work")
-    parser.add_argument("--runs", type=int, default=100)
-    args = parser.parse_args()
-    program, work = os.path.abspath(args.program), pathlib.Path(args.work).resolve()
-    shutil.rmtree(work, ignore_errors=True)
-    write_models(work / "models")
+    args = read_arguments(__doc__, runs=100)
+    place, work = Place(args), args.work
     (work / "out").mkdir()
     (work / "a.ppm").write_bytes(b"P6\n16 12\n255\n" + bytes(16 * 12 * 3))
     (work / "victim").write_bytes(SECRET)
-    environment = {**os.environ, "VQCODEC_PARTS": os.path.abspath(args.parts), "VQCODEC_MODELS": str(work / "models")}
-
-    def run(*words):
-        return subprocess.run([program, *words, "-q"], cwd=work, env=environment, capture_output=True, text=True)
-
-    run("encode", "a.ppm", "-o", "a.vqc")
-    run("decode", "a.vqc", "-o", "b.ppm")
+    place.call("encode", "a.ppm", "-o", "a.vqc", "-q")
+    place.call("decode", "a.vqc", "-o", "b.ppm", "-q")
     wrong, ended = [], {}
     for command, source, name in (("encode", "a.ppm", "x.vqc"), ("decode", "a.vqc", "x.ppm")):
         whole = (work / ("a.vqc" if command == "encode" else "b.ppm")).read_bytes()
@@ -63,13 +47,13 @@ def main():
         swapper.start()
         for _ in range(args.runs):
             for force in ((), ("-f",)):
-                done = run(command, source, "-o", f"out/{name}", *force)
+                done = place.call(command, source, "-o", f"out/{name}", "-q", *force)
                 ended[done.returncode] = ended.get(done.returncode, 0) + 1
                 if done.returncode not in (0, 2, 3) or (done.returncode and not done.stderr.startswith("vqcodec: ")):
                     wrong.append(f"{command}: exit status {done.returncode}, {done.stderr!r}")
         swapper.stopped.set()
         swapper.join()
-        done = run(command, source, "-o", f"out/{name}", "-f")
+        done = place.call(command, source, "-o", f"out/{name}", "-q", "-f")
         if done.returncode or (work / "out" / name).read_bytes() != whole:
             wrong.append(f"{command}: not whole at the end")
         if (work / "victim").read_bytes() != SECRET or (work / "nowhere").exists() or (work / "out/nowhere").exists():

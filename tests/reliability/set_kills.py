@@ -4,17 +4,14 @@
 In every format in turn, and started again on what is left until the set is complete: whatever has the name of a file of
 the set is whole at every moment, and the set in the end is that of one run, byte for byte.
 """
-import argparse
 import collections
-import os
-import pathlib
 import random
 import shutil
 import subprocess
 import sys
 import time
 
-from fake_model import write_models
+from place import Place, read_arguments
 
 FORMATS = ("webdataset", "npy", "safetensors", "jsonl", "megatron", "litdata", "mds", "parquet")
 GROWING = ("journal-", ".vqcodec.")  # files that are not of the complete set
@@ -24,13 +21,7 @@ def ppm(rng, width, height):
     return b"P6\n%d %d\n255\n" % (width, height) + rng.randbytes(width * height * 3)
 
 
-class Sets:
-    def __init__(self, program, parts, work):
-        self.program, self.work = program, pathlib.Path(work)
-        shutil.rmtree(self.work, ignore_errors=True)
-        write_models(self.work / "models")
-        self.environment = {**os.environ, "VQCODEC_PARTS": parts, "VQCODEC_MODELS": str(self.work / "models")}
-
+class Sets(Place):
     def command(self, source, output, *options):
         return [self.program, "tokenize", str(self.work / source), "-o", str(self.work / output), "-q", *options]
 
@@ -80,14 +71,8 @@ def check_kills(sets, kills, rng):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("parts")
-    parser.add_argument("work")
-    parser.add_argument("--kills", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    wrong = check_kills(Sets(args.program, args.parts, args.work), args.kills, random.Random(args.seed))
+    args = read_arguments(__doc__, kills=1000, seed=1)
+    wrong = check_kills(Sets(args), args.kills, random.Random(args.seed))
     print(*wrong[:20], sep="\n")
     return 1 if wrong else 0
 
