@@ -102,12 +102,13 @@ Result<Ladder> WithPriors(WeightedTree tree, const std::vector<Tokens>& maps) {
   std::vector<Rung> rungs;
   for (TreeCut& cut : tree.cuts) rungs.push_back({std::move(cut.starts), std::move(cut.representatives), {}});
   VQC_ASSIGN(const Ladder bare, Ladder::Make(tree.order, rungs));
-  VQC_TRY(ParallelFor(rungs.size(), CoreCount(), [&](size_t i) -> Status {
+  const Status learned = ParallelFor(rungs.size(), CoreCount(), [&](size_t i) -> Status {
     VQC_ASSIGN(const auto trainer, MakePriorTrainer("mixing", {}));
     for (const Tokens& map : maps) VQC_TRY(trainer->Add(bare.ToClusters(map, static_cast<uint32_t>(i) + 1)));
     VQC_ASSIGN(rungs[i].tables, trainer->Finish());
     return {};
-  }));
+  });
+  VQC_TRY(learned);
   for (size_t i = 0; i < rungs.size(); ++i) {
     std::fprintf(stderr, "rung %zu: %zu clusters, pixel error %.6f, %zu bytes of tables\n", i + 1,
                  rungs[i].ids.size(), tree.cuts[i].error, rungs[i].tables.size());
