@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fades sound that stands for lost tokens, and keeps it no louder than what was heard before.
+// Fades sound that stands for lost tokens, and keeps it no louder than what was heard before. A network that
+// goes on behind a gap may overshoot at first: until it has recovered, 3 dB above that are allowed.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,8 @@ namespace vqc {
 
 class Concealment {
  public:
-  explicit Concealment(int rate) : fade_(std::exp(-1.0f / (kFadeSeconds * static_cast<float>(rate)))) {}
+  explicit Concealment(int rate)
+      : rate_(static_cast<float>(rate)), fade_(std::exp(-1.0f / (kFadeSeconds * rate_))) {}
 
   // The next `samples` samples of the decoder are of lost tokens or of real ones. Decoders give them later.
   void Add(size_t samples, bool lost) {
@@ -32,22 +34,34 @@ class Concealment {
       if (!spans_.empty()) --spans_.front().first;
       if (lost) {
         gain_ *= fade_;
+        peak_ = std::max(peak_, recovered_peak_);
         sample = std::clamp(sample * gain_, -peak_, peak_);
+        recovering_ = peak_ > 0 ? static_cast<int>(kRecoverySeconds * rate_) : 0;
         continue;
       }
       if (gain_ < 1) {
         gain_ = std::min(1.0f, gain_ + kRise);
         sample *= gain_;
       }
-      peak_ = std::max(peak_, std::abs(sample));
+      if (recovering_ > 0) {
+        --recovering_;
+        const float most = std::max(kRoom * peak_, kQuiet);
+        sample = std::clamp(sample, -most, most);
+        recovered_peak_ = std::max(recovered_peak_, std::abs(sample));
+      } else {
+        peak_ = std::max({peak_, recovered_peak_, std::abs(sample)});
+      }
     }
     return samples;
   }
 
  private:
-  static constexpr float kFadeSeconds = 0.06f, kRise = 1.0f / 120;
+  static constexpr float kFadeSeconds = 0.06f, kRise = 1.0f / 120, kRecoverySeconds = 0.25f;
+  // So much louder it may be than before; and so loud, where only silence came before.
+  static constexpr float kRoom = 1.41f, kQuiet = 0.1f;
   std::deque<std::pair<size_t, bool>> spans_;
-  float fade_, gain_ = 1, peak_ = 0;
+  float rate_, fade_, gain_ = 1, peak_ = 0, recovered_peak_ = 0;
+  int recovering_ = 0;  // samples
 };
 
 }  // namespace vqc
