@@ -110,7 +110,7 @@ void ExpectDefined(const Matrix& codewords, const Matrix& queries, size_t dim, c
 TEST(ExtremesTest, RandomTensors) {
   const char* count = std::getenv("VQC_EXTREMES");
   Draw draw(18);
-  for (int i = 0; i < (count ? std::atoi(count) : 400); ++i) {
+  for (int i = 0; i < (count ? std::atoi(count) : 10000); ++i) {
     const size_t dim = draw.Upto(24), size = draw.Upto(150), rows = draw.Upto(12);
     ExpectDefined(draw.Values(size * dim), draw.Values(rows * dim), dim, "tensor " + std::to_string(i));
     if (HasFatalFailure()) return;
