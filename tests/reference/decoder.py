@@ -117,7 +117,7 @@ def read_single(data, reader, head):
 
 
 def read_chunks(data, reader, head):
-    """[4] Head, chunks, end."""
+    """[4] Head, chunks, end. span is where a chunk stands in the stream."""
     fields = read_fields(reader, (LENGTH, LEVELS)) if head["fields"] else {}
     head["levels"] = fields.get(LEVELS, b"\0")[0]
     if head["modality"] == AUDIO and LENGTH in fields:
@@ -141,7 +141,7 @@ def read_chunks(data, reader, head):
         require(sequence == len(chunks) and not short, "chunks follow each other")
         require(missing < head["chunk_frames"], "a chunk has frames")
         short = missing > 0
-        chunk.update(first_frame=sequence * head["chunk_frames"], frames=head["chunk_frames"] - missing)
+        chunk.update(first_frame=sequence * head["chunk_frames"], frames=head["chunk_frames"] - missing, span=(start, reader.at))
         chunks.append(chunk)
     require(reader.u32() == crc32c(checks), "end checksum")
     frames = sum(chunk["frames"] for chunk in chunks)
