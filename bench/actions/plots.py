@@ -142,9 +142,9 @@ def write(bench, figures, docs, interval, steps):
     images.mkdir(parents=True, exist_ok=True)
     models = figures["simulation"]
     chart(images / "actions-mse.svg", "Error against bits, held-out tasks", curves(models, "mse"), "coded bits per chunk of 10 steps",
-          "mean squared error", (1e-6, 0.1), log_y=True, x_range=(0, 130))
+          "mean squared error", (1e-6, 0.1), log_y=True, x_range=(0, 150))
     chart(images / "actions-r2.svg", "R² against bits, held-out tasks", curves(models, "r2"), "coded bits per chunk of 10 steps", "R²",
-          (0.9, 1), x_range=(0, 130))
+          (0.9, 1), x_range=(0, 150))
     write_trajectories(bench, images)
     networks = f"The pyramid was trained for {steps['rvq']} steps of 512 chunks, the MLP for {steps['mlp']}."
     parts = ["# Figures of action tokenizers",
