@@ -58,12 +58,6 @@ ModelEntry Write(const std::string& folder, const std::vector<History>& newest_f
   return *entry;
 }
 
-Tokens SomeTokens() {
-  Tokens tokens{{1, 1, 4, 5}, {512}, {}};
-  for (uint32_t i = 0; i < 20; ++i) tokens.ids.push_back(i * 37 % 512);
-  return tokens;
-}
-
 Bundle Load(const ModelEntry& entry) {
   auto bundle = LoadPriorOnly(entry);
   EXPECT_TRUE(bundle.ok()) << bundle.error().message;
