@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What lost tokens cost, filled by the model's prior and by repeating neighbours, as JSON:
+// What lost tokens cost, made up as salvage does and by repeating neighbours, as JSON:
 //   conceal_bench FOLDER [--model image-f16] [--lost 0.2]
 // For every picture of the folder: tokens are lost one by one ("scattered") or in runs of raster order of
 // 1/20 of the picture each ("bursts"), the same ones for both; PSNR is over 8-bit RGB, means over pictures.
@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "codec/codec.h"
+#include "codec/payload.h"
 #include "data/media/media.h"
 #include "entropy/conceal.h"
 
@@ -70,9 +71,11 @@ Status Run(const std::string& folder, const std::string& model, double share) {
     ++pictures;
     for (const bool bursts : {false, true}) {
       const auto lost = Lost(tokens[0].ids.size(), share, bursts, pictures);
-      Tokens repeated = tokens[0], filled = tokens[0];
+      Tokens repeated = tokens[0];
       RepeatNeighbours(repeated, lost);
-      VQC_TRY(bundle.prior->Conceal(filled, lost));
+      SalvagedTokens salvaged{tokens[0], std::vector<uint8_t>(lost.size())};
+      for (size_t i = 0; i < lost.size(); ++i) salvaged.known[i] = !lost[i];
+      VQC_ASSIGN(const Tokens filled, FillUnknown(salvaged, bundle));
       VQC_ASSIGN(const double of_repeated, psnr(repeated));
       VQC_ASSIGN(const double of_filled, psnr(filled));
       Sums& sum = sums[bursts ? "bursts" : "scattered"];

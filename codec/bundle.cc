@@ -7,6 +7,7 @@
 #include <future>
 #include <utility>
 
+#include "codec/concealer.h"
 #include "codec/ladder.h"
 #include "models/decoder.h"
 #include "models/write_bundle.h"
@@ -187,9 +188,13 @@ Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options)
   VQC_ASSIGN(const TorchPart* part, loading.get());
   VQC_ASSIGN(auto tokenizer, part->load_tokenizer(card, weights.tensors, options.device, options.threads));
   VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
-  return Bundle{
-      entry.card,         std::move(tokenizer),     std::move(weights.prior), std::move(weights.earlier),
-      std::move(decoder), std::move(weights.ladder)};
+  return Bundle{entry.card,
+                std::move(tokenizer),
+                std::move(weights.prior),
+                std::move(weights.earlier),
+                std::move(decoder),
+                std::move(weights.ladder),
+                Concealer::Open(entry, options.device, options.threads, options.limits)};
 }
 
 Result<Bundle> LoadPriorOnly(const ModelEntry& entry, const Limits& limits) {

@@ -15,7 +15,8 @@
 
 namespace vqc {
 
-class Ladder;  // codec/ladder.h
+class Concealer;  // codec/concealer.h
+class Ladder;     // codec/ladder.h
 
 // A prior that streams of the model were coded with before.
 struct BundlePrior {
@@ -31,6 +32,7 @@ struct Bundle {
   std::vector<BundlePrior> earlier{};          // of streams that were made with the card's earlier priors
   std::string decoder{};                       // name of the decoder in place of the model's own; empty: none
   std::shared_ptr<const Ladder> ladder{};      // null: the model has one rate
+  std::shared_ptr<const Concealer> concealer{};  // null: the prior makes up lost tokens
 };
 
 struct BundleOptions {

@@ -78,9 +78,12 @@ Status DecodeTokensOf(const Stream& stream, const Bundle& bundle, const DecodeOp
     decoded.defects.push_back(std::to_string(salvaged.damaged) + " of " + std::to_string(salvaged.windows) +
                               " windows are damaged; " + std::to_string(lost) + " of " +
                               std::to_string(salvaged.known.size()) + " tokens are lost and made up");
-    VQC_ASSIGN(salvaged.tokens, FillUnknown(salvaged, *coding));
+    salvaged.tokens = FromRung(rung, std::move(salvaged.tokens), bundle);
+    VQC_ASSIGN(decoded.tokens, FillUnknown(salvaged, bundle));
     decoded.known = std::move(salvaged.known);
-  } else if (Status same = CheckTokenCrc(salvaged.tokens, chunk); !same.ok()) {
+    return {};
+  }
+  if (Status same = CheckTokenCrc(salvaged.tokens, chunk); !same.ok()) {
     decoded.defects.push_back(same.error().message);
   }
   decoded.tokens = FromRung(rung, std::move(salvaged.tokens), bundle);

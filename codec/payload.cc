@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "codec/concealer.h"
 #include "entropy/rans/table_prior.h"
 #include "entropy/token_coder.h"
 
@@ -132,7 +133,7 @@ Result<Tokens> FillUnknown(const SalvagedTokens& salvaged, const Bundle& bundle)
   Tokens tokens = salvaged.tokens;
   std::vector<uint8_t> lost;
   for (const uint8_t known : salvaged.known) lost.push_back(!known);
-  VQC_TRY(bundle.prior->Conceal(tokens, lost));
+  VQC_TRY(bundle.concealer ? bundle.concealer->Fill(tokens, lost) : bundle.prior->Conceal(tokens, lost));
   return tokens;
 }
 

@@ -12,6 +12,7 @@
 #include "models/card.h"
 #include "models/safetensors.h"
 #include "models/write_bundle.h"
+#include "tokenizers/token_filler.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {
@@ -27,6 +28,7 @@ struct TrainedQuantizer;
 struct StepCost;
 struct FeatureOptions;      // training/features.h
 struct TrainLadderOptions;  // training/train_ladder.h
+struct TrainFillerOptions;  // training/train_filler.h
 class PictureJudge;         // eval/picture_judge.h
 
 struct TrainedActionNetwork {
@@ -57,6 +59,11 @@ struct TorchPart {
   // wrote. kModel where it is another one or, of a classifier, only its trunk.
   Result<std::shared_ptr<const PictureJudge>> (*load_classifier)(const std::string& path);
   Result<std::shared_ptr<const PictureJudge>> (*load_lpips)(const std::string& path);
+  // The filler of the card's model, whose weights are `model`. Error kModel says what does not fit.
+  Result<std::shared_ptr<const TokenFiller>> (*load_filler)(const ModelCard& card, const SafeTensors& model,
+                                                            const SafeTensors& filler,
+                                                            const std::string& device, int threads);
+  Status (*train_filler)(const TrainFillerOptions& options);
 };
 
 // Loads the part once. Error kResource says where it was looked for and how to build it.

@@ -25,12 +25,6 @@ torch::Tensor ChannelsLast(const torch::Tensor& images) {
   return images.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-torch::Tensor PadTo(const torch::Tensor& images, int64_t stride) {
-  const int64_t bottom = (stride - images.size(2) % stride) % stride,
-                right = (stride - images.size(3) % stride) % stride;
-  return at::replication_pad2d(images, {0, right, 0, bottom});
-}
-
 double Schedule(double progress) {
   if (progress < kWarmUp) return progress / kWarmUp;
   const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));

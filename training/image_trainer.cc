@@ -23,13 +23,6 @@ torch::Tensor Images(const torch::Tensor& batch, torch::Dtype dtype) {
   return batch.to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// Extends the last row and column to multiples of the stride, as the tokenizer does.
-torch::Tensor PadTo(const torch::Tensor& images, int64_t stride) {
-  const int64_t bottom = (stride - images.size(2) % stride) % stride,
-                right = (stride - images.size(3) % stride) % stride;
-  return at::replication_pad2d(images, {0, right, 0, bottom});
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ImageTrainer>> ImageTrainer::Create(const TrainImageOptions& options) {

@@ -46,6 +46,12 @@ torch::Tensor ReadPhoto(const std::string& path, int min_side) {
 
 }  // namespace
 
+torch::Tensor PadTo(const torch::Tensor& images, int64_t stride) {
+  const int64_t bottom = (stride - images.size(2) % stride) % stride,
+                right = (stride - images.size(3) % stride) % stride;
+  return at::replication_pad2d(images, {0, right, 0, bottom});
+}
+
 Result<PhotoSet> PhotoSet::Load(const std::string& folder, int min_side, torch::Device device) {
   VQC_ASSIGN(const auto files, FilesUnder(folder));
   std::vector<torch::Tensor> photos(files.size());

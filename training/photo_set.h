@@ -13,6 +13,10 @@
 
 namespace vqc {
 
+// Images [B, C, H, W] whose last row and column are repeated up to multiples of the stride, as the tokenizer
+// does.
+torch::Tensor PadTo(const torch::Tensor& images, int64_t stride);
+
 class PhotoSet {
  public:
   // Every readable picture of at least min_side pixels in `folder` and its subfolders, sorted by path, as

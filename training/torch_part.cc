@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include "quantizers/quantizer.h"
+#include "tokenizers/image/image_filler.h"
 #include "tokenizers/tokenizers.h"
 #include "training/action_trainer.h"
 #include "training/classifier_judge.h"
@@ -12,6 +13,7 @@
 #include "training/lpips.h"
 #include "training/train_audio.h"
 #include "training/train_decoder.h"
+#include "training/train_filler.h"
 #include "training/train_image.h"
 #include "training/train_ladder.h"
 #include "training/train_quantizer.h"
@@ -28,10 +30,10 @@ std::vector<std::string> QuantizerLines() {
 
 std::string Version() { return TORCH_VERSION; }
 
-constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,   &TrainPrior,
-                             &TrainAudio,     &TrainActionNetwork, &QuantizerLines, &Version,
-                             &TrainQuantizer, &MeasureStepCost,    &WriteFeatures,  &TrainLadder,
-                             &LoadClassifier, &LoadLpips};
+constexpr TorchPart kPart = {&MakeTokenizer,  &TrainImage,         &TrainDecoder,    &TrainPrior,
+                             &TrainAudio,     &TrainActionNetwork, &QuantizerLines,  &Version,
+                             &TrainQuantizer, &MeasureStepCost,    &WriteFeatures,   &TrainLadder,
+                             &LoadClassifier, &LoadLpips,          &MakeImageFiller, &TrainFiller};
 
 }  // namespace
 

@@ -12,11 +12,9 @@
 #include "codec/ladder.h"
 #include "entropy/priors.h"
 #include "models/device.h"
-#include "models/image_autoencoder.h"
-#include "models/weights.h"
-#include "quantizers/quantizer.h"
 #include "quantizers/search/weighted_tree.h"
 #include "tokenizers/tokenizers.h"
+#include "training/frozen_network.h"
 #include "training/photo_tokens.h"
 
 namespace vqc {
@@ -25,34 +23,6 @@ namespace {
 constexpr int64_t kBatches = 8, kBatch = 8, kSide = 128;  // crops by which pixels are asked
 constexpr double kStep = 0.5;     // of a standard deviation, by which latents are moved
 constexpr double kUnseen = 1e-3;  // weight of a codeword that no token had, in tokens
-
-struct Network {
-  ImageEncoder encoder{nullptr};
-  ImageDecoder decoder{nullptr};
-  std::shared_ptr<Quantizer> quantizer;
-};
-
-Result<Network> LoadNetwork(const ModelCard& card, const SafeTensors& tensors, torch::Device device) {
-  if (card.tokenizer != "image") {
-    return Error{ErrorCode::kUsage, "model " + card.name + " has the tokenizer " + card.tokenizer +
-                                        "; ladders are for those of the tokenizer image"};
-  }
-  VQC_ASSIGN(const ImageNetworkConfig config,
-             ParseImageNetwork(card.config.value("network", nlohmann::json::object())));
-  Network network;
-  VQC_ASSIGN(network.quantizer, MakeQuantizer(card.config.value("quantizer", nlohmann::json::object())));
-  if (network.quantizer->Vocab().size() != 1) {
-    return Error{ErrorCode::kUsage, "model " + card.name + " has " +
-                                        std::to_string(network.quantizer->Vocab().size()) +
-                                        " levels; ladders are for models of one"};
-  }
-  network.encoder = ImageEncoder(config, network.quantizer->Dim());
-  network.decoder = ImageDecoder(config, network.quantizer->Dim());
-  VQC_TRY(LoadForInference(*network.encoder, tensors, "", device));
-  VQC_TRY(LoadForInference(*network.decoder, tensors, "", device));
-  VQC_TRY(LoadForInference(*network.quantizer, tensors, "quantizer.", device));
-  return network;
-}
 
 // [K, D].
 torch::Tensor CodewordsOf(Quantizer& quantizer, torch::Device device) {
@@ -64,7 +34,8 @@ torch::Tensor CodewordsOf(Quantizer& quantizer, torch::Device device) {
 // What the decoder makes of small steps of the latents: the [D, D] matrix G for which a step x changes the
 // pixels by x'Gx in squares, on average. All positions are moved at once, with random signs, by which what
 // one position does to another's pixels cancels out.
-torch::Tensor PixelMetric(Network& network, const PhotoSet& photos, torch::Device device, uint64_t seed) {
+torch::Tensor PixelMetric(FrozenNetwork& network, const PhotoSet& photos, torch::Device device,
+                          uint64_t seed) {
   std::mt19937_64 random(seed);
   const int64_t dims = network.quantizer->Dim();
   auto metric = torch::zeros({dims, dims}, torch::kFloat64);
@@ -122,7 +93,12 @@ Status Train(const TrainLadderOptions& options) {
   const torch::NoGradGuard no_grad;
   VQC_ASSIGN(const ModelEntry model, FindModel(options.model));
   VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Open(model.folder + "/" + std::string(kWeightsFile)));
-  VQC_ASSIGN(Network network, LoadNetwork(model.card, tensors, device));
+  VQC_ASSIGN(FrozenNetwork network, LoadFrozen(model, "ladders", device));
+  if (network.quantizer->Vocab().size() != 1) {
+    return Error{ErrorCode::kUsage, "model " + model.card.name + " has " +
+                                        std::to_string(network.quantizer->Vocab().size()) +
+                                        " levels; ladders are for models of one"};
+  }
   VQC_ASSIGN(const auto tokenizer, MakeTokenizer(model.card, tensors, options.device, 1));
   VQC_ASSIGN(const PhotoSet photos, PhotoSet::Load(options.data, static_cast<int>(kSide), torch::kCPU));
   VQC_ASSIGN(auto maps, TokensOfPhotos(*tokenizer, photos, options.crops, options.seed));

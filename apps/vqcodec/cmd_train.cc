@@ -10,6 +10,7 @@
 #include "apps/vqcodec/interrupt.h"
 #include "apps/vqcodec/train_checks.h"
 #include "apps/vqcodec/train_decoder.h"
+#include "apps/vqcodec/train_filler.h"
 #include "apps/vqcodec/train_ladder.h"
 #include "base/printable.h"
 #include "entropy/priors.h"
@@ -232,18 +233,21 @@ RunCommand AddTrain(CLI::App& parent) {
   app->require_subcommand(0, 1);
   const RunCommand image = AddTrainImage(*app), audio = AddTrainAudio(*app), action = AddTrainAction(*app),
                    decoder = AddTrainDecoder(*app), prior = AddTrainPrior(*app),
-                   ladder = AddTrainLadder(*app), quantizer = AddTrainQuantizer(*app);
-  return [app, image, audio, action, decoder, prior, ladder, quantizer] {
+                   ladder = AddTrainLadder(*app), filler = AddTrainFiller(*app),
+                   quantizer = AddTrainQuantizer(*app);
+  return [app, image, audio, action, decoder, prior, ladder, filler, quantizer] {
     if (app->got_subcommand("image")) return image();
     if (app->got_subcommand("audio")) return audio();
     if (app->got_subcommand("decoder")) return decoder();
     if (app->got_subcommand("prior")) return prior();
     if (app->got_subcommand("action")) return action();
     if (app->got_subcommand("ladder")) return ladder();
+    if (app->got_subcommand("filler")) return filler();
     if (app->got_subcommand("quantizer")) return quantizer();
-    return Fail("train", {ErrorCode::kUsage,
-                          "none of image, audio, action, decoder, prior, ladder and quantizer is named; see "
-                          "vqcodec train --help"});
+    return Fail("train",
+                {ErrorCode::kUsage,
+                 "none of image, audio, action, decoder, prior, ladder, filler and quantizer is named; "
+                 "see vqcodec train --help"});
   };
 }
 

@@ -38,7 +38,7 @@ TEST_F(CliTest, HelpIsAsAgreed) {
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden("stream_" + way, help.out);
   }
-  for (const std::string kind : {"audio", "decoder", "image", "ladder", "prior", "quantizer"}) {
+  for (const std::string kind : {"audio", "decoder", "filler", "image", "ladder", "prior", "quantizer"}) {
     const Ran help = Run({"train", kind, "--help"});
     EXPECT_EQ(help.exit_code, 0) << help.err;
     CompareWithGolden("train_" + kind, help.out);

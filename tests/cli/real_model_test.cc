@@ -113,6 +113,33 @@ TEST_F(RealModel, InfoTellsOfRungsAndOfWhatHalosCost) {
   EXPECT_NEAR(record["recomputed_share"].get<double>(), 0.290, 0.001);
 }
 
+TEST_F(RealModel, TheFillerMakesUpLostTokensBetterThanThePrior) {
+  ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc", "--windows", "1024"}).exit_code, 0);
+  ASSERT_EQ(RunReal({"decode", "a.vqc", "-o", "intact.ppm"}).exit_code, 0);
+  std::string damaged = Read("a.vqc");
+  for (const size_t at : {300u, 700u}) damaged[at] = static_cast<char>(~damaged[at]);
+  Write("damaged.vqc", damaged);
+  const fs::path model = fs::path(kModels) / "image-f16", bare = fs::path(Path("bare")) / "image-f16";
+  fs::create_directories(bare);
+  for (const char* file : {"card.json", "model.safetensors", "ladder.safetensors"})
+    fs::create_symlink(model / file, bare / file);
+  const auto error = [&](const std::string& output) {
+    EXPECT_EQ(RunReal({"decode", "damaged.vqc", "-o", output, "--salvage"}).exit_code, 1);
+    const std::string made = Read(output), intact = Read("intact.ppm");
+    double sum = 0;
+    for (size_t i = 0; i < std::min(made.size(), intact.size()); ++i) {
+      const double d = static_cast<unsigned char>(made[i]) - static_cast<unsigned char>(intact[i]);
+      sum += d * d;
+    }
+    return sum;
+  };
+  const double filled = error("filled.ppm");
+  UseModels(Path("bare"));
+  const double expected = error("expected.ppm");
+  EXPECT_GT(filled, 0);
+  EXPECT_LT(filled, expected);
+}
+
 TEST_F(RealModel, EveryChangedByteAndEveryCutIsRefused) {
   ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
   const std::string good = Read("a.vqc");
