@@ -143,11 +143,14 @@ TEST_F(TrainTest, NumbersOutOfRangeAreRefused) {
 TEST_F(TrainTest, OptionsThatDoNotFitAreRefused) {
   ExpectRefusal(2, {"--steps", "5", "--seconds", "5"}, "--seconds");
   ExpectRefusal(2, {"--stop-after", "5"}, "--state");
-  ExpectRefusalOf(2, {"train"}, "none of image, audio, action, decoder, prior, ladder and quantizer is named");
+  ExpectRefusalOf(2, {"train"},
+                  "none of image, audio, action, decoder, prior, ladder, filler and quantizer is named");
   ExpectRefusalOf(2, {"train", "audio"}, "audio");
   ExpectRefusalOf(2, {"train", "image", "-o", "model"}, "--data");
   ExpectRefusalOf(2, {"train", "image", "--data", "photos"}, "--output");
   ExpectRefusalOf(2, {"train", "prior", "--data", "photos"}, "MODEL_DIR");
+  ExpectRefusalOf(2, {"train", "filler", "--data", "photos"}, "MODEL_DIR");
+  ExpectRefusalOf(2, {"train", "filler", "model", "--data", "photos", "--blocks", "33"}, "--blocks");
 }
 
 TEST_F(TrainTest, BadFilesAreRefused) {
@@ -161,6 +164,7 @@ TEST_F(TrainTest, BadFilesAreRefused) {
   ExpectRefusal(3, {"--log", "photos/a.ppm/log.csv"}, "--log");
   ExpectRefusalOf(3, {"train", "image", "--data", "missing", "-o", "model"}, "missing");
   ExpectRefusalOf(3, {"train", "image", "--data", "photos/a.ppm", "-o", "model"}, "no folder");
+  ExpectRefusalOf(5, {"train", "filler", "./missing", "--data", "photos"}, "missing");
 }
 
 TEST_F(TrainTest, AModelIsNotOverwrittenUnasked) {
