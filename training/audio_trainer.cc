@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <numbers>
 #include <string>
 
 #include "models/device.h"
 #include "quantizers/code_counter.h"
 #include "training/quantized_network.h"
+#include "training/schedule.h"
 
 namespace vqc {
 namespace {
@@ -99,9 +99,7 @@ int64_t AudioTrainer::ClipLength() const {
 }
 
 double AudioTrainer::Schedule(double progress) const {
-  if (progress < kWarmUp) return progress / kWarmUp;
-  const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));
-  return kLowestRate + (1 - kLowestRate) * 0.5 * (1 + std::cos(std::numbers::pi * p));
+  return CosineSchedule(progress, kWarmUp, kLowestRate);
 }
 
 // Codewords from the latents of a network that has been trained without them for a while.

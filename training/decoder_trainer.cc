@@ -4,14 +4,13 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <numeric>
 #include <utility>
 #include <vector>
 
 #include "models/device.h"
 #include "training/quantized_network.h"
+#include "training/schedule.h"
 
 namespace vqc {
 namespace {
@@ -23,12 +22,6 @@ constexpr double kGain = 0.2, kOffset = 0.2;  // that the discriminator must not
 
 torch::Tensor ChannelsLast(const torch::Tensor& images) {
   return images.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-double Schedule(double progress) {
-  if (progress < kWarmUp) return progress / kWarmUp;
-  const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));
-  return kLowestRate + (1 - kLowestRate) * 0.5 * (1 + std::cos(std::numbers::pi * p));
 }
 
 }  // namespace
@@ -161,7 +154,7 @@ torch::Tensor DecoderTrainer::Judge(const torch::Tensor& images, const torch::Te
 
 DecoderMeasures DecoderTrainer::Step(const PhotoSet& photos, double progress) {
   const auto images = photos.Crops(options_.batch, options_.crop, random_);
-  const double rate = options_.learning_rate * Schedule(progress);
+  const double rate = options_.learning_rate * CosineSchedule(progress, kWarmUp, kLowestRate);
   const auto decoded = decoder_->forward(LatentsOf(OnRungs(CodesOf(images)))).to(torch::kFloat32);
   const auto leaf = decoded.detach().requires_grad_();
 
@@ -201,8 +194,7 @@ DecoderTrainer::Evaluation DecoderTrainer::Evaluate(const PhotoSet& photos) {
     const auto codes = CodesOf(PadTo(photo, network_.Stride()));
     const auto decoded = decoder_->forward(LatentsOf(codes)).to(torch::kFloat32);
     const auto kept = decoded.slice(2, 0, photo.size(2)).slice(3, 0, photo.size(3)).clamp(-1, 1);
-    const auto levels = ((kept + 1) * 127.5).round() - ((photo + 1) * 127.5).round();
-    sum.psnr += 10 * std::log10(255.0 * 255.0 / std::max(1e-4, levels.square().mean().item<double>()));
+    sum.psnr += PsnrOf(decoded, photo);
     sum.features += features_.Distance(kept, photo).item<double>();
   }
   optimizer_->UseMaster();

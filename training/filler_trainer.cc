@@ -3,15 +3,13 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <utility>
 #include <vector>
 
 #include "models/device.h"
 #include "training/lost_tokens.h"
 #include "training/quantized_network.h"
+#include "training/schedule.h"
 
 namespace vqc {
 namespace {
@@ -20,18 +18,6 @@ constexpr double kWarmUp = 0.02, kLowestRate = 0.01;  // shares of the schedule,
 
 torch::Tensor ChannelsLast(const torch::Tensor& images) {
   return images.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-double Schedule(double progress) {
-  if (progress < kWarmUp) return progress / kWarmUp;
-  const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));
-  return kLowestRate + (1 - kLowestRate) * 0.5 * (1 + std::cos(std::numbers::pi * p));
-}
-
-double PsnrOf(const torch::Tensor& decoded, const torch::Tensor& photo) {
-  const auto kept = decoded.slice(2, 0, photo.size(2)).slice(3, 0, photo.size(3)).clamp(-1, 1);
-  const auto levels = ((kept + 1) * 127.5).round() - ((photo + 1) * 127.5).round();
-  return 10 * std::log10(255.0 * 255.0 / std::max(1e-4, levels.square().mean().item<double>()));
 }
 
 }  // namespace
@@ -100,7 +86,7 @@ torch::Tensor FillerTrainer::Step(const PhotoSet& photos, double progress) {
   const auto decoded = Decoded(Filled(latents, lost, quantizer_loss));
   const auto mse = (decoded - images).square().mean({1, 2, 3});  // [B]
   (torch::sqrt(mse + 1e-5).mean() + quantizer_loss).backward();
-  optimizer_->Step(options_.learning_rate * Schedule(progress));
+  optimizer_->Step(options_.learning_rate * CosineSchedule(progress, kWarmUp, kLowestRate));
   return (-10 * torch::log10(mse.detach() / 4 + 1e-8)).mean();
 }
 

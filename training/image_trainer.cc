@@ -151,9 +151,7 @@ ImageTrainer::Evaluation ImageTrainer::Evaluate(const PhotoSet& photos) {
     const auto latents = encoder_->forward(Images(PadTo(photo, stride_), dtype_)).to(torch::kFloat32);
     const auto quantized = quantizer_->forward(latents);
     const auto decoded = decoder_->forward(Images(quantized.quantized, dtype_)).to(torch::kFloat32);
-    const auto kept = decoded.slice(2, 0, photo.size(2)).slice(3, 0, photo.size(3));
-    const auto levels = ((kept.clamp(-1, 1) + 1) * 127.5).round() - ((photo + 1) * 127.5).round();
-    sum.psnr += 10 * std::log10(255.0 * 255.0 / std::max(1e-4, levels.pow(2).mean().item<double>()));
+    sum.psnr += PsnrOf(decoded, photo);
     if (rate_)
       sum.bits +=
           rate_->forward(dynamic_cast<Fsq&>(*quantizer_), latents, quantized.quantized).item<double>();

@@ -52,6 +52,12 @@ torch::Tensor PadTo(const torch::Tensor& images, int64_t stride) {
   return at::replication_pad2d(images, {0, right, 0, bottom});
 }
 
+double PsnrOf(const torch::Tensor& decoded, const torch::Tensor& photo) {
+  const auto kept = decoded.slice(2, 0, photo.size(2)).slice(3, 0, photo.size(3)).clamp(-1, 1);
+  const auto levels = ((kept + 1) * 127.5).round() - ((photo + 1) * 127.5).round();
+  return 10 * std::log10(255.0 * 255.0 / std::max(1e-4, levels.square().mean().item<double>()));
+}
+
 Result<PhotoSet> PhotoSet::Load(const std::string& folder, int min_side, torch::Device device) {
   VQC_ASSIGN(const auto files, FilesUnder(folder));
   std::vector<torch::Tensor> photos(files.size());

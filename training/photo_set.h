@@ -17,6 +17,10 @@ namespace vqc {
 // does.
 torch::Tensor PadTo(const torch::Tensor& images, int64_t stride);
 
+// PSNR in dB over 8-bit RGB of a decoded picture [1, 3, h, w], which may be larger than the photo [1, 3, H,
+// W] at the end of rows and columns; both in [-1, 1], where what is decoded is clamped to.
+double PsnrOf(const torch::Tensor& decoded, const torch::Tensor& photo);
+
 class PhotoSet {
  public:
   // Every readable picture of at least min_side pixels in `folder` and its subfolders, sorted by path, as
