@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/audio_kernels.h"
+#include "models/nn/window_attention.h"
 
 namespace vqc::nn {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 constexpr int kMaxStride = 1 << 16, kMaxChannels = 16384;
 constexpr size_t kUnitKernel = 7, kUnitDilations[] = {1, 3, 9};
 constexpr float kLeastAlpha = 1e-9f;
+constexpr size_t kLatentKernel = 7, kSide = kLatentKernel / 2;  // of SNAC's convolutions beside the latents
 
 int64_t Size(size_t count) { return static_cast<int64_t>(count); }
 
@@ -75,6 +77,14 @@ class Builder {
     }
     return {};
   }
+  // Beside a convolution at this rate that sees kSide rows more on both sides: those lie in other windows, of
+  // which it then sees all.
+  Status Attention(const std::string& name, size_t width, size_t window) {
+    const size_t beyond = (kSide + window - 1) / window * window - kSide;
+    ahead_ += beyond * hop_;
+    span_ += 2 * beyond * hop_;
+    return Add(LoadWindowAttention(weights_, name, width, window));
+  }
   void Add(LayerPtr layer) { chain_->Add(std::move(layer)); }
   DacSide Take() { return {std::move(chain_), ahead_, span_}; }
 
@@ -125,7 +135,14 @@ DacConfig DacConfig::Read(ConfigFields& fields, bool snac) {
   }
   config.hidden =
       fields.Whole("hidden_size", 1, kMaxChannels, static_cast<int>(std::min<int64_t>(widest, kMaxChannels)));
-  if (snac && config.hidden != widest) fields.Refuse("\"hidden_size\" is not the encoder's last width");
+  if (!snac) return config;
+  if (config.hidden != widest) fields.Refuse("\"hidden_size\" is not the encoder's last width");
+  config.window = fields.Whole("attn_window_size", 0, 4096, 0);
+  constexpr int kHead = static_cast<int>(kWindowHeadDim);
+  if (config.window > 0 && (config.hidden % kHead != 0 || config.decoder_width % kHead != 0))
+    fields.Refuse("\"attn_window_size\" is set, but the widths beside the latents, " +
+                  std::to_string(config.hidden) + " and " + std::to_string(config.decoder_width) +
+                  ", are not multiples of " + std::to_string(kHead));
   return config;
 }
 
@@ -139,7 +156,10 @@ Result<DacSide> LoadDacEncoder(const Weights& weights, const DacConfig& config) 
     VQC_TRY(builder.Snake(block + ".snake1", width));
     VQC_TRY(builder.Down(block + ".conv1", width, 2 * width, static_cast<size_t>(config.down[i])));
   }
-  ConvShape last = ConvShape::Centred(width, static_cast<size_t>(config.hidden), config.snac ? 7 : 3);
+  if (config.window > 0)
+    VQC_TRY(builder.Attention("encoder.attention", width, static_cast<size_t>(config.window)));
+  ConvShape last =
+      ConvShape::Centred(width, static_cast<size_t>(config.hidden), config.snac ? kLatentKernel : 3);
   last.depthwise = config.snac;
   if (!config.snac) VQC_TRY(builder.Snake("encoder.snake1", width));
   VQC_TRY(builder.Conv("encoder.conv2", last));
@@ -150,10 +170,12 @@ Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config) 
   Builder builder(weights, config.snac, static_cast<size_t>(config.Stride()));
   const auto hidden = static_cast<size_t>(config.hidden);
   auto width = static_cast<size_t>(config.decoder_width);
-  ConvShape first = ConvShape::Centred(hidden, config.snac ? hidden : width, 7);
+  ConvShape first = ConvShape::Centred(hidden, config.snac ? hidden : width, kLatentKernel);
   first.depthwise = config.snac;
   VQC_TRY(builder.Conv("decoder.conv1", first));
   if (config.snac) VQC_TRY(builder.Conv("decoder.conv1_mix", ConvShape::Centred(hidden, width, 1)));
+  if (config.window > 0)
+    VQC_TRY(builder.Attention("decoder.attention", width, static_cast<size_t>(config.window)));
   for (size_t i = 0; i < config.up.size(); ++i, width /= 2) {
     const std::string block = "decoder.block." + std::to_string(i);
     const auto stride = static_cast<size_t>(config.up[i]), trim = (stride + 1) / 2;

@@ -17,6 +17,7 @@ struct DacConfig {
   int hidden = 1024;                             // of the latents
   std::vector<int> down = {2, 4, 8, 8}, up = {8, 8, 4, 2};  // strides
   bool snac = false;  // depthwise, other layers beside the latents, odd strides give whole lengths
+  int window = 0;     // rows of the attention beside the latents; 0: none. SNAC's alone
 
   int Stride() const;
   static DacConfig Read(ConfigFields& fields, bool snac);

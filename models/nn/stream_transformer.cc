@@ -6,35 +6,12 @@
 #include <numbers>
 #include <utility>
 
-#include "models/audio_kernels.h"
+#include "models/nn/attention.h"
 
 namespace vqc::nn {
 namespace {
 
 using audio::Linear;
-
-constexpr size_t kLanes = 8;
-
-struct LayerNorm {
-  std::vector<float> weight, bias;
-
-  std::vector<float> Apply(const std::vector<float>& x) const {
-    std::vector<float> y(x.size());
-    const size_t width = weight.size();
-    for (size_t at = 0; at < x.size(); at += width)
-      audio::Norm(x.data() + at, width, weight.data(), bias.data(), y.data() + at);
-    return y;
-  }
-};
-
-float Dot(const float* a, const float* b, size_t count) {
-  float lanes[kLanes] = {};
-  for (size_t i = 0; i < count; ++i) lanes[i % kLanes] += a[i] * b[i];
-  for (size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
-}
 
 class TransformerLayer : public StreamLayer {
  public:
@@ -46,8 +23,7 @@ class TransformerLayer : public StreamLayer {
   TransformerLayer(const TransformerConfig& config, Parts parts)
       : config_(config),
         width_(static_cast<size_t>(config.width)),
-        heads_(static_cast<size_t>(config.heads)),
-        dim_(static_cast<size_t>(config.head_dim)),
+        shape_{static_cast<size_t>(config.heads), static_cast<size_t>(config.head_dim)},
         window_(static_cast<size_t>(config.window)),
         parts_(std::move(parts)) {}
 
@@ -58,7 +34,7 @@ class TransformerLayer : public StreamLayer {
     const size_t rows = x.size() / width_;
     if (rows == 0) return {};
     const auto normed = parts_.before_attention.Apply(x);
-    const auto attended = parts_.output.Apply(Attend(past, normed, rows).data(), rows);
+    const auto attended = parts_.output.Apply(AttendPast(past, normed, rows).data(), rows);
     Add(x, attended, parts_.attention_scale);
     auto hidden = parts_.widen.Apply(parts_.before_mlp.Apply(x).data(), rows);
     for (float& h : hidden) h = 0.5f * h * (1 + std::erf(h * std::numbers::sqrt2_v<float> * 0.5f));
@@ -77,56 +53,20 @@ class TransformerLayer : public StreamLayer {
     for (size_t i = 0; i < x.size(); ++i) x[i] += y[i] * scale[i % width_];
   }
 
-  // Turns the pairs (d, d + dim / 2) of each head by angles that grow with the position.
-  void Rotate(std::vector<float>& x, size_t rows, uint64_t first) const {
-    const size_t half = dim_ / 2;
-    for (size_t t = 0; t < rows; ++t) {
-      for (size_t d = 0; d < half; ++d) {
-        const double frequency =
-            std::pow(config_.rope_base, -2.0 * static_cast<double>(d) / static_cast<double>(dim_));
-        const double angle = static_cast<double>(first + t) * frequency;
-        const auto cosine = static_cast<float>(std::cos(angle)), sine = static_cast<float>(std::sin(angle));
-        for (size_t head = 0; head < heads_; ++head) {
-          float* low = x.data() + (t * heads_ + head) * dim_ + d;
-          const float a = low[0], b = low[half];
-          low[0] = a * cosine - b * sine;
-          low[half] = b * cosine + a * sine;
-        }
-      }
-    }
-  }
-
-  std::vector<float> Attend(Past& past, const std::vector<float>& x, size_t rows) const {
-    const size_t row = heads_ * dim_;
+  std::vector<float> AttendPast(Past& past, const std::vector<float>& x, size_t rows) const {
+    const size_t row = shape_.Width();
     auto queries = parts_.query.Apply(x.data(), rows), keys = parts_.key.Apply(x.data(), rows);
     const auto values = parts_.value.Apply(x.data(), rows);
-    Rotate(queries, rows, past.position);
-    Rotate(keys, rows, past.position);
+    for (auto* rotated : {&queries, &keys}) Rotate(*rotated, rows, past.position, shape_, config_.rope_base);
     past.position += rows;
     past.keys.insert(past.keys.end(), keys.begin(), keys.end());
     past.values.insert(past.values.end(), values.begin(), values.end());
     const size_t before = past.keys.size() / row - rows;
-    const float scale = 1 / std::sqrt(static_cast<float>(dim_));
     std::vector<float> out(rows * row), scores(window_);
     for (size_t t = 0; t < rows; ++t) {
-      const size_t end = before + t + 1, begin = end > window_ ? end - window_ : 0, count = end - begin;
-      for (size_t head = 0; head < heads_; ++head) {
-        const size_t at = head * dim_;
-        const float* query = queries.data() + t * row + at;
-        for (size_t j = 0; j < count; ++j)
-          scores[j] = Dot(query, past.keys.data() + (begin + j) * row + at, dim_) * scale;
-        const float most = *std::max_element(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(count));
-        for (size_t j = 0; j < count; ++j) scores[j] -= most;
-        audio::Exp(scores.data(), count);
-        float sum = 0;
-        for (size_t j = 0; j < count; ++j) sum += scores[j];
-        float* to = out.data() + t * row + at;
-        for (size_t j = 0; j < count; ++j) {
-          const float weight = scores[j] / sum;
-          const float* value = past.values.data() + (begin + j) * row + at;
-          for (size_t d = 0; d < dim_; ++d) to[d] += weight * value[d];
-        }
-      }
+      const size_t end = before + t + 1, begin = end > window_ ? end - window_ : 0;
+      Attend(queries.data() + t * row, past.keys.data() + begin * row, past.values.data() + begin * row,
+             end - begin, shape_, scores.data(), out.data() + t * row);
     }
     const size_t have = before + rows, drop = have > window_ - 1 ? have - (window_ - 1) : 0;
     for (auto* kept : {&past.keys, &past.values})
@@ -135,7 +75,9 @@ class TransformerLayer : public StreamLayer {
   }
 
   TransformerConfig config_;
-  size_t width_, heads_, dim_, window_;
+  size_t width_;
+  HeadShape shape_;
+  size_t window_;
   Parts parts_;
 };
 
@@ -147,10 +89,7 @@ class Loader {
     return weights_(prefix_ + name, {static_cast<int64_t>(width)});
   }
   Result<LayerNorm> Norm(const std::string& name, size_t width) const {
-    LayerNorm norm;
-    VQC_ASSIGN(norm.weight, Row(name + ".weight", width));
-    VQC_ASSIGN(norm.bias, Row(name + ".bias", width));
-    return norm;
+    return LayerNorm::Load(weights_, prefix_ + name, width);
   }
   Result<Linear> Map(const std::string& name, size_t in, size_t out) const {
     VQC_ASSIGN(const auto values,

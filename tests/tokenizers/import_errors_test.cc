@@ -154,6 +154,27 @@ TEST_F(ImportErrors, ConfigsThatAreNotSupportedAreRefused) {
   }
 }
 
+TEST_F(ImportErrors, WindowsOfAttentionThatDoNotFitAreRefused) {
+  const std::string golden = testing::CheckpointFolder("snac_attention");
+  const auto whole = nlohmann::json::parse(testing::Slurp(golden + "/config.json"));
+  testing::Put(folder_.Path("model.safetensors"), testing::Slurp(golden + "/model.safetensors"));
+  const struct {
+    const char* field;
+    nlohmann::json value;
+    const char* mention;
+  } cases[] = {
+      {"attn_window_size", 64, "112 ids"},        {"attn_window_size", 1 << 20, "from 0 to 4096"},
+      {"attn_window_size", -1, "from 0 to"},      {"attn_window_size", nullptr, "encoder.block.3."},
+      {"decoder_dim", 96, "not multiples of 64"}, {"depthwise", false, "depthwise"},
+  };
+  for (const auto& entry : cases) {
+    config_ = whole;
+    config_[entry.field] = entry.value;
+    testing::Put(folder_.Path("config.json"), config_.dump());
+    ExpectRefused({"SNAC", entry.mention});
+  }
+}
+
 TEST_F(ImportErrors, OtherFamiliesAreNamed) {
   config_["model_type"] = "llama";
   Write();

@@ -2,6 +2,7 @@
 // Public checkpoints of sound against their own implementations, by the goldens of tests/oracle.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -128,6 +129,19 @@ TEST_P(ImportedSound, PiecesAndBatchesChangeNothing) {
   }
 }
 
+TEST_P(ImportedSound, LatencyIsWhatInfoSays) {
+  const auto encoder = *tokenizer_->NewEncodeSession();
+  const auto decoder = *tokenizer_->NewDecodeSession();
+  const auto count = static_cast<int64_t>(example_.input.size());
+  int64_t given = 0, behind = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    behind = std::max(behind, i + 1 - given);  // of the sample that is waited for
+    const auto tokens = encoder->Push(std::span(example_.input).subspan(static_cast<size_t>(i), 1));
+    given += static_cast<int64_t>(decoder->Push(*tokens)->size());
+  }
+  EXPECT_EQ(behind, tokenizer_->Info().latency);
+}
+
 TEST_P(ImportedSound, ShortSoundsHaveATokenForEachStartedStride) {
   for (size_t length = 1; length < 40; ++length) {
     const Clip clip =
@@ -140,7 +154,7 @@ TEST_P(ImportedSound, ShortSoundsHaveATokenForEachStartedStride) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, ImportedSound,
-                         ::testing::Values("encodec", "dac", "dac_odd", "mimi", "snac"),
+                         ::testing::Values("encodec", "dac", "dac_odd", "mimi", "snac", "snac_attention"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "models/nn/dac.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "tokenizers/audio/projected_codes.h"
@@ -24,16 +25,20 @@ Result<StreamParts> Make(const nlohmann::json& network, const nn::Weights& weigh
   codes.entries = static_cast<size_t>(fields.Whole("codebook_size", 2, 1 << 20, 1024));
   codes.dim = static_cast<size_t>(fields.Whole("codebook_dim", 1, 1024, 8));
   if (snac) {
-    size_t ids = 0;
+    int64_t ids = 0;
     const auto strides = fields.List("vq_strides", 1, 64, {1});
+    const int64_t rows = std::lcm(int64_t{strides.front()}, int64_t{std::max(dac.window, 1)});
     for (const int stride : strides) {
       if (strides.front() % stride != 0)
         fields.Refuse("the first of \"vq_strides\" is not a multiple of all");
       codes.strides.push_back(static_cast<size_t>(stride));
-      ids += static_cast<size_t>(strides.front() / stride);
+      ids += rows / stride;
     }
-    if (ids > kMaxLevels)
-      fields.Refuse("\"vq_strides\" give a token more than " + std::to_string(kMaxLevels) + " ids");
+    codes.rows = static_cast<size_t>(rows);
+    if (ids > kMaxLevels || rows * dac.Stride() > kMaxRate)
+      fields.Refuse("\"vq_strides\" and \"attn_window_size\" give a token " + std::to_string(ids) +
+                    " ids for " + std::to_string(rows * dac.Stride()) + " samples; at most " +
+                    std::to_string(kMaxLevels) + " for " + std::to_string(kMaxRate) + " are supported");
   } else {
     codes.strides.assign(static_cast<size_t>(fields.Whole("n_codebooks", 1, kMaxLevels, 9)), 1);
   }
@@ -42,9 +47,9 @@ Result<StreamParts> Make(const nlohmann::json& network, const nn::Weights& weigh
   VQC_ASSIGN(auto encoder, nn::LoadDacEncoder(weights, dac));
   VQC_ASSIGN(auto decoder, nn::LoadDacDecoder(weights, dac));
   VQC_ASSIGN(parts.codes, LoadProjectedCodes(weights, codes));
-  const auto token = codes.strides.front(), stride = static_cast<size_t>(dac.Stride()) * token;
+  const auto hop = static_cast<size_t>(dac.Stride()), stride = hop * codes.rows;
   parts.stride = static_cast<int>(stride);
-  parts.receptive_field = static_cast<int>(encoder.span + (token - 1) * static_cast<size_t>(dac.Stride()));
+  parts.receptive_field = static_cast<int>(encoder.span + (codes.rows - 1) * hop);
   parts.latency = static_cast<int>(stride + encoder.ahead + decoder.ahead);
   parts.encoder = std::move(encoder.layers);
   parts.decoder = std::move(decoder.layers);

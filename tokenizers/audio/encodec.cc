@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // EnCodec (Defossez et al. 2022, arXiv 2210.13438): causal SEANet with an LSTM around a residual quantizer.
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -45,7 +46,9 @@ Result<StreamParts> MakeEncodec(const nlohmann::json& network, const nn::Weights
   StreamParts parts;
   parts.rate = fields.Whole("sampling_rate", 1, kMaxRate, 24000);
   parts.stride = seanet.Stride();
-  parts.latency = parts.stride;
+  // Where the beginning is mirrored, the convolutions beside the latents wait for the rows that they mirror.
+  const bool mirrored = seanet.padding == nn::Padding::kReflect;
+  parts.latency = parts.stride * (mirrored ? std::max(seanet.kernel, seanet.last_kernel) : 1);
   const int entries = fields.Whole("codebook_size", 2, 1 << 20, 1024);
   const int dim = fields.Whole("codebook_dim", 1, 1024, seanet.hidden);
   const int levels = LevelsOf(fields, network, parts.rate, parts.stride, entries);

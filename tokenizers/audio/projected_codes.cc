@@ -20,8 +20,8 @@ struct Level {
 
 class ProjectedCodes : public LatentCodes {
  public:
-  ProjectedCodes(size_t hidden, std::vector<Level> levels)
-      : hidden_(hidden), rows_(levels.front().stride), levels_(std::move(levels)) {
+  ProjectedCodes(size_t hidden, size_t rows, std::vector<Level> levels)
+      : hidden_(hidden), rows_(rows), levels_(std::move(levels)) {
     for (const Level& level : levels_)
       vocab_.insert(vocab_.end(), rows_ / level.stride, static_cast<uint32_t>(level.codebook.size()));
   }
@@ -123,7 +123,7 @@ Result<std::unique_ptr<const LatentCodes>> LoadProjectedCodes(const audio::Weigh
     levels.push_back({std::move(in), std::move(out), std::move(codebook), stride});
   }
   return std::unique_ptr<const LatentCodes>(
-      std::make_unique<ProjectedCodes>(config.hidden, std::move(levels)));
+      std::make_unique<ProjectedCodes>(config.hidden, config.rows, std::move(levels)));
 }
 
 }  // namespace vqc
