@@ -11,26 +11,11 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "models/audio_elementwise.h"
 #include "models/audio_numbers.h"
 
 namespace vqc::audio {
 namespace {
-
-constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding and taking it off rounds to whole numbers
-
-inline float ExpOf(float x) {
-  x = std::min(std::max(x, -87.0f), 88.0f);
-  const float n = (x * 1.44269504088896341f + kRound) - kRound;
-  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
-}
 
 inline float LogOf(float x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x);
@@ -54,18 +39,33 @@ inline float LogOf(float x) {
   return (m + y) + e * 0.693359375f;
 }
 
-// The square of the sine, whose period is pi: the Taylor polynomial of degree 11 between -pi / 2 and pi / 2.
-inline float SineSquared(float x) {
-  const float n = (x * 0.31830988618379067f + kRound) - kRound;
-  const float r = ((x - n * 3.140625f) - n * 9.67502593994e-4f) - n * 1.50995799e-7f;
-  const float z = r * r;
-  float p = -2.50521084e-8f;
-  p = p * z + 2.75573192e-6f;
-  p = p * z - 1.98412698e-4f;
-  p = p * z + 8.33333333e-3f;
-  p = p * z - 1.66666667e-1f;
-  const float s = r + r * z * p;
-  return s * s;
+struct Plain {};
+
+#if defined(__x86_64__)
+enum class Isa { kPortable, kAvx2, kAvx512 };
+
+// The best of this machine, or the one that VQCODEC_ISA=scalar|avx2 names.
+Isa ChosenIsa() {
+  const char* named = std::getenv("VQCODEC_ISA");
+  const std::string_view isa = named ? named : "";
+  __builtin_cpu_init();
+  if (isa == "scalar" || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+    return Isa::kPortable;
+  return isa != "avx2" && __builtin_cpu_supports("avx512f") ? Isa::kAvx512 : Isa::kAvx2;
+}
+#endif
+
+const ElementFunctions& ChooseElements() {
+#if defined(__x86_64__)
+  const Isa isa = ChosenIsa();
+  if (isa != Isa::kPortable) return isa == Isa::kAvx512 ? kElementsAvx512 : kElementsAvx2;
+#endif
+  return kElementsPortable;
+}
+
+const ElementFunctions& Chosen() {
+  static const ElementFunctions& chosen = ChooseElements();
+  return chosen;
 }
 
 }  // namespace
@@ -85,29 +85,23 @@ void LinearPortable(const float* x, size_t rows, size_t pitch, size_t in, const 
 
 LinearFunction ChooseLinear() {
 #if defined(__x86_64__)
-  const char* named = std::getenv("VQCODEC_ISA");
-  const std::string_view isa = named ? named : "";
-  __builtin_cpu_init();
-  if (isa != "scalar" && isa != "avx2" && __builtin_cpu_supports("avx512f")) return &LinearAvx512;
-  if (isa != "scalar" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &LinearAvx2;
+  const Isa isa = ChosenIsa();
+  if (isa != Isa::kPortable) return isa == Isa::kAvx512 ? &LinearAvx512 : &LinearAvx2;
 #endif
   return &LinearPortable;
 }
 
-void Exp(float* values, size_t count) {
-  for (size_t i = 0; i < count; ++i) values[i] = ExpOf(values[i]);
+const ElementFunctions kElementsPortable = Elements<Plain>::kAll;
+
+void Exp(float* values, size_t count) { Chosen().exp(values, count); }
+void Elu(float* values, size_t count) { Chosen().elu(values, count); }
+void Silu(float* values, size_t count) { Chosen().silu(values, count); }
+void Snake(float* x, size_t width, const float* alpha, const float* inverse) {
+  Chosen().snake(x, width, alpha, inverse);
 }
 
 void Log(float* values, size_t count) {
   for (size_t i = 0; i < count; ++i) values[i] = LogOf(values[i]);
-}
-
-void Silu(float* values, size_t count) {
-  for (size_t i = 0; i < count; ++i) values[i] = values[i] / (1.0f + ExpOf(-values[i]));
-}
-
-void Snake(float* x, size_t width, const float* alpha, const float* inverse) {
-  for (size_t i = 0; i < width; ++i) x[i] = x[i] + SineSquared(alpha[i] * x[i]) * inverse[i];
 }
 
 void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y) {

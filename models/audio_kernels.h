@@ -25,11 +25,21 @@ LinearFunction ChooseLinear();
 
 // In place, elementwise; within a few units in the last place of the exact values.
 void Exp(float* values, size_t count);
+void Elu(float* values, size_t count);   // x above 0, else exp(x) - 1
 void Log(float* values, size_t count);   // of positive normal numbers
 void Silu(float* values, size_t count);  // x / (1 + exp(-x))
 
 // Of a row x[i] + sin(alpha[i] * x[i])^2 * inverse[i], in place.
 void Snake(float* x, size_t width, const float* alpha, const float* inverse);
+
+// The four that instruction sets have of their own, with the same results.
+struct ElementFunctions {
+  void (*exp)(float* values, size_t count);
+  void (*elu)(float* values, size_t count);
+  void (*silu)(float* values, size_t count);
+  void (*snake)(float* x, size_t width, const float* alpha, const float* inverse);
+};
+extern const ElementFunctions kElementsPortable, kElementsAvx2, kElementsAvx512;
 
 // Layer norm of a row (models/audio_numbers.h has the epsilon).
 void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y);

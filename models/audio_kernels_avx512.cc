@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "models/audio_elementwise.h"
 #include "models/audio_kernels_x86.h"
 
 namespace vqc::audio {
@@ -18,6 +19,8 @@ struct Simd {
 };
 
 }  // namespace
+
+const ElementFunctions kElementsAvx512 = Elements<Simd>::kAll;
 
 void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
                   const float* bias, size_t panels, float* y) {

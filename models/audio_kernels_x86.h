@@ -9,36 +9,34 @@
 
 namespace vqc::audio {
 
-// kRows rows of x against one panel: two registers of outputs at a time stay in use for all of `in`.
-template <class Simd, int kRows>
+// kRows rows of x against one panel: kVectors registers of outputs at a time stay in use for all of `in`.
+template <class Simd, int kRows, int kVectors>
 void LinearRows(const float* x, size_t pitch, size_t in, const float* panel, const float* bias, size_t stride,
                 float* y) {
   using Vector = typename Simd::Vector;
-  for (int at = 0; at < kPanel; at += 2 * Simd::kLanes) {
-    Vector sum[kRows][2];
+  for (int at = 0; at < kPanel; at += kVectors * Simd::kLanes) {
+    Vector sum[kRows][kVectors];
     for (int r = 0; r < kRows; ++r) {
       const float* from = bias ? bias + at : y + static_cast<size_t>(r) * stride + at;
-      sum[r][0] = Simd::Load(from);
-      sum[r][1] = Simd::Load(from + Simd::kLanes);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = Simd::Load(from + v * Simd::kLanes);
     }
     for (size_t i = 0; i < in; ++i) {
-      const Vector a = Simd::Load(panel + i * kPanel + at),
-                   b = Simd::Load(panel + i * kPanel + at + Simd::kLanes);
+      Vector weights[kVectors];
+      for (int v = 0; v < kVectors; ++v) weights[v] = Simd::Load(panel + i * kPanel + at + v * Simd::kLanes);
       for (int r = 0; r < kRows; ++r) {
         const Vector value = Simd::Broadcast(x[static_cast<size_t>(r) * pitch + i]);
-        sum[r][0] = Simd::MultiplyAdd(value, a, sum[r][0]);
-        sum[r][1] = Simd::MultiplyAdd(value, b, sum[r][1]);
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = Simd::MultiplyAdd(value, weights[v], sum[r][v]);
       }
     }
     for (int r = 0; r < kRows; ++r) {
       float* out = y + static_cast<size_t>(r) * stride + at;
-      Simd::Store(out, sum[r][0]);
-      Simd::Store(out + Simd::kLanes, sum[r][1]);
+      for (int v = 0; v < kVectors; ++v) Simd::Store(out + v * Simd::kLanes, sum[r][v]);
     }
   }
 }
 
-// What LinearFunction says, kRows rows at a time and the rest singly.
+// What LinearFunction says, kRows rows at a time, then half as many and the rest singly, with more outputs at
+// once.
 template <class Simd, int kRows>
 void LinearOf(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,
               size_t panels, float* y) {
@@ -47,12 +45,16 @@ void LinearOf(const float* x, size_t rows, size_t pitch, size_t in, const float*
     const float* panel = weights + p * in * kPanel;
     const float* begin = bias ? bias + p * kPanel : nullptr;
     float* out = y + p * kPanel;
+    constexpr int kAll = kPanel / Simd::kLanes, kHalf = kRows / 2;
     size_t r = 0;
     for (; r + kRows <= rows; r += kRows) {
-      LinearRows<Simd, kRows>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
+      LinearRows<Simd, kRows, 2>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
+    }
+    for (; r + kHalf <= rows; r += kHalf) {
+      LinearRows<Simd, kHalf, kAll>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
     }
     for (; r < rows; ++r) {
-      LinearRows<Simd, 1>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
+      LinearRows<Simd, 1, kAll>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
     }
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/stream_layer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "models/audio_kernels.h"
@@ -39,12 +38,7 @@ std::vector<float> Residual::Push(State* state, std::vector<float> x, bool last)
 }
 
 LayerPtr MakeElu() {
-  return MakePointwise([](std::vector<float>& x) {
-    std::vector<float> e(x.size());
-    for (size_t i = 0; i < x.size(); ++i) e[i] = std::min(x[i], 0.0f);
-    audio::Exp(e.data(), e.size());
-    for (size_t i = 0; i < x.size(); ++i) x[i] = x[i] > 0 ? x[i] : e[i] - 1.0f;
-  });
+  return MakePointwise([](std::vector<float>& x) { audio::Elu(x.data(), x.size()); });
 }
 
 }  // namespace vqc::nn

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inner loops of sound: every instruction set of this machine gives the same bits.
+#include "models/audio_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace vqc::audio {
+namespace {
+
+struct Kernels {
+  LinearFunction linear;
+  const ElementFunctions* elements;
+};
+
+std::vector<Kernels> OtherKernels() {
+  std::vector<Kernels> kernels;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    kernels.push_back({&LinearAvx2, &kElementsAvx2});
+  if (__builtin_cpu_supports("avx512f")) kernels.push_back({&LinearAvx512, &kElementsAvx512});
+#endif
+  return kernels;
+}
+
+std::vector<float> Random(size_t count, float scale, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+TEST(AudioKernels, LinearLayersAreTheSame) {
+  constexpr size_t kIn = 37, kPanels = 3;
+  const auto weights = Random(kPanels * kIn * kPanel, 1, 1), bias = Random(kPanels * kPanel, 1, 2);
+  for (size_t rows = 0; rows < 30; ++rows) {
+    for (const size_t pitch : {kIn, size_t{5}}) {
+      const auto x = Random(rows * pitch + kIn, 1, 3);
+      const auto before = Random(rows * kPanels * kPanel, 1, 4);
+      for (const float* added : {bias.data(), static_cast<const float*>(nullptr)}) {
+        auto expected = before;
+        LinearPortable(x.data(), rows, pitch, kIn, weights.data(), added, kPanels, expected.data());
+        for (const Kernels& kernels : OtherKernels()) {
+          auto found = before;
+          kernels.linear(x.data(), rows, pitch, kIn, weights.data(), added, kPanels, found.data());
+          EXPECT_EQ(found, expected) << rows << " rows, pitch " << pitch;
+        }
+      }
+    }
+  }
+}
+
+TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
+  for (const float scale : {0.01f, 1.0f, 10.0f, 1e4f}) {
+    for (const size_t count : {size_t{1}, size_t{7}, size_t{1000}}) {
+      const auto x = Random(count, scale, 1), alpha = Random(count, 1, 2), inverse = Random(count, 1, 3);
+      for (const Kernels& kernels : OtherKernels()) {
+        for (const auto function :
+             {&ElementFunctions::exp, &ElementFunctions::elu, &ElementFunctions::silu}) {
+          auto expected = x, found = x;
+          (kElementsPortable.*function)(expected.data(), count);
+          (kernels.elements->*function)(found.data(), count);
+          EXPECT_EQ(found, expected) << scale;
+        }
+        auto expected = x, found = x;
+        kElementsPortable.snake(expected.data(), count, alpha.data(), inverse.data());
+        kernels.elements->snake(found.data(), count, alpha.data(), inverse.data());
+        EXPECT_EQ(found, expected) << scale;
+      }
+    }
+  }
+}
+
+TEST(AudioKernels, FunctionsOfNumbersAreClose) {
+  const auto x = Random(1000, 4, 1), alpha = Random(1000, 1, 2), inverse = Random(1000, 1, 3);
+  auto exp = x, elu = x, silu = x, snake = x;
+  Exp(exp.data(), exp.size());
+  Elu(elu.data(), elu.size());
+  Silu(silu.data(), silu.size());
+  Snake(snake.data(), snake.size(), alpha.data(), inverse.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double e = std::exp(double{x[i]}), sine = std::sin(double{alpha[i]} * x[i]);
+    EXPECT_NEAR(exp[i] / e, 1, 1e-6);
+    EXPECT_NEAR(elu[i], x[i] > 0 ? x[i] : e - 1, 1e-6);
+    EXPECT_NEAR(silu[i], x[i] / (1 + 1 / e), 1e-6 * (1 + std::abs(x[i])));
+    EXPECT_NEAR(snake[i], x[i] + sine * sine * inverse[i], 1e-5);
+  }
+  float extremes[] = {-INFINITY, -1e30f, 0, 1e30f};
+  Elu(extremes, 4);
+  EXPECT_NEAR(extremes[0], -1, 1e-6);
+  EXPECT_NEAR(extremes[1], -1, 1e-6);
+  EXPECT_EQ(extremes[2], 0);
+  EXPECT_EQ(extremes[3], 1e30f);
+}
+
+}  // namespace
+}  // namespace vqc::audio
