@@ -3,7 +3,8 @@
 """Writes tests/golden/import/dac/ and dac_odd/: small DACs of seeded random weights, and what transformers makes of a sound.
 
     pip install torch==2.11.0 transformers==4.57.3 safetensors
-    tests/oracle/dac.py [FOLDER] [--real] [--odd]   # --real: the sizes of descript/dac_44khz, into FOLDER
+    tests/oracle/dac.py [FOLDER] [--real] [--odd]   # --real: the sizes of descript/dac_44khz, into FOLDER;
+                                                    # with --16khz or --24khz those of the others
 """
 import torch
 from transformers import DacConfig, DacModel
@@ -11,9 +12,13 @@ from transformers import DacConfig, DacModel
 import checkpoints
 
 
+REAL = {"16khz": ([2, 4, 5, 8], 12, 16000), "24khz": ([2, 4, 5, 8], 32, 24000), "44khz": ([2, 4, 8, 8], 9, 44100)}
+
+
 def config(options):
     if options.real:
-        return DacConfig(sampling_rate=44100)
+        strides, levels, rate = REAL[next((name for name in REAL if getattr(options, name)), "44khz")]
+        return DacConfig(downsampling_ratios=strides, n_codebooks=levels, sampling_rate=rate)
     strides = [3, 5] if options.odd else [2, 4]
     return DacConfig(encoder_hidden_size=4, downsampling_ratios=strides, decoder_hidden_size=32, n_codebooks=3,
                      codebook_size=64, codebook_dim=4, sampling_rate=1200)
@@ -31,11 +36,11 @@ def decode(model, ids):
 
 
 def main():
-    options = checkpoints.options(__doc__, "dac", "odd")
+    options = checkpoints.options(__doc__, "dac", "odd", *REAL)
     torch.manual_seed(1)
     model = DacModel(config(options)).eval()
     checkpoints.randomize(model)
-    samples = 44100 if options.real else 1003
+    samples = model.config.sampling_rate if options.real else 1003
     checkpoints.quieten(model, model.decoder.conv2, encode, decode, samples)
     checkpoints.write(options, model, encode, decode, samples)
 

@@ -5,7 +5,8 @@ a picture. Of the former also what LlamaGen makes of it, whose networks are the 
 have length 1 there.
 
     pip install torch==2.11.0 diffusers==0.36.0 taming-transformers-rom1504==0.0.6 safetensors   # the latter with --no-deps
-    tests/oracle/vqgan.py [FOLDER] [--real] [--vqmodel]   # --real: the sizes of VQ-16, into FOLDER
+    tests/oracle/vqgan.py [FOLDER] [--real] [--vqmodel]   # --real: the sizes of VQGAN f16, of which VQ-16 has the
+                                                          # layers, or with --vqmodel of CompVis/ldm-celebahq-256
 """
 import torch
 from diffusers import VQModel
@@ -35,7 +36,11 @@ class Taming(torch.nn.Module):
         save_file(state, folder / "model.safetensors")
 
 
-def vqmodel():
+def vqmodel(real):
+    if real:
+        return VQModel(down_block_types=("DownEncoderBlock2D",) * 3, up_block_types=("UpDecoderBlock2D",) * 3,
+                       block_out_channels=(128, 256, 512), layers_per_block=2, latent_channels=3,
+                       num_vq_embeddings=8192, vq_embed_dim=3)
     return VQModel(down_block_types=("DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
                    up_block_types=("AttnUpDecoderBlock2D", "UpDecoderBlock2D"), block_out_channels=(8, 16),
                    layers_per_block=1, latent_channels=4, num_vq_embeddings=64, norm_num_groups=4, vq_embed_dim=4)
@@ -56,10 +61,10 @@ def decoded(model, ids, codewords, shape):
 
 def main():
     options = checkpoints.options(__doc__, "vqgan", "vqmodel")
-    if options.vqmodel:
+    if options.vqmodel and options.folder.name == "vqgan_vqmodel":
         options.folder = options.folder.with_name("vqmodel")
     torch.manual_seed(1)
-    model = (vqmodel() if options.vqmodel else Taming(options.real)).eval()
+    model = (vqmodel(options.real) if options.vqmodel else Taming(options.real)).eval()
     checkpoints.randomize(model)
     model.decoder.conv_out.weight.mul_(0.2)
     model.half().float()  # as it is saved

@@ -64,7 +64,9 @@ TEST_P(ImportedSound, LatentsAreThoseOfTheReference) {
   if (parts->fill_up) samples.resize((samples.size() + stride - 1) / stride * stride, 0.0f);
   const auto state = parts->encoder->Start();
   const auto latents = parts->encoder->Push(state.get(), samples, true);
-  EXPECT_LT(testing::RelativeError(example_.latents, latents), 1e-5);
+  const double error = testing::RelativeError(example_.latents, latents);
+  EXPECT_LT(error, 1e-5);
+  RecordProperty("latent_error", std::to_string(error * 1e6) + "e-6");
 }
 
 TEST_P(ImportedSound, IdsAreThoseOfTheReference) {
@@ -72,6 +74,7 @@ TEST_P(ImportedSound, IdsAreThoseOfTheReference) {
   const auto tokens = tokenizer_->Encode({&clip, 1});
   ASSERT_TRUE(tokens.ok()) << tokens.error().message;
   EXPECT_EQ(tokens->front().ids, example_.ids);
+  RecordProperty("ids", std::to_string(example_.ids.size()));
   EXPECT_EQ(tokens->front().shape.levels, tokenizer_->Info().vocab.size());
 }
 
@@ -87,7 +90,9 @@ TEST_P(ImportedSound, DecodedSoundIsThatOfTheReference) {
   ASSERT_GE(decoded.size(), example_.decoded.size());
   for (size_t i = example_.decoded.size(); i < decoded.size(); ++i) EXPECT_EQ(decoded[i], 0);
   decoded.resize(example_.decoded.size());
-  EXPECT_GT(testing::Decibels(example_.decoded, decoded), 80);
+  const double decibels = testing::Decibels(example_.decoded, decoded);
+  EXPECT_GT(decibels, 80);
+  RecordProperty("decibels", std::to_string(decibels));
 }
 
 // Whole, in pieces and in a batch; the decoder as well.
