@@ -5,7 +5,7 @@ namespace vqc {
 namespace {
 
 constexpr int kMaxDepth = 8;
-constexpr uint64_t kMaxList = 1 << 20;
+constexpr uint64_t kMaxList = 1 << 20, kMaxValues = 1 << 22;
 enum Type : uint8_t {
   kTrue = 1,
   kFalse = 2,
@@ -25,61 +25,79 @@ uint64_t ZigZag(int64_t value) {
 }
 int64_t UnZigZag(uint64_t value) { return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1)); }
 
-bool ReadStruct(ByteReader& reader, int depth, ThriftValue& out);
+// Reads one struct. Values are counted: each takes far more memory than bytes.
+class Parser {
+ public:
+  explicit Parser(ByteReader& reader) : reader_(reader) {}
 
-bool ReadValue(ByteReader& reader, uint8_t type, int depth, ThriftValue& out) {
-  if (depth > kMaxDepth) return false;
-  switch (type) {
-    case kTrue:
-    case kFalse:
-      out.number = type == kTrue;
-      return true;
-    case kByte:
-      out.number = reader.U8();
-      return reader.ok();
-    case kI16:
-    case kI32:
-    case kI64:
-      out.number = UnZigZag(reader.Varint());
-      return reader.ok();
-    case kDouble:
-      reader.U64();
-      return reader.ok();
-    case kBinary:
-      out.bytes = reader.Bytes(reader.Varint());
-      return reader.ok();
-    case kStruct:
-      return ReadStruct(reader, depth + 1, out);
-    case kList:
-    case kSet: {
-      const uint8_t head = reader.U8();
-      const uint64_t size = head >> 4 == 15 ? reader.Varint() : head >> 4;
-      // Every element takes a byte at least, so that a list cannot be larger than what is left.
-      if (!reader.ok() || size > kMaxList || size > reader.remaining()) return false;
-      out.list.resize(static_cast<size_t>(size));
-      for (ThriftValue& value : out.list) {
-        if (!ReadValue(reader, head & 15, depth + 1, value)) return false;
-      }
-      return true;
+  bool Struct(int depth, ThriftValue& out) {
+    int last = 0;
+    for (;;) {
+      const uint8_t head = reader_.U8();
+      if (!reader_.ok()) return false;
+      if (head == 0) return true;
+      const int field =
+          head >> 4 ? last + (head >> 4) : static_cast<int>(UnZigZag(reader_.Varint()) & 0xFFFF);
+      last = field;
+      ThriftValue value;
+      if (!reader_.ok() || !Take(1) || !Value(head & 15, depth, value)) return false;
+      out.fields[field] = std::move(value);
     }
-    default:
-      return false;
   }
-}
 
-bool ReadStruct(ByteReader& reader, int depth, ThriftValue& out) {
-  int last = 0;
-  for (;;) {
-    const uint8_t head = reader.U8();
-    if (!reader.ok()) return false;
-    if (head == 0) return true;
-    const int field = head >> 4 ? last + (head >> 4) : static_cast<int>(UnZigZag(reader.Varint()) & 0xFFFF);
-    last = field;
-    ThriftValue value;
-    if (!reader.ok() || !ReadValue(reader, head & 15, depth, value)) return false;
-    out.fields[field] = std::move(value);
+ private:
+  bool Take(uint64_t values) {
+    if (values > left_) return false;
+    left_ -= values;
+    return true;
   }
-}
+
+  bool Value(uint8_t type, int depth, ThriftValue& out) {
+    if (depth > kMaxDepth) return false;
+    switch (type) {
+      case kTrue:
+      case kFalse:
+        out.number = type == kTrue;
+        return true;
+      case kByte:
+        out.number = reader_.U8();
+        return reader_.ok();
+      case kI16:
+      case kI32:
+      case kI64:
+        out.number = UnZigZag(reader_.Varint());
+        return reader_.ok();
+      case kDouble:
+        reader_.U64();
+        return reader_.ok();
+      case kBinary:
+        out.bytes = reader_.Bytes(reader_.Varint());
+        return reader_.ok();
+      case kStruct:
+        return Struct(depth + 1, out);
+      case kList:
+      case kSet:
+        return List(depth, out);
+      default:
+        return false;
+    }
+  }
+
+  bool List(int depth, ThriftValue& out) {
+    const uint8_t head = reader_.U8();
+    const uint64_t size = head >> 4 == 15 ? reader_.Varint() : head >> 4;
+    // Every element takes a byte at least, so that a list cannot be larger than what is left.
+    if (!reader_.ok() || size > kMaxList || size > reader_.remaining() || !Take(size)) return false;
+    out.list.resize(static_cast<size_t>(size));
+    for (ThriftValue& value : out.list) {
+      if (!Value(head & 15, depth + 1, value)) return false;
+    }
+    return true;
+  }
+
+  ByteReader& reader_;
+  uint64_t left_ = kMaxValues;
+};
 
 }  // namespace
 
@@ -145,7 +163,7 @@ const ThriftValue& ThriftValue::operator[](int field) const {
 
 std::optional<ThriftValue> ReadThriftStruct(ByteReader& reader) {
   ThriftValue value;
-  if (!ReadStruct(reader, 0, value)) return std::nullopt;
+  if (!Parser(reader).Struct(0, value)) return std::nullopt;
   return value;
 }
 

@@ -50,8 +50,8 @@ struct ThriftValue {
 
   const ThriftValue& operator[](int field) const;
 };
-// nullopt where the bytes are damaged or nested deeper than Parquet's are; moves the reader behind the
-// struct.
+// nullopt where the bytes are damaged, nested deeper than Parquet's are, or of more than 4 million values;
+// moves the reader behind the struct.
 std::optional<ThriftValue> ReadThriftStruct(ByteReader& reader);
 
 }  // namespace vqc

@@ -7,7 +7,7 @@ vqc_torch_version=2.11.0
 vqc_log=${root:?}/build/setup.log
 vqc_torch_dir=''
 # What find_package and find_library look for in the CMakeLists, by the names of Debian and Ubuntu.
-vqc_run_libraries=(libssl-dev libzstd-dev nlohmann-json3-dev libcli11-dev libpng-dev libjpeg-dev
+vqc_run_libraries=(libssl-dev libzstd-dev zlib1g-dev nlohmann-json3-dev libcli11-dev libpng-dev libjpeg-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libsndfile1-dev libsoxr-dev libavformat-dev
   libavcodec-dev libavutil-dev libhdf5-dev)
 vqc_test_libraries=(libgtest-dev libbenchmark-dev)

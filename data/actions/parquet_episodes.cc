@@ -7,67 +7,53 @@
 #include <optional>
 #include <utility>
 
-#include "base/bytes.h"
 #include "base/npy.h"
 #include "base/printable.h"
 #include "data/actions/arrays.h"
 #include "data/actions/parquet_column.h"
+#include "data/tables/parquet_file.h"
 
 namespace vqc {
 namespace {
-
-constexpr size_t kMagicBytes = 4, kTailBytes = 8;
 
 Error DamagedFile(const std::string& file) {
   return {ErrorCode::kInput,
           Printable(file) + ": the Parquet file is cut off or damaged; copy it again from its source"};
 }
 
-std::optional<ThriftValue> FooterOf(std::span<const uint8_t> bytes) {
-  if (bytes.size() < kMagicBytes + kTailBytes) return std::nullopt;
-  const auto tail = bytes.last(kTailBytes);
-  if (!std::equal(tail.end() - kMagicBytes, tail.end(), bytes.begin())) return std::nullopt;
-  const uint32_t size = ByteReader(tail).U32();
-  if (size > bytes.size() - kMagicBytes - kTailBytes) return std::nullopt;
-  ByteReader reader(bytes.subspan(bytes.size() - kTailBytes - size, size));
-  return ReadThriftStruct(reader);
-}
-
 class Table {
  public:
-  Table(const std::string& file, std::span<const uint8_t> bytes, ThriftValue footer,
-        std::vector<ParquetLeaf> leaves, const Limits& limits)
-      : file_(file), bytes_(bytes), footer_(std::move(footer)), leaves_(std::move(leaves)), limits_(limits) {}
+  Table(const std::string& name, ParquetFile file, const Limits& limits)
+      : name_(name), file_(std::move(file)), limits_(limits) {}
 
-  bool Has(const std::string& name) const { return Find(name) != nullptr; }
+  bool Has(const std::string& name) const { return Find(name).has_value(); }
 
   Result<ParquetNumbers> Column(const std::string& name, bool whole = false) const {
-    const ParquetLeaf* leaf = Find(name);
+    const auto leaf = Find(name);
     if (!leaf) {
       return Error{ErrorCode::kInput,
-                   Printable(file_) + ": has no column called " + name +
+                   Printable(name_) + ": has no column called " + name +
                        "; a data set of LeRobot has action, episode_index and frame_index"};
     }
-    if (whole && !leaf->IsWhole()) {
-      return Error{ErrorCode::kInput, Printable(file_) + ": the column " + name + " holds no whole numbers"};
+    if (whole && !file_.leaves[*leaf].IsWhole()) {
+      return Error{ErrorCode::kInput, Printable(name_) + ": the column " + name + " holds no whole numbers"};
     }
-    auto numbers = ReadParquetNumbers(bytes_, footer_, *leaf, limits_);
+    auto numbers = ReadParquetNumbers(file_, *leaf, limits_);
     if (numbers.ok()) return numbers;
     return Error{numbers.error().code,
-                 Printable(file_) + ": the column " + name + ": " + numbers.error().message};
+                 Printable(name_) + ": the column " + name + ": " + numbers.error().message};
   }
 
  private:
-  const ParquetLeaf* Find(const std::string& name) const {
-    const auto found =
-        std::find_if(leaves_.begin(), leaves_.end(), [&](const auto& leaf) { return leaf.name == name; });
-    return found == leaves_.end() ? nullptr : &*found;
+  std::optional<size_t> Find(const std::string& name) const {
+    for (size_t i = 0; i < file_.leaves.size(); ++i) {
+      if (file_.leaves[i].path.front() == name) return i;
+    }
+    return std::nullopt;
   }
 
-  const std::string& file_;
-  std::span<const uint8_t> bytes_;
-  ThriftValue footer_;
-  std::vector<ParquetLeaf> leaves_;
+  const std::string& name_;
+  ParquetFile file_;
   const Limits& limits_;
 };
 
@@ -94,11 +80,10 @@ Result<Rows> RowsOf(const Table& table, size_t count, const std::string& file) {
 
 Status AddParquet(const std::string& file, std::span<const uint8_t> bytes, const Limits& limits,
                   std::vector<Episode>& episodes) {
-  auto footer = FooterOf(bytes);
-  if (!footer) return DamagedFile(file);
-  auto leaves = LeavesOf(*footer);
-  if (!leaves) return DamagedFile(file);
-  const Table table(file, bytes, std::move(*footer), std::move(*leaves), limits);
+  auto opened = OpenParquetFile(BytesInMemory(bytes));
+  if (!opened.ok())
+    return Error{opened.error().code, Printable(file) + ": the Parquet file " + opened.error().message};
+  const Table table(file, std::move(*opened), limits);
   VQC_ASSIGN(const auto actions, table.Column("action"));
   const auto& starts = actions.row_starts;
   VQC_ASSIGN(const Rows rows, RowsOf(table, starts.size(), file));

@@ -8,7 +8,7 @@ import tree
 
 LEVELS = {
     "base": 0,
-    "entropy": 1, "codec/container": 1, "data/media": 1, "quantizers/search": 1,
+    "entropy": 1, "codec/container": 1, "data/media": 1, "data/tables": 1, "quantizers/search": 1,
     "quantizers": 2,
     "models": 3,
     "tokenizers": 4,
@@ -23,7 +23,8 @@ LIBRARIES = {
     ("cuda",): {"quantizers/search.cu", "quantizers/search.cuh", "bench.cu"},
     ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile", "soxr"): {"data/media"},
     ("hdf5.h",): {"data/actions"},
-    ("zstd.h",): {"codec", "codec/container", "data/actions", "bench.cc"},
+    ("zstd.h",): {"codec", "codec/container", "data/tables", "bench.cc"},
+    ("zlib.h",): {"data/tables"},
     ("openssl/",): {"base"},
     ("CLI/",): {"apps", "bench.cc"},
     ("gtest/", "gmock/"): {"tests"},

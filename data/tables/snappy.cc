@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/actions/snappy.h"
+#include "data/tables/snappy.h"
 
 #include "base/bytes.h"
 
