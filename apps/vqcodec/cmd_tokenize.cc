@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec tokenize: folders, lists and tars of media -> shards of tokens (docs/tokenize.md).
+// vqcodec tokenize: folders, lists, tars and tables of media -> shards of tokens (docs/tokenize.md).
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -29,6 +29,7 @@ struct TokenizeCommandOptions {
   RunOptions run;
   Limits limits;
   std::string background = "white", action_source;
+  TableChoice table;
   uint64_t shard_size = 1000, share = 0, shares = 1;
   bool skip_bad = false, overwrite = false, dry_run = false;
 };
@@ -133,21 +134,26 @@ Result<ActionSourceChoice> ChooseActionSource(const TokenizeCommandOptions& opti
     if (options.action_source.empty()) return ActionSourceChoice{};
     return Error{ErrorCode::kUsage, "--source is for models of actions; " + card.name + " is none"};
   }
+  if (!options.table.media.empty() || !options.table.key.empty())
+    return Error{ErrorCode::kUsage, "--column and --key-column are for pictures and sound"};
   VQC_ASSIGN(const ActionConfig config, ParseActionConfig(card.config));
   VQC_ASSIGN(const int number, FindSource(config, options.action_source));
   return ActionSourceChoice{number, config.sources[static_cast<size_t>(number)].name};
 }
 
 // What files and folders hold for the model.
-void ChooseFiles(Modality modality, const Limits& limits, SourceOptions& source) {
+void ChooseFiles(const TokenizeCommandOptions& options, Modality modality, SourceOptions& source) {
+  source.limits = options.limits;
+  if (modality != Modality::kAction) source.table = options.table;
   if (modality == Modality::kAudio) {
+    source.table->usual = "audio";
     source.is_media = [](std::string_view extension) {
       return IsReadableMedia(extension) && !IsReadableImage(extension);
     };
   } else if (modality == Modality::kAction) {
     source.is_media = &IsEpisodeExtension;
     source.is_left_out = &IsLeRobotMeta;
-    source.parts_of = [limits](const std::string& path) {
+    source.parts_of = [limits = options.limits](const std::string& path) {
       std::vector<SourcePart> parts;
       const auto episodes = ReadEpisodesAndFaults(path, limits);
       if (!episodes.ok()) return parts;  // reading the item will say why
@@ -156,6 +162,7 @@ void ChooseFiles(Modality modality, const Limits& limits, SourceOptions& source)
       return parts;
     };
   } else {
+    source.table->usual = "image";
     source.is_media = &IsReadableImage;
   }
 }
@@ -174,6 +181,7 @@ TokenSet SetOf(const TokenizeCommandOptions& options, const Bundle& bundle, cons
   set.sources = IdentityOf(items);
   if (info.modality == Modality::kImage) set.options["background"] = options.background;
   if (info.modality == Modality::kAction) set.options["action_source"] = action_source;
+  if (!options.table.media.empty()) set.options["column"] = options.table.media;
   return set;
 }
 
@@ -266,7 +274,7 @@ int RunTokenize(TokenizeCommandOptions& options) {
   if (!entry.ok()) return Fail("tokenize", entry.error());
   const auto action_source = ChooseActionSource(options, entry->card);
   if (!action_source.ok()) return Fail("tokenize", action_source.error());
-  ChooseFiles(entry->card.modality, options.limits, options.source);
+  ChooseFiles(options, entry->card.modality, options.source);
   const auto items = FindItems(options.source);
   if (!items.ok()) return Fail("tokenize", items.error());
   if (options.dry_run) return DryRun(options, entry->card, *items);
@@ -286,7 +294,8 @@ int RunTokenize(TokenizeCommandOptions& options) {
   run.fail_fast = options.run.fail_fast;
   run.overwrite = options.overwrite;
   run.medium = {options.limits, *background, action_source->number,
-                std::make_shared<EpisodeFiles>(options.limits)};
+                std::make_shared<EpisodeFiles>(options.limits),
+                std::make_shared<TableReader>(options.limits)};
   run.stop = &stop;
   Teller teller(options.run);
   teller.Event("plan", set.ToJson());
@@ -310,12 +319,14 @@ RunCommand AddTokenize(CLI::App& parent) {
       AddCommand(parent, "tokenize", "Turn data sets of pictures, sound or actions into shards of tokens",
                  "vqcodec tokenize photos -o tokens          # a folder, and all pictures below it\n"
                  "vqcodec tokenize 'in/{000000..000099}.tar' -o tokens --format webdataset\n"
+                 "vqcodec tokenize 'set/train-*.parquet' -o tokens           # a row an item\n"
                  "vqcodec tokenize speech -m speech-rvq -o tokens --format npy\n"
                  "vqcodec tokenize lerobot-set -m ./my-actions -o tokens    # every episode is an item\n"
                  "find photos -name '*.png' | vqcodec tokenize --files-from - -o tokens\n"
                  "vqcodec tokenize photos -o tokens --shard-index 3 --num-shards 16");
-  app->add_option("SRC", options->source.paths,
-                  "Folders, files, patterns and tars of samples; captions and labels beside them come along")
+  app->add_option(
+         "SRC", options->source.paths,
+         "Folders, files, patterns, tars of samples and Parquet with bytes; captions and labels come along")
       ->type_name("");
   app->add_option("--files-from", options->source.files_from,
                   "Read further sources from FILE, one a line; - is standard input")
@@ -329,6 +340,13 @@ RunCommand AddTokenize(CLI::App& parent) {
       ->group("Input");
   app->add_option("--source", options->action_source,
                   "Actions: which of the model's sources they are of (default: the only one)")
+      ->type_name("NAME")
+      ->group("Input");
+  app->add_option("--column", options->table.media, "Parquet: column of the media, where several have bytes")
+      ->type_name("NAME")
+      ->group("Input");
+  app->add_option("--key-column", options->table.key,
+                  "Parquet: column that names the items (default: numbers)")
       ->type_name("NAME")
       ->group("Input");
   app->add_option("-o,--output", options->folder,

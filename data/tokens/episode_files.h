@@ -3,37 +3,31 @@
 // file one after another, so a file is kept until some others were asked for.
 #pragma once
 
-#include <future>
-#include <list>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/limits.h"
-#include "base/result.h"
 #include "data/actions/episodes.h"
+#include "data/tokens/recent.h"
 
 namespace vqc {
 
 class EpisodeFiles {
  public:
-  using Episodes = std::shared_ptr<const std::vector<Episode>>;
+  using Files = Recent<std::string, std::vector<Episode>>;
 
   explicit EpisodeFiles(const Limits& limits) : limits_(limits) {}
 
   // What ReadEpisodesAndFaults reads from the path, once for all who ask at about the same time. Thread-safe.
-  Result<Episodes> Get(const std::string& path);
+  Result<Files::Shared> Get(const std::string& path) {
+    return files_.Get(path, [&] { return ReadEpisodesAndFaults(path, limits_); });
+  }
 
  private:
-  struct Kept {
-    std::string path;
-    std::shared_future<Result<Episodes>> episodes;
-  };
+  static constexpr size_t kMostKept = 4;
 
   const Limits limits_;
-  std::mutex mutex_;
-  std::list<Kept> kept_;  // the last one asked for first
+  Files files_{kMostKept};
 };
 
 }  // namespace vqc

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/beyond_limit.h"
 #include "base/printable.h"
 #include "data/media/audio/resample.h"
 #include "data/media/media.h"
@@ -17,9 +18,23 @@ TokenLayout LayoutOf(const Tokenizer& tokenizer) {
   return {tokenizer.Info().modality, tokenizer.Info().vocab};
 }
 
+// Of a row, its sidecars too.
+Result<std::vector<uint8_t>> ReadBytes(const SourceItem& item, const MediumOptions& options, Medium& medium) {
+  if (!item.table)
+    return ReadExtent(item.media, item.name, options.limits.max_input_bytes, "max_input_bytes");
+  VQC_ASSIGN(TableRow row, options.tables->Read(*item.table, item.part));
+  for (const Sidecar& sidecar : row.sidecars) {
+    if (sidecar.bytes.size() <= kMaxSidecarBytes) continue;
+    return BeyondLimit(
+        "its " + Printable(sidecar.extension) + " holds " + std::to_string(sidecar.bytes.size()) + " bytes",
+        {}, kMaxSidecarBytes);
+  }
+  medium.sidecars = std::move(row.sidecars);
+  return std::move(row.media);
+}
+
 Status ReadPicture(const SourceItem& item, const MediumOptions& options, Medium& medium) {
-  VQC_ASSIGN(const auto bytes,
-             ReadExtent(item.media, item.name, options.limits.max_input_bytes, "max_input_bytes"));
+  VQC_ASSIGN(const auto bytes, ReadBytes(item, options, medium));
   VQC_ASSIGN(medium.clip, ReadImage(bytes, Printable(item.name), options.limits));
   if (medium.clip.HasAlpha()) medium.clip = FlattenAlpha(std::move(medium.clip), options.background);
   medium.facts["width"] = medium.clip.width;
@@ -33,8 +48,7 @@ Status OpenSound(const SourceItem& item, const MediumOptions& options, Medium& m
   if (item.media.path && item.media.whole) {
     VQC_ASSIGN(medium.audio, OpenAudio(*item.media.path, {}, options.limits));
   } else {
-    VQC_ASSIGN(auto bytes,
-               ReadExtent(item.media, item.name, options.limits.max_input_bytes, "max_input_bytes"));
+    VQC_ASSIGN(auto bytes, ReadBytes(item, options, medium));
     VQC_ASSIGN(medium.audio, OpenAudioBytes(std::move(bytes), Printable(item.name), options.limits));
   }
   medium.facts["rate"] = medium.audio->Info().rate;

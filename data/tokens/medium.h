@@ -12,6 +12,7 @@
 #include "data/tokens/episode_files.h"
 #include "data/tokens/item.h"
 #include "data/tokens/source.h"
+#include "data/tokens/table_reader.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {
@@ -29,10 +30,11 @@ struct MediumOptions {
   Colour background = {1, 1, 1};           // what transparent pictures are put on
   int action_source = 0;                   // which of the model's sources actions are of
   std::shared_ptr<EpisodeFiles> episodes;  // of actions
+  std::shared_ptr<TableReader> tables;     // of items that are rows
 };
 
 // Reads a picture (kImage) or an episode (kAction), or opens a sound (kAudio), and reads its sidecars.
-// Errors: those of ReadExtent, ReadImage, OpenAudio and ReadEpisodes.
+// Errors: those of ReadExtent, TableReader, ReadImage, OpenAudio and ReadEpisodes.
 Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const MediumOptions& options);
 
 // Sound is brought to the tokenizer's rate first; each channel is tokenized on its own.

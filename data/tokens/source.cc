@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/tokens/source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +11,7 @@
 
 #include "base/beyond_limit.h"
 #include "base/file.h"
+#include "base/file_part.h"
 #include "base/mapped_file.h"
 #include "base/printable.h"
 #include "data/tokens/item.h"
@@ -46,6 +44,12 @@ std::optional<Extent> WholeFile(const std::string& path) {
   return Extent{Shared(path), 0, static_cast<uint64_t>(info.st_size), true};
 }
 
+// With six digits at least, so that names sort as rows do.
+std::string Numbered(size_t row) {
+  const std::string digits = std::to_string(row);
+  return std::string(6 - std::min<size_t>(digits.size(), 6), '0') + digits;
+}
+
 class Finder {
  public:
   explicit Finder(const SourceOptions& options) : options_(options) {}
@@ -63,6 +67,8 @@ class Finder {
         VQC_TRY(AddFolder(name));
       } else if (extension == ".tar") {
         VQC_TRY(AddTar(name));
+      } else if (IsTable(name)) {
+        VQC_TRY(AddTable(name, name, true));
       } else if (name.ends_with(".tar.gz") || extension == ".tgz") {
         return Error{ErrorCode::kInput,
                      Printable(name) + ": a compressed tar is not read; unpack it with gunzip"};
@@ -76,6 +82,8 @@ class Finder {
   std::vector<SourceItem> Take() && { return std::move(items_); }
 
  private:
+  bool IsTable(const std::string& path) const { return options_.table && ExtensionOf(path) == ".parquet"; }
+
   void AddFile(const std::string& path, const std::string& name, bool probe) {
     SourceItem item;
     item.name = name;
@@ -109,7 +117,7 @@ class Finder {
       if (options_.is_left_out && options_.is_left_out(it->path())) it.disable_recursion_pending();
       if (!it->is_regular_file(ignored)) continue;
       const std::string path = it->path().string();
-      if (options_.is_media(ExtensionOf(path))) paths.push_back(path);
+      if (options_.is_media(ExtensionOf(path)) || IsTable(path)) paths.push_back(path);
       files_.insert(path);
     }
     if (error) {
@@ -117,7 +125,38 @@ class Finder {
     }
     std::sort(paths.begin(), paths.end());
     for (const std::string& path : paths) {
-      AddFile(path, fs::path(path).lexically_relative(folder).string(), false);
+      const std::string name = fs::path(path).lexically_relative(folder).string();
+      if (IsTable(path)) {
+        VQC_TRY(AddTable(path, name, false));
+      } else {
+        AddFile(path, name, false);
+      }
+    }
+    return {};
+  }
+
+  Status AddTable(const std::string& path, const std::string& name, bool is_named) {
+    const auto in_table = [&](const Error& error) {
+      return Error{error.code, Printable(path) + ": " + error.message};
+    };
+    auto table = OpenTable(path, *options_.table);
+    if (!table.ok()) return in_table(table.error());
+    if (!*table && !is_named) return {};
+    if (!*table) {
+      return in_table({ErrorCode::kInput,
+                       "has no column of media, which are bytes, or a struct of which a field bytes is"});
+    }
+    auto keys = (*table)->Keys(options_.limits);
+    if (!keys.ok()) return in_table(keys.error());
+    const std::string stem = fs::path(name).replace_extension().string();
+    for (size_t row = 0; row < keys->size(); ++row) {
+      SourceItem item;
+      item.name = name + ":" + std::to_string(row);
+      item.media.size = (*table)->BytesOf(row);
+      item.part = row;
+      item.table = *table;
+      const std::string& key = (*keys)[row];
+      Push(std::move(item), key.empty() ? stem + "/" + Numbered(row) : key);
     }
     return {};
   }
@@ -212,27 +251,8 @@ Result<std::vector<uint8_t>> ReadExtent(const Extent& extent, const std::string&
     return BeyondLimit(Printable(name) + ": holds " + std::to_string(extent.size) + " bytes", limit,
                        max_bytes);
   }
-  const int file = open(extent.path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (file < 0) return failed("cannot be opened: " + ErrnoText(errno));
-  struct stat info {};
-  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
-    close(file);
-    return failed("is not a regular file");
-  }
-  std::vector<uint8_t> bytes(static_cast<size_t>(extent.size));
-  size_t done = 0;
-  int error = 0;
-  while (done < bytes.size()) {
-    const ssize_t got =
-        pread(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(extent.offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) error = errno;
-    if (got <= 0) break;
-    done += static_cast<size_t>(got);
-  }
-  close(file);
-  if (error != 0) return failed("cannot be read: " + ErrnoText(error));
-  if (done < bytes.size()) return failed("is shorter than it was when it was listed");
+  auto bytes = ReadFilePart(*extent.path, extent.offset, extent.size);
+  if (!bytes.ok()) return failed(bytes.error().message);
   return bytes;
 }
 

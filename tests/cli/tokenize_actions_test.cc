@@ -179,6 +179,9 @@ TEST_F(TokenizeActionsTest, AreRefusedWithAReason) {
   ExpectRefusalOf(2, {"tokenize", "in", "-o", "out", "-m", "./models/courses"},
                   "name one with --source: arm, other");
   ExpectRefusalOf(2, {"tokenize", "in", "-o", "out", "--source", "arm"}, "--source is for models of actions");
+  ExpectRefusalOf(
+      2, {"tokenize", "in", "-o", "out", "-m", "./models/courses", "--source", "arm", "--key-column", "name"},
+      "--column and --key-column are for pictures and sound");
   ASSERT_EQ(Tokenize("out").exit_code, 0);
   ExpectRefusalOf(2, {"detokenize", "out", "-m", "./models/courses", "-O", "back", "--format", "png"},
                   "actions are written as npy");

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/tokens/table_reader.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/beyond_limit.h"
+#include "base/printable.h"
+
+namespace vqc {
+namespace {
+
+size_t LeafOf(const TableSource& table, size_t column) {
+  return column == 0 ? table.media : table.columns[column - 1].leaf;
+}
+
+Error Of(const TableSource& table, size_t column, const Error& error) {
+  return {error.code,
+          "the column " + Printable(table.file.leaves[LeafOf(table, column)].Name()) + ": " + error.message};
+}
+
+// Adds to what is in memory.
+Status Add(uint64_t more, const std::string& what, const Limits& limits, uint64_t& memory) {
+  memory += more;
+  if (memory <= limits.max_input_bytes) return {};
+  return BeyondLimit(what + " take " + std::to_string(memory) + " bytes or more", "max_input_bytes",
+                     limits.max_input_bytes);
+}
+
+}  // namespace
+
+std::optional<std::span<const uint8_t>> TableReader::Pages::operator[](uint64_t row) const {
+  const auto after = std::upper_bound(first_rows.begin(), first_rows.end(), row);
+  const auto page = static_cast<size_t>(after - first_rows.begin()) - 1;
+  return pages[page][static_cast<size_t>(row - first_rows[page])];
+}
+
+Result<TableReader::Group> TableReader::OpenGroup(const TableSource& table, size_t group) const {
+  Group chunks;
+  uint64_t memory = 0;
+  for (size_t column = 0; column <= table.columns.size(); ++column) {
+    auto chunk = FlatChunk::Open(table.file, LeafOf(table, column), group, limits_);
+    if (!chunk.ok()) return Of(table, column, chunk.error());
+    VQC_TRY(Add(chunk->DictionaryMemory(), "the dictionaries of a row group", limits_, memory));
+    chunks.push_back(std::move(*chunk));
+  }
+  return chunks;
+}
+
+Result<TableReader::Run> TableReader::ReadRun(const TableSource& table, const Group& group,
+                                              size_t page) const {
+  const uint64_t begin = group.front().FirstRow(page), end = group.front().FirstRow(page + 1);
+  Run run;
+  uint64_t memory = 0;
+  for (size_t column = 0; column < group.size(); ++column) {
+    const FlatChunk& chunk = group[column];
+    Pages& own = run.emplace_back();
+    for (size_t p = chunk.PageOf(begin); p < chunk.Pages() && chunk.FirstRow(p) < end; ++p) {
+      VQC_TRY(Add(chunk.Memory(p), "the pages of a run of rows", limits_, memory));
+      auto read = chunk.Read(p, limits_);
+      if (!read.ok()) return Of(table, column, read.error());
+      own.first_rows.push_back(chunk.FirstRow(p));
+      own.pages.push_back(std::move(*read));
+    }
+  }
+  return run;
+}
+
+Result<TableRow> TableReader::Read(const TableSource& table, uint64_t row) {
+  const size_t g = table.GroupOf(row);
+  const uint64_t at = row - table.first_rows[g];
+  VQC_ASSIGN(const auto group, groups_.Get({&table, g}, [&] { return OpenGroup(table, g); }));
+  const size_t page = group->front().PageOf(at);
+  VQC_ASSIGN(const auto run, runs_.Get({&table, g, page}, [&] { return ReadRun(table, *group, page); }));
+  TableRow read;
+  const auto media = run->front()[at];
+  if (!media) {
+    return Error{ErrorCode::kInput, "has nothing in its column " +
+                                        Printable(table.file.leaves[table.media].Name()) +
+                                        "; leave the row out, or put the bytes of its file there"};
+  }
+  read.media.assign(media->begin(), media->end());
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const auto value = (*run)[c + 1][at];
+    if (!value) continue;
+    const TableColumn& column = table.columns[c];
+    read.sidecars.push_back({column.extension, TextOfValue(table.file.leaves[column.leaf], *value)});
+  }
+  return read;
+}
+
+}  // namespace vqc
