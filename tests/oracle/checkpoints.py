@@ -47,8 +47,10 @@ def sound(samples):
     return wave.clamp(-1, 1)
 
 
-def write(opts, model, encode, decode, samples):
-    """config.json, model.safetensors, and example.safetensors: samples, latents, ids, what is decoded from them."""
+def write(opts, model, encode, decode, samples, margins=None):
+    """config.json, model.safetensors, and example.safetensors: samples, latents, ids, what is decoded from them; and of
+    published sizes by how much each id was the closest, where `margins` tells.
+    """
     opts.folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(opts.folder)
     wave = sound(samples)
@@ -56,4 +58,6 @@ def write(opts, model, encode, decode, samples):
     decoded = decode(model, ids)
     assert decoded.abs().max() < 1, "decoded samples would be clipped"
     example = {"samples": wave, "latents": latents, "ids": ids.to(torch.int32), "decoded": decoded}
+    if opts.real and margins:
+        example["margins"] = margins(model, wave[None, None]).float()
     save_file({name: tensor.contiguous() for name, tensor in example.items()}, opts.folder / "example.safetensors")

@@ -6,6 +6,8 @@
     tests/oracle/dac.py [FOLDER] [--real] [--odd]   # --real: the sizes of descript/dac_44khz, into FOLDER;
                                                     # with --16khz or --24khz those of the others
 """
+import copy
+
 import torch
 from transformers import DacConfig, DacModel
 
@@ -35,6 +37,19 @@ def decode(model, ids):
     return model.decoder(model.quantizer.from_codes(ids.T[None])[0])[0, 0]
 
 
+def margins(model, sound):
+    """The cosine of the closest codeword less that of the second one, in float64: [tokens][levels]."""
+    model, rows = copy.deepcopy(model).double(), []
+    left = model.encoder(torch.nn.functional.pad(sound, (0, -sound.shape[-1] % model.config.hop_length)).double())
+    for level in model.quantizer.quantizers:
+        book = level.codebook.weight
+        unit = torch.nn.functional.normalize
+        best = (unit(level.in_proj(left))[0].T @ unit(book).T).topk(2, 1)
+        rows.append(best.values[:, 0] - best.values[:, 1])
+        left = left - level.out_proj(book[best.indices[:, 0]].T[None])
+    return torch.stack(rows, 1)
+
+
 def main():
     options = checkpoints.options(__doc__, "dac", "odd", *REAL)
     torch.manual_seed(1)
@@ -42,7 +57,7 @@ def main():
     checkpoints.randomize(model)
     samples = model.config.sampling_rate if options.real else 1003
     checkpoints.quieten(model, model.decoder.conv2, encode, decode, samples)
-    checkpoints.write(options, model, encode, decode, samples)
+    checkpoints.write(options, model, encode, decode, samples, margins)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ std::string CheckpointFolder(const std::string& family);
 
 struct Example {
   std::vector<float> input, latents, decoded;
+  std::vector<float> margins;  // by how much each id was the closest; empty where the oracle does not tell
   std::vector<uint32_t> ids;
 
   static Example Of(const std::string& folder) {
@@ -40,6 +41,7 @@ struct Example {
       }
       auto& values = name == "latents"   ? example.latents
                      : name == "decoded" ? example.decoded
+                     : name == "margins" ? example.margins
                                          : example.input;
       values = *ToFloats(view, name);
     }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <map>
 #include <random>
 
@@ -65,7 +67,8 @@ TEST_P(ImportedSound, LatentsAreThoseOfTheReference) {
   const auto state = parts->encoder->Start();
   const auto latents = parts->encoder->Push(state.get(), samples, true);
   const double error = testing::RelativeError(example_.latents, latents);
-  EXPECT_LT(error, 1e-5);
+  const bool published = std::getenv("VQCODEC_CHECKPOINTS") != nullptr;  // deeper, so that rounding grows
+  EXPECT_LT(error, published ? 1e-4 : 1e-5);
   RecordProperty("latent_error", std::to_string(error * 1e6) + "e-6");
 }
 
@@ -73,8 +76,24 @@ TEST_P(ImportedSound, IdsAreThoseOfTheReference) {
   const Clip clip = Sound(example_.input);
   const auto tokens = tokenizer_->Encode({&clip, 1});
   ASSERT_TRUE(tokens.ok()) << tokens.error().message;
-  EXPECT_EQ(tokens->front().ids, example_.ids);
-  RecordProperty("ids", std::to_string(example_.ids.size()));
+  const auto& ids = tokens->front().ids;
+  ASSERT_EQ(ids.size(), example_.ids.size());
+  // A token may differ from an id on that was the closest by less than rounding.
+  constexpr float kNearTie = 1e-4f;
+  const size_t levels = tokens->front().shape.levels;
+  size_t near_ties = 0, equal = 0;
+  for (size_t row = 0; row < ids.size(); row += levels) {
+    size_t level = 0;
+    while (level < levels && ids[row + level] == example_.ids[row + level]) ++level;
+    equal += level;
+    if (level == levels) continue;
+    ++near_ties;
+    const float margin = example_.margins.empty() ? INFINITY : example_.margins[row + level];
+    EXPECT_LT(margin, kNearTie) << "token " << row / levels << ", level " << level;
+    RecordProperty("margin_" + std::to_string(near_ties), std::to_string(margin * 1e6f) + "e-6");
+  }
+  RecordProperty("ids", std::to_string(equal) + " of " + std::to_string(ids.size()) + " equal, " +
+                            std::to_string(near_ties) + " near ties");
   EXPECT_EQ(tokens->front().shape.levels, tokenizer_->Info().vocab.size());
 }
 
