@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/folder.h"
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/within_memory.h"
@@ -86,11 +87,13 @@ Sha256 DecoderIdOf(const DecoderCard& card, const SafeTensors& tensors) {
 
 std::vector<DecoderEntry> ListDecoders(const ModelEntry& model) {
   std::vector<DecoderEntry> decoders;
-  std::error_code error;
-  for (fs::directory_iterator it(FolderOf(model, ""), error), end; !error && it != end; it.increment(error)) {
-    auto card = ReadDecoderCard(CardPath(it->path().string()));
+  const auto names = NamesInFolder(FolderOf(model, ""));
+  if (!names.ok()) return decoders;
+  for (const std::string& name : *names) {
+    std::string folder = FolderOf(model, name);
+    auto card = ReadDecoderCard(CardPath(folder));
     if (card.ok() && card->decodes == model.card.model_id)
-      decoders.push_back({it->path().string(), std::move(*card)});
+      decoders.push_back({std::move(folder), std::move(*card)});
   }
   std::sort(decoders.begin(), decoders.end(),
             [](const DecoderEntry& a, const DecoderEntry& b) { return a.card.name < b.card.name; });

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "base/folder.h"
 #include "base/printable.h"
 
 namespace vqc {
@@ -37,13 +38,9 @@ struct Listing {
 Listing ListAll() {
   Listing listing;
   for (const std::string& root : ModelFolders()) {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
-      names.push_back(it->path().filename().string());
-    }
-    std::sort(names.begin(), names.end());
-    for (const std::string& name : names) {
+    const auto names = NamesInFolder(root);
+    if (!names.ok()) continue;
+    for (const std::string& name : *names) {
       const std::string folder = root + "/" + name;
       if (!Exists(CardPath(folder))) continue;
       auto card = ReadCard(CardPath(folder));

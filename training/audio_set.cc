@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <numbers>
 
+#include "base/folder.h"
 #include "base/mapped_file.h"
 #include "base/npy.h"
 
@@ -94,14 +94,8 @@ torch::Tensor Room(int64_t count, int64_t tail, Draws& draws, torch::Device devi
 }  // namespace
 
 Result<AudioSet> AudioSet::Load(const std::string& folder, int64_t least, torch::Device device) {
-  std::vector<std::string> files;
-  std::error_code failed;
-  for (std::filesystem::recursive_directory_iterator it(folder, failed), end; !failed && it != end;
-       it.increment(failed)) {
-    if (it->path().extension() == ".npy") files.push_back(it->path().string());
-  }
-  if (failed) return Error{ErrorCode::kInput, folder + ": " + failed.message() + "; --data names a folder"};
-  std::sort(files.begin(), files.end());
+  VQC_ASSIGN(auto files, FilesBelow(folder));
+  std::erase_if(files, [](const std::string& file) { return !file.ends_with(".npy"); });
   AudioSet set;
   std::vector<torch::Tensor> parts;
   int64_t all = 0;

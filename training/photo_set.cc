@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <mutex>
 
+#include "base/folder.h"
 #include "base/parallel.h"
 #include "data/media/media.h"
 
@@ -16,19 +16,6 @@ namespace {
 
 constexpr double kMaxZoom = 2.0;
 constexpr double kNativeShare = 0.5;
-
-Result<std::vector<std::string>> FilesUnder(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code failed;
-  for (std::filesystem::recursive_directory_iterator it(folder, failed), end; !failed && it != end;
-       it.increment(failed)) {
-    if (it->is_regular_file(failed)) files.push_back(it->path().string());
-  }
-  if (failed)
-    return Error{ErrorCode::kInput, folder + ": " + failed.message() + "; --data names a folder of photos"};
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 // [3, H, W] uint8, or an undefined tensor when the file is no picture of that size.
 torch::Tensor ReadPhoto(const std::string& path, int min_side) {
@@ -59,7 +46,7 @@ double PsnrOf(const torch::Tensor& decoded, const torch::Tensor& photo) {
 }
 
 Result<PhotoSet> PhotoSet::Load(const std::string& folder, int min_side, torch::Device device) {
-  VQC_ASSIGN(const auto files, FilesUnder(folder));
+  VQC_ASSIGN(const auto files, FilesBelow(folder));
   std::vector<torch::Tensor> photos(files.size());
   VQC_TRY(ParallelFor(files.size(), CoreCount(), [&](size_t i) -> Status {
     photos[i] = ReadPhoto(files[i], min_side);

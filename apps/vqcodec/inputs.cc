@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/make_folders.h"
 #include "base/printable.h"
 
@@ -26,21 +27,14 @@ std::string LowerExtension(const fs::path& path) {
   return extension;
 }
 
-// Symbolic links to folders are not followed, so that a loop cannot be entered.
-Result<std::vector<InputFile>> FilesBelow(const std::string& folder,
-                                          const std::function<bool(std::string_view)>& fits) {
+Result<std::vector<InputFile>> InputsBelow(const std::string& folder,
+                                           const std::function<bool(std::string_view)>& fits) {
   std::vector<InputFile> files;
-  std::error_code error;
-  fs::recursive_directory_iterator it(folder, error), end;
-  for (; !error && it != end; it.increment(error)) {
-    std::error_code ignored;
-    if (!it->is_regular_file(ignored) || !fits(LowerExtension(it->path()))) continue;
-    files.push_back({it->path().string(), it->path().lexically_relative(folder).string()});
+  VQC_ASSIGN(const auto paths, FilesBelow(folder));
+  for (const std::string& path : paths) {
+    if (fits(LowerExtension(path)))
+      files.push_back({path, fs::path(path).lexically_relative(folder).string()});
   }
-  if (error) {
-    return Error{ErrorCode::kInput, Printable(folder) + ": the folder cannot be read: " + error.message()};
-  }
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;
 }
 
@@ -113,7 +107,7 @@ Result<std::vector<InputFile>> FindInputs(const InputOptions& options,
   for (const std::string& name : names) {
     std::error_code ignored;
     if (name != "-" && options.recursive && fs::is_directory(name, ignored)) {
-      VQC_ASSIGN(auto below, FilesBelow(name, fits));
+      VQC_ASSIGN(auto below, InputsBelow(name, fits));
       if (below.empty())
         return Error{ErrorCode::kInput, Printable(name) + ": holds no file of a kind that fits"};
       files.insert(files.end(), std::make_move_iterator(below.begin()), std::make_move_iterator(below.end()));

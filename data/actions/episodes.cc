@@ -7,6 +7,7 @@
 
 #include "base/dynamic_part.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/npy.h"
 #include "base/printable.h"
 #include "data/actions/arrays.h"
@@ -123,17 +124,10 @@ Result<std::vector<Episode>> ReadEpisodes(const std::string& path, const Limits&
 Result<std::vector<Episode>> ReadEpisodesUnder(const std::string& path, const Limits& limits) {
   std::error_code failed;
   if (!fs::is_directory(path, failed)) return ReadEpisodes(path, limits);
-  std::vector<std::string> files;
-  for (auto at = fs::recursive_directory_iterator(path, failed);
-       !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
-    if (IsLeRobotMeta(at->path())) at.disable_recursion_pending();
-    if (at->is_regular_file(failed) && IsEpisodeExtension(at->path().extension().string()))
-      files.push_back(at->path().string());
-  }
-  if (failed) return Error{ErrorCode::kInput, Printable(path) + ": " + failed.message()};
-  std::sort(files.begin(), files.end());
+  VQC_ASSIGN(const auto files, FilesBelow(path, IsLeRobotMeta));
   std::vector<Episode> all;
   for (const std::string& file : files) {
+    if (!IsEpisodeExtension(fs::path(file).extension().string())) continue;
     VQC_ASSIGN(auto episodes, ReadEpisodes(file, limits));
     std::move(episodes.begin(), episodes.end(), std::back_inserter(all));
   }

@@ -6,15 +6,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <utility>
 #include <vector>
 
+#include "base/folder.h"
 #include "base/printable.h"
 
 namespace vqc {
-
-namespace fs = std::filesystem;
 
 FolderLock::FolderLock(FolderLock&& other) noexcept : folder_(std::exchange(other.folder_, -1)) {}
 
@@ -33,12 +31,10 @@ Result<FolderLock> FolderLock::Take(const std::string& folder) {
                  Printable(folder) + ": the folder cannot be opened: " + ErrnoText(errno)};
   }
   if (flock(lock.folder_, LOCK_EX | LOCK_NB) == 0) {
-    std::error_code error;
-    std::vector<fs::path> left;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-      if (IsTemporary(it->path().filename().string())) left.push_back(it->path());
+    VQC_ASSIGN(const auto names, NamesInFolder(folder));
+    for (const std::string& name : names) {
+      if (IsTemporary(name)) unlink((folder + "/" + name).c_str());
     }
-    for (const fs::path& path : left) fs::remove(path, error);
   }
   // Waits while another process is cleaning up.
   while (flock(lock.folder_, LOCK_SH) != 0 && errno == EINTR) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/tokens/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,11 +10,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <utility>
 
 #include "base/crc32c.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/within_memory.h"
@@ -64,15 +63,11 @@ std::string_view TextOf(const std::vector<uint8_t>& bytes) {
 }
 
 std::vector<std::string> JournalsIn(const std::string& folder) {
-  std::vector<std::string> names;
-  // Not directory_iterator: that of libstdc++ ends the program where memory runs out.
-  const std::unique_ptr<DIR, decltype([](DIR* open) { closedir(open); })> entries(opendir(folder.c_str()));
-  while (const dirent* entry = entries ? readdir(entries.get()) : nullptr) {
-    const std::string_view name = entry->d_name;
-    if (name.starts_with(kPrefix) && name.ends_with(kSuffix)) names.emplace_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  auto names = NamesInFolder(folder);
+  if (!names.ok()) return {};
+  std::erase_if(
+      *names, [](const std::string& name) { return !name.starts_with(kPrefix) || !name.ends_with(kSuffix); });
+  return std::move(*names);
 }
 
 Error Failed(const std::string& path, const std::string& what, int error) {

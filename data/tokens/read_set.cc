@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/folder.h"
 #include "base/printable.h"
 
 namespace vqc {
@@ -36,12 +37,11 @@ Status AddFolder(const std::string& folder, std::vector<ShardToRead>& shards) {
   VQC_ASSIGN(const Folder opened, OpenFolder(folder));
   const std::string_view suffix = FindShardFormat(opened.set->format)->suffixes.front();
   std::vector<uint64_t> numbers;  // that are there: a plan may tell of more than could ever be looked for
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const auto number = NumberOfShard(it->path().filename().string(), suffix);
+  VQC_ASSIGN(const auto names, NamesInFolder(folder));
+  for (const std::string& name : names) {
+    const auto number = NumberOfShard(name, suffix);
     if (number && *number < opened.set->Shards()) numbers.push_back(*number);
   }
-  if (error) return Error{ErrorCode::kInput, Printable(folder) + ": cannot be listed: " + error.message()};
   std::sort(numbers.begin(), numbers.end());
   for (const uint64_t number : numbers) shards.push_back(ShardIn(folder, opened, number));
   if (!numbers.empty()) return {};

@@ -12,6 +12,7 @@
 #include "base/beyond_limit.h"
 #include "base/file.h"
 #include "base/file_part.h"
+#include "base/folder.h"
 #include "base/mapped_file.h"
 #include "base/printable.h"
 #include "data/tokens/item.h"
@@ -109,26 +110,13 @@ class Finder {
   }
 
   Status AddFolder(const std::string& folder) {
-    std::vector<std::string> paths;
-    std::error_code error;
-    files_.clear();
-    for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-      std::error_code ignored;
-      if (options_.is_left_out && options_.is_left_out(it->path())) it.disable_recursion_pending();
-      if (!it->is_regular_file(ignored)) continue;
-      const std::string path = it->path().string();
-      if (options_.is_media(ExtensionOf(path)) || IsTable(path)) paths.push_back(path);
-      files_.insert(path);
-    }
-    if (error) {
-      return Error{ErrorCode::kInput, Printable(folder) + ": the folder cannot be read: " + error.message()};
-    }
-    std::sort(paths.begin(), paths.end());
+    VQC_ASSIGN(const auto paths, FilesBelow(folder, options_.is_left_out));
+    files_ = {paths.begin(), paths.end()};
     for (const std::string& path : paths) {
       const std::string name = fs::path(path).lexically_relative(folder).string();
       if (IsTable(path)) {
         VQC_TRY(AddTable(path, name, false));
-      } else {
+      } else if (options_.is_media(ExtensionOf(path))) {
         AddFile(path, name, false);
       }
     }

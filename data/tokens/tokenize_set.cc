@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/make_folders.h"
 #include "base/printable.h"
 #include "data/tokens/folder_lock.h"
@@ -48,28 +49,22 @@ Status RemoveSet(const std::string& folder) {
   RemoveJournals(folder);
   const ShardFormat& format = *FindShardFormat(set->format);
   if (format.index) unlink((folder + "/" + std::string(format.index_file)).c_str());
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
+  VQC_ASSIGN(const auto names, NamesInFolder(folder));
+  for (const std::string& name : names) {
     const auto is_of_set = [&](std::string_view suffix) {
       const auto number = NumberOfShard(name, suffix);
       return number && *number < set->Shards();
     };
-    if (std::ranges::any_of(format.suffixes, is_of_set)) names.push_back(name);
+    if (std::ranges::any_of(format.suffixes, is_of_set)) unlink((folder + "/" + name).c_str());
   }
-  for (const std::string& name : names) unlink((folder + "/" + name).c_str());
   if (unlink((folder + "/" + kPlanFile).c_str()) == 0) return {};
   return Error{ErrorCode::kOutput, Printable(folder + "/" + kPlanFile) + ": cannot be removed"};
 }
 
 // Whether the folder holds nothing but what a killed process may leave.
 bool IsFresh(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (!IsTemporary(it->path().filename().string())) return false;
-  }
-  return true;
+  const auto names = NamesInFolder(folder);
+  return names.ok() && std::ranges::all_of(*names, IsTemporary);
 }
 
 // The folder with the plan of this set in it.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/sha256.h"
@@ -48,21 +49,12 @@ Result<nlohmann::json> ReadJson(const std::string& path, size_t max_depth) {
   return json;
 }
 
-// Names in `folder`, sorted; empty where it cannot be listed.
-std::vector<std::string> NamesIn(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    names.push_back(it->path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 // The one file that holds the weights, or the index of several; an error says why there is none.
 Result<std::string> FindWeights(const std::string& folder) {
   std::vector<std::string> indexes, files;
   std::string pickle;
-  for (const std::string& name : NamesIn(folder)) {
+  VQC_ASSIGN(const auto names, NamesInFolder(folder));
+  for (const std::string& name : names) {
     if (name.ends_with(kIndex)) indexes.push_back(name);
     if (name.ends_with(kWeights)) files.push_back(name);
     if (IsPickle(name) && pickle.empty()) pickle = name;

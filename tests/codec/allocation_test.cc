@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/folder.h"
 #include "base/json.h"
 #include "base/within_memory.h"
 #include "codec/audio.h"
@@ -267,6 +268,17 @@ TEST(Allocations, OfSetsOfTokens) {
   Sweep("Journal::Open", [&]() -> Result<bool> {
     VQC_ASSIGN(const auto journal, Journal::Open(where, 0, 1));
     return true;
+  });
+}
+
+TEST(Allocations, OfFolders) {
+  const testing::TempFolder folder;
+  for (const char* name : {"a", "b/c", "b/d/e"}) testing::Put(folder.Path(name), "");
+  Sweep("FilesBelow", [&] {
+    return WithinMemory([&]() -> Result<bool> {
+      VQC_ASSIGN(const auto files, FilesBelow(folder.path()));
+      return files.size() == 3 && files.back() == folder.Path("b/d/e");
+    });
   });
 }
 
