@@ -19,6 +19,13 @@ vqc_die() {
   exit 6
 }
 
+# vqc_room FOLDER MB WHAT [ADVICE]: ends where WHAT needs more room in FOLDER than there is.
+vqc_room() {
+  local free
+  free=$(df -Pm -- "$1" | awk 'NR == 2 { print $4 }')
+  ((free >= $2)) || vqc_die "$3 needs $2 MB free in $1; $free MB are. Free some${4:-}"
+}
+
 # One set-up at a time in a tree; the lock falls with the subshell that holds it.
 vqc_lock() {
   mkdir -p "$root/build"
@@ -191,13 +198,12 @@ vqc_fetch_wheels() {
 # The wheels are unpacked beside the cache folder, which is put in place by one rename; an interrupted download
 # or unpacking is taken up again at the wheel where it stopped.
 vqc_fetch_torch() {
-  local cache downloads python free
+  local cache downloads python
   cache=$(vqc_cache)
   downloads=$cache.wheels
   mkdir -p -- "$downloads"
   python=$(vqc_python) || vqc_die 'libtorch is fetched with pip, and no python3 here has it; install python3-pip or name a libtorch in VQCODEC_TORCH_DIR'
-  free=$(df -Pk -- "$downloads" | awk 'NR == 2 { print $4 }')
-  ((free > 1400000)) || vqc_die "libtorch needs 1.4 GB free in $downloads while it is unpacked; $((free / 1000)) MB are. Free some, or set XDG_CACHE_HOME to a roomier folder"
+  vqc_room "$downloads" 1400 "unpacking libtorch" ", or set XDG_CACHE_HOME to a roomier folder"
   (
     exec 8>"$downloads/.lock"
     flock 8
@@ -233,6 +239,8 @@ vqc_jobs() {
 vqc_build() {
   local preset=$1 folder=$root/build/$1 cache=$root/build/$1/CMakeCache.txt torch=()
   mkdir -p -- "$folder"
+  # What a first build leaves there and the compilers' own files beside it; with tests it is about half as much again.
+  [[ -f $folder/.built ]] || vqc_room "$folder" "$([[ $preset == dev ]] && echo 3500 || echo 2000)" "building ($preset)"
   touch -- "$folder/.began"
   [[ $preset == core || $preset == asan ]] || torch=("-DVQCODEC_TORCH_DIR=$vqc_torch_dir")
   # A tree that was moved, or another libtorch: configured anew.
