@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""losses.py PROGRAM WORK --sounds DIR [--model NAME] [--clips N] [--seed N]: sound whose chunks are lost on the way (P21).
+"""losses.py PROGRAM WORK --sounds DIR [--model NAME] [--clips N] [--seed N] [--opus BITRATE]: sound that loses chunks (P21).
 
     python3 tests/reliability/losses.py build/dev/bin/vqcodec /tmp/losses --sounds SPEECH
 
 Each clip is encoded in chunks of 40 ms, of which a Gilbert model loses some: bursts of a mean length, and a share of all. What
 is left is decoded by --salvage and compared with the clip. Kept is the promise if the length is always that of the clip, no
 sample is louder by 3 dB than the loudest of the clip or of what is decoded without losses, and for each length of bursts the
-mean STOI of the clips falls from each share to the next. Exit status 1 if not.
+mean STOI of the clips falls from each share to the next. Exit status 1 if not. --opus says the STOI of Opus at so many bits a
+second too, in packets of 40 ms that are lost in the same way (libopus.so.0; its redundancy for losses is on).
 """
 import argparse
 import json
@@ -22,6 +23,7 @@ from array import array
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 from decoder import read_stream  # noqa: E402
+from opus_clips import OpusClips  # noqa: E402
 
 SHARES, BURSTS = (0.05, 0.1, 0.2, 0.3), (1, 3, 10)
 LOUDER = 10 ** (3 / 20)
@@ -56,6 +58,11 @@ def without(data, lost):
     return kept + data[at:]
 
 
+def seconds(path):
+    with wave.open(str(path)) as file:
+        return file.getnframes() / file.getframerate()
+
+
 def samples(path):
     with wave.open(str(path)) as file:
         values = array("h", file.readframes(file.getnframes()))
@@ -72,6 +79,7 @@ class Clips:
             shutil.copy(source, self.work / "clips")
         call(self.program, "encode", "-r", self.work / "clips", "-O", self.work / "whole", "-m", args.model, "--chunk", "0.04", "-q")
         self.streams = {path.stem: path.read_bytes() for path in sorted((self.work / "whole").rglob("*.vqc"))}
+        self.seconds = sum(map(seconds, (self.work / "clips").glob("*.wav")))
         self.facts = {name: samples(self.work / f"clips/{name}.wav") for name in self.streams}
 
     def decode(self, name, losses):
@@ -101,6 +109,7 @@ def main():
     parser.add_argument("--model", default="speech-rvq")
     parser.add_argument("--clips", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--opus", type=int, metavar="BITRATE")
     args = parser.parse_args()
     clips, rng, wrong = Clips(args), random.Random(args.seed), []
     if not clips.facts:
@@ -121,13 +130,26 @@ def main():
     folder, _, _ = clips.decode("decoded", lambda count: [False] * count)
     for name, (frames, peak) in clips.facts.items():
         clips.facts[name] = frames, max(peak, samples(folder / f"{name}.wav")[1])
+    opus = OpusClips("libopus.so.0", args.work / "clips", args.work, args.opus) if args.opus else None
+    opus_rng = random.Random(args.seed)  # of its own, so that ours loses the same chunks with and without --opus
+
+    def measure_opus(name, losses, share):
+        if opus is None:
+            return
+        folder, bitrate = opus.decode(name, losses, share)
+        print(f"{name}: Opus at {bitrate / 1000:.2f} kbit/s, STOI {clips.judge(folder)[2]:.3f}", flush=True)
+
     whole = measure("none", lambda count: [False] * count)
+    measure_opus("none", lambda count: [False] * count, 0)
     for burst in BURSTS:
         before = whole
         for share in SHARES:
-            before = measure(f"{share:.0%} in bursts of {burst}", lambda count: gilbert(count, share, burst, rng), before)
+            name = f"{share:.0%} in bursts of {burst}"
+            before = measure(name, lambda count: gilbert(count, share, burst, rng), before)
+            measure_opus(name, lambda count: gilbert(count, share, burst, opus_rng), share)
     measure("the last two", lambda count: [False] * (count - 2) + [True] * 2)
-    print(f"{len(clips.facts)} clips, 14 settings", *(wrong or ["length kept, never louder, worse with every loss"]), sep="\n")
+    rate = 8 * sum(map(len, clips.streams.values())) / clips.seconds / 1000
+    print(f"{len(clips.facts)} clips, 14 settings, files of {rate:.2f} kbit/s", *(wrong or ["length kept, never louder, worse with every loss"]), sep="\n")
     return 1 if wrong else 0
 
 
