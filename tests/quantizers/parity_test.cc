@@ -88,7 +88,7 @@ TEST_P(Parity, IdsValuesAndGradientsAreTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(All, Parity,
                          testing::Values("vq", "vq_ema", "cosine", "residual", "fsq", "lfq", "simvq"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& test) { return std::string(test.param); });
 
 TEST(ParityFile, HasNoOtherCases) { EXPECT_EQ(Golden().at("cases").size(), 7u); }
 

@@ -157,7 +157,9 @@ constexpr TorchPart kPart = {.load_tokenizer = &Load,
                              .write_features = nullptr,
                              .train_ladder = nullptr,
                              .load_classifier = &LoadClassifier,
-                             .load_lpips = &LoadLpips};
+                             .load_lpips = &LoadLpips,
+                             .load_filler = nullptr,
+                             .train_filler = nullptr};
 
 }  // namespace
 

@@ -271,7 +271,7 @@ TEST_P(AudioTokenizerTest, IdsOutsideOfTheVocabularyAreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, AudioTokenizerTest, testing::Values(&kCausal, &kFolded),
-                         [](const auto& info) { return info.index == 0 ? "causal" : "folded"; });
+                         [](const auto& test) { return test.index == 0 ? "causal" : "folded"; });
 
 TEST(AudioTokenizer, FewerLevelsDecode) {
   const Model model(kCausal);

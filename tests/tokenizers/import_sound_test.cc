@@ -179,7 +179,7 @@ TEST_P(ImportedSound, ShortSoundsHaveATokenForEachStartedStride) {
 
 INSTANTIATE_TEST_SUITE_P(Families, ImportedSound,
                          ::testing::Values("encodec", "dac", "dac_odd", "mimi", "snac", "snac_attention"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
 }  // namespace vqc

@@ -31,7 +31,7 @@ ActionConfig SomeConfig() {
 Episode SomeEpisode(int steps, int dims, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::uniform_real_distribution<float> uniform(-1, 1);
-  Episode episode{"e", steps, dims, std::vector<float>(static_cast<size_t>(steps) * dims)};
+  Episode episode{"e", steps, dims, std::vector<float>(static_cast<size_t>(steps) * dims), {}};
   for (int d = 0; d < dims; ++d) {
     const float phase = 3 * uniform(random), rate = 0.3f * uniform(random), height = uniform(random);
     const int closes = static_cast<int>(random() % static_cast<uint64_t>(steps));
