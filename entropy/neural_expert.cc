@@ -18,7 +18,7 @@ DigitCounts CountsOf(const int32_t* logits, uint32_t radix) {
   const int32_t top = *std::max_element(logits, logits + radix);
   DigitCounts counts{};
   for (uint32_t value = 0; value < radix; ++value) {
-    const auto below = static_cast<size_t>(top - logits[value]) >> (kLogitBits - 8);
+    const auto below = static_cast<size_t>(int64_t{top} - logits[value]) >> (kLogitBits - 8);
     counts[value] = ExpCount(below);
   }
   return counts;

@@ -47,6 +47,13 @@ void* operator new(std::size_t size) { return vqc::testing::Allocations::Allocat
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return vqc::testing::Allocations::Allocate(size, static_cast<std::size_t>(alignment));
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return vqc::testing::Allocations::Allocate(size, 1);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept { vqc::testing::Allocations::Free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { vqc::testing::Allocations::Free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { vqc::testing::Allocations::Free(memory); }
