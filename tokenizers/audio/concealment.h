@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fades sound that stands for lost tokens, and keeps it no louder than what was heard before. A network that
-// goes on behind a gap may overshoot at first: until it has recovered, 3 dB above that are allowed.
+// goes on behind a gap may overshoot at first: until it has recovered, 2 dB above that are allowed, and its
+// first samples do not count as heard, so that many gaps do not make it louder step by step.
 #pragma once
 
 #include <algorithm>
@@ -47,7 +48,8 @@ class Concealment {
         --recovering_;
         const float most = std::max(kRoom * peak_, kQuiet);
         sample = std::clamp(sample, -most, most);
-        recovered_peak_ = std::max(recovered_peak_, std::abs(sample));
+        if (recovering_ < static_cast<int>(kSettledSeconds * rate_))
+          recovered_peak_ = std::max(recovered_peak_, std::abs(sample));
       } else {
         peak_ = std::max({peak_, recovered_peak_, std::abs(sample)});
       }
@@ -57,8 +59,9 @@ class Concealment {
 
  private:
   static constexpr float kFadeSeconds = 0.06f, kRise = 1.0f / 120, kRecoverySeconds = 0.25f;
+  static constexpr float kSettledSeconds = 0.17f;  // the rest of a recovery, of which samples count
   // So much louder it may be than before; and so loud, where only silence came before.
-  static constexpr float kRoom = 1.41f, kQuiet = 0.1f;
+  static constexpr float kRoom = 1.26f, kQuiet = 0.1f;
   std::deque<std::pair<size_t, bool>> spans_;
   float rate_, fade_, gain_ = 1, peak_ = 0, recovered_peak_ = 0;
   int recovering_ = 0;  // samples
