@@ -27,8 +27,12 @@ class TokenizeFaultsTest : public CliTest {
                const std::string& fault = "") {
     How how;
     if (!fault.empty()) {
-      how.environment = {"LD_PRELOAD=" VQC_FAULT_SHIM, "VQC_FAULT_FOLDER=" + Path(output),
-                         "VQC_FAULT_AT=" + std::to_string(at), "VQC_FAULT=" + fault,
+      // The second is for builds with AddressSanitizer, which wants to be the first library itself.
+      how.environment = {"LD_PRELOAD=" VQC_FAULT_SHIM,
+                         "ASAN_OPTIONS=verify_asan_link_order=0",
+                         "VQC_FAULT_FOLDER=" + Path(output),
+                         "VQC_FAULT_AT=" + std::to_string(at),
+                         "VQC_FAULT=" + fault,
                          "VQC_FAULT_COUNT=" + (folder_.parent_path() / "calls").string()};
     }
     return Run(
