@@ -22,19 +22,11 @@ float Dot(const float* a, const float* b, size_t count) {
 
 }  // namespace
 
-Result<LayerNorm> LayerNorm::Load(const audio::Weights& weights, const std::string& name, size_t width) {
-  LayerNorm norm;
+Result<audio::NormWeights> LoadNorm(const audio::Weights& weights, const std::string& name, size_t width) {
+  audio::NormWeights norm;
   VQC_ASSIGN(norm.weight, weights(name + ".weight", {static_cast<int64_t>(width)}));
   VQC_ASSIGN(norm.bias, weights(name + ".bias", {static_cast<int64_t>(width)}));
   return norm;
-}
-
-std::vector<float> LayerNorm::Apply(const std::vector<float>& x) const {
-  std::vector<float> y(x.size());
-  const size_t width = weight.size();
-  for (size_t at = 0; at < x.size(); at += width)
-    audio::Norm(x.data() + at, width, weight.data(), bias.data(), y.data() + at);
-  return y;
 }
 
 void Rotate(std::vector<float>& x, size_t rows, uint64_t first, HeadShape shape, double base) {

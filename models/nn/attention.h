@@ -11,13 +11,8 @@
 
 namespace vqc::nn {
 
-struct LayerNorm {
-  std::vector<float> weight, bias;
-
-  // NAME.weight and NAME.bias [width]
-  static Result<LayerNorm> Load(const audio::Weights& weights, const std::string& name, size_t width);
-  std::vector<float> Apply(const std::vector<float>& x) const;  // [rows][width]
-};
+// A layer norm of NAME.weight and NAME.bias [width].
+Result<audio::NormWeights> LoadNorm(const audio::Weights& weights, const std::string& name, size_t width);
 
 // A row of queries, keys or values: [heads][dim].
 struct HeadShape {

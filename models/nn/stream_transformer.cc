@@ -16,7 +16,7 @@ using audio::Linear;
 class TransformerLayer : public StreamLayer {
  public:
   struct Parts {
-    LayerNorm before_attention, before_mlp;
+    audio::NormWeights before_attention, before_mlp;
     std::vector<float> attention_scale, mlp_scale;
     Linear query, key, value, output, widen, narrow;
   };
@@ -88,8 +88,8 @@ class Loader {
   Result<std::vector<float>> Row(const std::string& name, size_t width) const {
     return weights_(prefix_ + name, {static_cast<int64_t>(width)});
   }
-  Result<LayerNorm> Norm(const std::string& name, size_t width) const {
-    return LayerNorm::Load(weights_, prefix_ + name, width);
+  Result<audio::NormWeights> Norm(const std::string& name, size_t width) const {
+    return LoadNorm(weights_, prefix_ + name, width);
   }
   Result<Linear> Map(const std::string& name, size_t in, size_t out) const {
     VQC_ASSIGN(const auto values,

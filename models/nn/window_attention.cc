@@ -16,7 +16,7 @@ constexpr double kRopeBase = 10000;
 class WindowAttention : public StreamLayer {
  public:
   struct Parts {
-    LayerNorm norm;
+    audio::NormWeights norm;
     Linear query, key, value, output;
   };
   WindowAttention(size_t width, size_t window, Parts parts)
@@ -72,7 +72,7 @@ class WindowAttention : public StreamLayer {
 Result<LayerPtr> LoadWindowAttention(const Weights& weights, const std::string& name, size_t width,
                                      size_t window) {
   const auto wide = static_cast<int64_t>(width);
-  VQC_ASSIGN(auto norm, LayerNorm::Load(weights, name + ".norm", width));
+  VQC_ASSIGN(auto norm, LoadNorm(weights, name + ".norm", width));
   VQC_ASSIGN(const auto all, weights(name + ".to_qkv.weight", {3 * wide, wide}));
   VQC_ASSIGN(const auto output, weights(name + ".to_out.weight", {wide, wide}));
   const auto third = [&](ptrdiff_t i) {

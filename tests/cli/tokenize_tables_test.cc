@@ -4,18 +4,14 @@
 
 #include "data/tokens/shard_format.h"
 #include "tests/cli/cli_test_base.h"
+#include "tests/data/tables/golden_tables.h"
 
 namespace vqc {
 namespace {
 
-constexpr char kFolder[] = VQC_SOURCE_DIR "/tests/golden/tables/";
-constexpr int kRows = 10;
-
-std::string Picture(int i) {
-  std::string picture = "P6\n16 12\n255\n";
-  for (int k = 0; k < 3 * 16 * 12; ++k) picture += static_cast<char>((37 * i + 11 * k + k * k) % 256);
-  return picture;
-}
+using testing::kRows;
+using testing::kTables;
+using testing::Picture;
 
 class TokenizeTablesTest : public CliTest {
  protected:
@@ -24,7 +20,7 @@ class TokenizeTablesTest : public CliTest {
     all.insert(all.end(), more.begin(), more.end());
     return Run(all);
   }
-  static std::string Table(const std::string& name) { return kFolder + name + ".parquet"; }
+  static std::string Table(const std::string& name) { return kTables + name + ".parquet"; }
 
   // "tokens" of each line of the shards.
   std::vector<nlohmann::json> Ids(const std::string& folder) const {
@@ -97,7 +93,7 @@ TEST_F(TokenizeTablesTest, ListsPatternsAndBadRows) {
   const std::string skipped = Read("out/skipped.jsonl");
   EXPECT_NE(skipped.find("nulls.parquet:7"), std::string::npos) << skipped;
   EXPECT_NE(skipped.find("has nothing in its column image.bytes"), std::string::npos) << skipped;
-  const Ran matched = Tokenize(std::string(kFolder) + "{datasets,pa*}.parquet", "more");
+  const Ran matched = Tokenize(std::string(kTables) + "{datasets,pa*}.parquet", "more");
   EXPECT_EQ(matched.exit_code, 0) << matched.err;
   EXPECT_EQ(matched.Json()["set_items"], 2 * kRows);
 }

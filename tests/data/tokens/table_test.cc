@@ -11,19 +11,15 @@
 #include "data/tokens/source.h"
 #include "data/tokens/table_reader.h"
 #include "tests/base/temp_folder.h"
+#include "tests/data/tables/golden_tables.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace vqc {
 namespace {
 
-constexpr char kFolder[] = VQC_SOURCE_DIR "/tests/golden/tables/";
-constexpr int kRows = 10;
-
-std::string Picture(int i) {
-  std::string picture = "P6\n16 12\n255\n";
-  for (int k = 0; k < 3 * 16 * 12; ++k) picture += static_cast<char>((37 * i + 11 * k + k * k) % 256);
-  return picture;
-}
+using testing::kRows;
+using testing::kTables;
+using testing::Picture;
 
 // What tests/oracle/tables.py says of row i; `is_struct`: the picture has a path.
 std::map<std::string, std::string> Sidecars(int i, bool is_struct) {
@@ -52,13 +48,13 @@ std::shared_ptr<const TableSource> Open(const std::string& path, const TableChoi
 }
 
 std::string ErrorOf(const std::string& name, const TableChoice& choice = {}) {
-  const auto table = OpenTable(kFolder + name, choice);
+  const auto table = OpenTable(kTables + name, choice);
   return table.ok() ? "none" : table.error().message;
 }
 
 TEST(Tables, RowsAreMediaWithSidecars) {
   for (const std::string name : {"datasets", "pages", "flat", "deltas", "nulls"}) {
-    const auto table = Open(kFolder + name + ".parquet");
+    const auto table = Open(kTables + name + ".parquet");
     ASSERT_TRUE(table) << name;
     ASSERT_EQ(table->Rows(), kRows);
     TableReader reader({});
@@ -83,7 +79,7 @@ TEST(Tables, RowsAreMediaWithSidecars) {
 TEST(Tables, AnItemIsARow) {
   const testing::TempFolder folder;
   for (const char* name : {"datasets", "none"})
-    std::filesystem::copy(std::string(kFolder) + name + ".parquet",
+    std::filesystem::copy(std::string(kTables) + name + ".parquet",
                           folder.Path(name + std::string(".parquet")));
   SourceOptions options;
   options.is_media = [](std::string_view extension) { return extension == ".ppm"; };
@@ -130,7 +126,7 @@ TEST(Tables, DamageIsAnErrorOrHarmless) {
   Limits limits;
   limits.max_input_bytes = 1 << 20;
   for (const std::string name : {"datasets", "pages", "flat", "deltas", "nulls"}) {
-    const auto whole = ReadFile(kFolder + name + ".parquet", 1 << 20);
+    const auto whole = ReadFile(kTables + name + ".parquet", 1 << 20);
     ASSERT_TRUE(whole.ok());
     for (size_t i = 0; i < whole->size(); i += 11) {
       const std::span<const uint8_t> all(*whole);
@@ -153,7 +149,7 @@ TEST(Tables, DamageIsAnErrorOrHarmless) {
 }
 
 TEST(Tables, WhatIsReadIsBounded) {
-  const auto table = Open(std::string(kFolder) + "datasets.parquet", {"", "__key__", ""});
+  const auto table = Open(std::string(kTables) + "datasets.parquet", {"", "__key__", ""});
   ASSERT_TRUE(table);
   for (const uint64_t most : {uint64_t{100}, uint64_t{3000}}) {
     Limits limits;
