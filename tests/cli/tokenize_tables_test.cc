@@ -10,8 +10,9 @@ namespace vqc {
 namespace {
 
 using testing::kRows;
-using testing::kTables;
 using testing::Picture;
+
+constexpr char kTables[] = VQC_SOURCE_DIR "/tests/golden/tables/";
 
 class TokenizeTablesTest : public CliTest {
  protected:

@@ -6,7 +6,6 @@
 
 namespace vqc::testing {
 
-constexpr char kTables[] = VQC_SOURCE_DIR "/tests/golden/tables/";
 constexpr int kRows = 10;
 
 inline std::string Picture(int i) {

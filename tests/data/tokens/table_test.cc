@@ -18,8 +18,9 @@ namespace vqc {
 namespace {
 
 using testing::kRows;
-using testing::kTables;
 using testing::Picture;
+
+constexpr char kTables[] = VQC_SOURCE_DIR "/tests/golden/tables/";
 
 // What tests/oracle/tables.py says of row i; `is_struct`: the picture has a path.
 std::map<std::string, std::string> Sidecars(int i, bool is_struct) {
