@@ -5,7 +5,6 @@ namespace vqc {
 namespace {
 
 constexpr int kMaxDepth = 8;
-constexpr uint64_t kMaxList = 1 << 20, kMaxValues = 1 << 22;
 enum Type : uint8_t {
   kTrue = 1,
   kFalse = 2,
@@ -28,7 +27,7 @@ int64_t UnZigZag(uint64_t value) { return static_cast<int64_t>(value >> 1 ^ (~(v
 // Reads one struct. Values are counted: each takes far more memory than bytes.
 class Parser {
  public:
-  explicit Parser(ByteReader& reader) : reader_(reader) {}
+  Parser(ByteReader& reader, uint64_t max_values) : reader_(reader), left_(max_values) {}
 
   bool Struct(int depth, ThriftValue& out) {
     int last = 0;
@@ -87,16 +86,18 @@ class Parser {
     const uint8_t head = reader_.U8();
     const uint64_t size = head >> 4 == 15 ? reader_.Varint() : head >> 4;
     // Every element takes a byte at least, so that a list cannot be larger than what is left.
-    if (!reader_.ok() || size > kMaxList || size > reader_.remaining() || !Take(size)) return false;
+    if (!reader_.ok() || size > reader_.remaining() || !Take(size)) return false;
     out.list.resize(static_cast<size_t>(size));
+    // A truth in a list is a byte; that of a field is its type.
+    const uint8_t type = head & 15, read_as = type == kTrue || type == kFalse ? kByte : type;
     for (ThriftValue& value : out.list) {
-      if (!Value(head & 15, depth + 1, value)) return false;
+      if (!Value(read_as, depth + 1, value)) return false;
     }
     return true;
   }
 
   ByteReader& reader_;
-  uint64_t left_ = kMaxValues;
+  uint64_t left_;
 };
 
 }  // namespace
@@ -161,9 +162,9 @@ const ThriftValue& ThriftValue::operator[](int field) const {
   return found == fields.end() ? none : found->second;
 }
 
-std::optional<ThriftValue> ReadThriftStruct(ByteReader& reader) {
+std::optional<ThriftValue> ReadThriftStruct(ByteReader& reader, uint64_t max_values) {
   ThriftValue value;
-  if (!Parser(reader).Struct(0, value)) return std::nullopt;
+  if (!Parser(reader, max_values).Struct(0, value)) return std::nullopt;
   return value;
 }
 

@@ -50,8 +50,11 @@ struct ThriftValue {
 
   const ThriftValue& operator[](int field) const;
 };
-// nullopt where the bytes are damaged, nested deeper than Parquet's are, or of more than 4 million values;
+// About the memory of a value. Each has a byte at least, so that `size` bytes take no more than this times
+// size.
+constexpr uint64_t kThriftValueMemory = 128;
+// nullopt where the bytes are damaged, nested deeper than Parquet's are, or of more than `max_values` values;
 // moves the reader behind the struct.
-std::optional<ThriftValue> ReadThriftStruct(ByteReader& reader);
+std::optional<ThriftValue> ReadThriftStruct(ByteReader& reader, uint64_t max_values = 1 << 22);
 
 }  // namespace vqc

@@ -80,7 +80,7 @@ Result<Rows> RowsOf(const Table& table, size_t count, const std::string& file) {
 
 Status AddParquet(const std::string& file, std::span<const uint8_t> bytes, const Limits& limits,
                   std::vector<Episode>& episodes) {
-  auto opened = OpenParquetFile(BytesInMemory(bytes));
+  auto opened = OpenParquetFile(BytesInMemory(bytes), limits);
   if (!opened.ok())
     return Error{opened.error().code, Printable(file) + ": the Parquet file " + opened.error().message};
   const Table table(file, std::move(*opened), limits);

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kMagic = "PAR1", kEncryptedMagic = "PARE";
 constexpr uint64_t kTailBytes = 8;  // size of the footer, magic
-constexpr uint64_t kMaxFooter = 32u << 20, kMaxColumns = 10'000, kMaxName = 1'000;
 constexpr int kMaxNesting = 16;
 constexpr int64_t kRequired = 0, kRepeated = 2;  // of a schema's element
 // Converted types, and fields of the union of logical types, that are text.
@@ -61,7 +60,8 @@ Result<uint64_t> WidthOf(const ThriftValue& element) {
 
 class Schema {
  public:
-  explicit Schema(const std::vector<ThriftValue>& elements) : elements_(elements) {}
+  Schema(const std::vector<ThriftValue>& elements, const Limits& limits)
+      : elements_(elements), limits_(limits) {}
 
   Result<std::vector<ParquetLeaf>> Leaves() && {
     VQC_TRY(Add({}, 0));
@@ -75,11 +75,6 @@ class Schema {
     if (next_ >= elements_.size() || depth > kMaxNesting) return Damaged("its columns are not one tree");
     const ThriftValue& element = elements_[next_++];
     if (depth > 0) {
-      if (element[4].bytes.size() > kMaxName) {
-        return BeyondLimit(
-            "has a column with a name of " + std::to_string(element[4].bytes.size()) + " bytes", {},
-            kMaxName);
-      }
       leaf.path.emplace_back(element[4].bytes.begin(), element[4].bytes.end());
       leaf.definition += element[3].number != kRequired;
       leaf.repetition += element[3].number == kRepeated;
@@ -92,7 +87,13 @@ class Schema {
   }
 
   Status AddLeaf(ParquetLeaf leaf, const ThriftValue& element) {
-    if (leaves_.size() == kMaxColumns) return BeyondLimit("has more columns", {}, kMaxColumns);
+    // Every leaf has the names of all that it is in, so a short footer can ask for much.
+    memory_ += sizeof leaf;
+    for (const std::string& part : leaf.path) memory_ += sizeof part + part.size();
+    if (memory_ > limits_.max_input_bytes) {
+      return BeyondLimit("has columns that take " + std::to_string(memory_) + " bytes of memory or more",
+                         "max_input_bytes", limits_.max_input_bytes);
+    }
     VQC_ASSIGN(leaf.width, WidthOf(element));
     leaf.type = static_cast<ParquetType>(element[1].number);
     leaf.is_text = IsText(element);
@@ -102,7 +103,9 @@ class Schema {
   }
 
   const std::vector<ThriftValue>& elements_;
+  const Limits& limits_;
   size_t next_ = 0;
+  uint64_t memory_ = 0;
   std::vector<ParquetLeaf> leaves_;
 };
 
@@ -124,7 +127,7 @@ Result<ParquetChunk> ChunkOf(const ThriftValue& column, const ParquetLeaf& leaf,
 }
 
 // The bytes of the footer, which ThriftValues point into.
-Result<std::vector<uint8_t>> FooterBytes(const TableBytes& file) {
+Result<std::vector<uint8_t>> FooterBytes(const TableBytes& file, const Limits& limits) {
   if (file.size < kMagic.size() + kTailBytes) return Damaged("is too short for a Parquet file");
   VQC_ASSIGN(const auto tail, file.read(file.size - kTailBytes, kTailBytes));
   const std::string_view magic(reinterpret_cast<const char*>(tail.data()) + 4, kMagic.size());
@@ -134,8 +137,10 @@ Result<std::vector<uint8_t>> FooterBytes(const TableBytes& file) {
   const uint64_t size = ByteReader(tail).U32();
   if (size > file.size - kMagic.size() - kTailBytes)
     return Damaged("has a footer that is longer than the file");
-  if (size > kMaxFooter)
-    return BeyondLimit("has a footer of " + std::to_string(size) + " bytes", {}, kMaxFooter);
+  if (const uint64_t memory = size * kThriftValueMemory; memory > limits.max_input_bytes) {
+    return BeyondLimit("has a footer that takes up to " + std::to_string(memory) + " bytes of memory",
+                       "max_input_bytes", limits.max_input_bytes);
+  }
   return file.read(file.size - kTailBytes - size, size);
 }
 
@@ -147,13 +152,13 @@ std::string ParquetLeaf::Name() const {
   return name;
 }
 
-Result<ParquetFile> OpenParquetFile(TableBytes bytes) {
-  VQC_ASSIGN(const auto footer_bytes, FooterBytes(bytes));
+Result<ParquetFile> OpenParquetFile(TableBytes bytes, const Limits& limits) {
+  VQC_ASSIGN(const auto footer_bytes, FooterBytes(bytes, limits));
   ByteReader reader(footer_bytes);
-  const auto footer = ReadThriftStruct(reader);
-  if (!footer) return Damaged("has a footer that is damaged or too large");
+  const auto footer = ReadThriftStruct(reader, footer_bytes.size());
+  if (!footer) return Damaged("has a footer that is damaged");
   ParquetFile file{std::move(bytes), {}, {}};
-  VQC_ASSIGN(file.leaves, Schema((*footer)[2].list).Leaves());
+  VQC_ASSIGN(file.leaves, Schema((*footer)[2].list, limits).Leaves());
   for (const ThriftValue& group : (*footer)[4].list) {
     const auto& columns = group[1].list;
     if (columns.size() != file.leaves.size() || group[3].number < 0)

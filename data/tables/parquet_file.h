@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "data/tables/table_bytes.h"
 
@@ -56,8 +57,7 @@ struct ParquetFile {
 };
 
 // Reads the footer. Errors, of one line and without the file's name: kInput (damaged, encrypted, in several
-// files), kLimit (a footer above 32 MiB, or with more than 4 million entries, 10,000 columns or names above
-// 1,000 bytes).
-Result<ParquetFile> OpenParquetFile(TableBytes bytes);
+// files), kLimit (its footer or its columns take more memory than max_input_bytes).
+Result<ParquetFile> OpenParquetFile(TableBytes bytes, const Limits& limits);
 
 }  // namespace vqc

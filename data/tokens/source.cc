@@ -127,7 +127,7 @@ class Finder {
     const auto in_table = [&](const Error& error) {
       return Error{error.code, Printable(path) + ": " + error.message};
     };
-    auto table = OpenTable(path, *options_.table);
+    auto table = OpenTable(path, *options_.table, options_.limits);
     if (!table.ok()) return in_table(table.error());
     if (!*table && !is_named) return {};
     if (!*table) {

@@ -139,10 +139,11 @@ Status AddGroups(TableSource& table) {
 
 }  // namespace
 
-Result<std::shared_ptr<const TableSource>> OpenTable(const std::string& path, const TableChoice& choice) {
+Result<std::shared_ptr<const TableSource>> OpenTable(const std::string& path, const TableChoice& choice,
+                                                         const Limits& limits) {
   VQC_ASSIGN(TableBytes bytes, BytesOnDisk(path));
   auto table = std::make_shared<TableSource>();
-  VQC_ASSIGN(table->file, OpenParquetFile(std::move(bytes)));
+  VQC_ASSIGN(table->file, OpenParquetFile(std::move(bytes), limits));
   VQC_ASSIGN(const auto media, ChooseMedia(table->file.leaves, choice));
   if (!media) return std::shared_ptr<const TableSource>();
   table->media = *media;

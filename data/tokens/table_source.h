@@ -44,6 +44,7 @@ struct TableSource {
 // field "bytes" of a struct. Errors, without the file's name: those of OpenParquetFile; kUsage (a column that
 // is not there; several that could be media); kInput (a compression that is not read); kLimit (more rows than
 // the file has room for).
-Result<std::shared_ptr<const TableSource>> OpenTable(const std::string& path, const TableChoice& choice);
+Result<std::shared_ptr<const TableSource>> OpenTable(const std::string& path, const TableChoice& choice,
+                                                     const Limits& limits);
 
 }  // namespace vqc

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const fuzz::MemoryFile file({data, size});
   Limits limits;
   limits.max_input_bytes = 1 << 20;  // a few bytes may stand for many
-  const auto table = OpenTable(file.Path(), {"", "__key__", "image"});
+  const auto table = OpenTable(file.Path(), {"", "__key__", "image"}, limits);
   if (!table.ok()) Require(IsOneLine(table.error()), "errors are of one line");
   if (!table.ok() || !*table) return 0;
   const auto keys = (*table)->Keys(limits);

@@ -99,7 +99,8 @@ TEST(LeRobot, DamageIsAnErrorOrHarmless) {
 using Bytes = std::vector<uint8_t>;
 
 // A dictionary and a page of one value that a thousand row groups name.
-TEST(LeRobot, WorkIsBoundedWhereRowGroupsShareBytes) {
+// A column of floats whose 1000 row groups all have the same two pages, and so many values each, as stated.
+Bytes SharedPages(int64_t values) {
   constexpr int kFloat = 4, kGroups = 1000, kDictionaryBytes = 1 << 18;
   Bytes file = {'P', 'A', 'R', '1'};
   const auto append = [&](std::span<const uint8_t> bytes) {
@@ -140,7 +141,7 @@ TEST(LeRobot, WorkIsBoundedWhereRowGroupsShareBytes) {
     footer.BeginElement();
     footer.BeginStruct(3);
     footer.I32(1, kFloat);
-    footer.I64(5, 1);
+    footer.I64(5, values);
     footer.I64(9, 4);
     footer.EndStruct();
     footer.EndStruct();
@@ -151,13 +152,20 @@ TEST(LeRobot, WorkIsBoundedWhereRowGroupsShareBytes) {
   const size_t size = footer.bytes().size();
   for (int i = 0; i < 4; ++i) file.push_back(static_cast<uint8_t>(size >> (8 * i)));
   file.insert(file.end(), {'P', 'A', 'R', '1'});
+  return file;
+}
+
+TEST(LeRobot, WorkIsBoundedWhereRowGroupsShareBytes) {
+  const Bytes file = SharedPages(1);
   EXPECT_NE(MessageOf(ReadEpisodes("shared.parquet", file)).find("no column called episode_index"),
             std::string::npos);
   Limits limits;
-  for (const auto& [most, what] : {std::pair<uint64_t, std::string>{1 << 20, "4 times the largest input"},
-                                   {7, "has 1 values or more"}}) {
+  for (const auto& [values, most, what] :
+       {std::tuple<int64_t, uint64_t, std::string>{1, 2 << 20, "4 times the largest input"},
+        {1 << 20, 2 << 20, "has 1048576 values or more"},
+        {1, 1 << 20, "has a footer that takes up to 1"}}) {
     limits.max_input_bytes = most;
-    const auto refused = ReadEpisodes("shared.parquet", file, limits);
+    const auto refused = ReadEpisodes("shared.parquet", SharedPages(values), limits);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
     const std::string message = MessageOf(refused);

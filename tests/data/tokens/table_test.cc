@@ -44,12 +44,12 @@ std::map<std::string, std::string> Sidecars(int i, bool is_struct) {
 std::string Text(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
 std::shared_ptr<const TableSource> Open(const std::string& path, const TableChoice& choice = {}) {
-  const auto table = OpenTable(path, choice);
+  const auto table = OpenTable(path, choice, {});
   return table.ok() ? *table : nullptr;
 }
 
 std::string ErrorOf(const std::string& name, const TableChoice& choice = {}) {
-  const auto table = OpenTable(kTables + name, choice);
+  const auto table = OpenTable(kTables + name, choice, {});
   return table.ok() ? "none" : table.error().message;
 }
 
@@ -132,11 +132,11 @@ TEST(Tables, DamageIsAnErrorOrHarmless) {
     for (size_t i = 0; i < whole->size(); i += 11) {
       const std::span<const uint8_t> all(*whole);
       const fuzz::MemoryFile cut(all.first(i));
-      EXPECT_FALSE(OpenTable(cut.Path(), {}).ok()) << name << " cut at " << i;
+      EXPECT_FALSE(OpenTable(cut.Path(), {}, limits).ok()) << name << " cut at " << i;
       auto bytes = *whole;
       bytes[i] ^= static_cast<uint8_t>(1u << i % 8);
       const fuzz::MemoryFile changed(bytes);
-      const auto table = OpenTable(changed.Path(), {"", "__key__", ""});
+      const auto table = OpenTable(changed.Path(), {"", "__key__", ""}, limits);
       if (!table.ok() || !*table) continue;
       const auto keys = (*table)->Keys(limits);
       EXPECT_TRUE(keys.ok() || keys.error().message.find('\n') == std::string::npos);
@@ -165,6 +165,15 @@ TEST(Tables, WhatIsReadIsBounded) {
   }
 }
 
+std::vector<uint8_t> FileWith(const ThriftWriter& footer) {
+  ByteWriter file;
+  file.Append("PAR1");
+  file.Append(footer.bytes());
+  file.U32(static_cast<uint32_t>(footer.bytes().size()));
+  file.Append("PAR1");
+  return std::move(file).Take();
+}
+
 // A footer of a few bytes that states a column of bytes with so many rows.
 std::vector<uint8_t> Claiming(int64_t rows) {
   ThriftWriter footer;
@@ -191,12 +200,51 @@ std::vector<uint8_t> Claiming(int64_t rows) {
   footer.I64(3, rows);
   footer.EndStruct();
   footer.EndStruct();
-  ByteWriter file;
-  file.Append("PAR1");
-  file.Append(footer.bytes());
-  file.U32(static_cast<uint32_t>(footer.bytes().size()));
-  file.Append("PAR1");
-  return std::move(file).Take();
+  return FileWith(footer);
+}
+
+// A struct of that name with so many columns: each of them has the name of both.
+std::vector<uint8_t> Wide(const std::string& name, int columns) {
+  ThriftWriter footer;
+  footer.I32(1, 1);
+  footer.BeginStructList(2, static_cast<size_t>(columns) + 2);
+  for (const auto& [own, children] : {std::pair(std::string("schema"), 1), std::pair(name, columns)}) {
+    footer.BeginElement();
+    footer.Bytes(4, own);
+    footer.I32(5, children);
+    footer.EndStruct();
+  }
+  for (int i = 0; i < columns; ++i) {
+    footer.BeginElement();
+    footer.I32(1, 6);
+    footer.Bytes(4, "c");
+    footer.EndStruct();
+  }
+  footer.EndStruct();
+  return FileWith(footer);
+}
+
+TEST(Tables, FootersAndColumnsAreBounded) {
+  const fuzz::MemoryFile file(Wide(std::string(10'000, 'x'), 100));
+  Limits limits;
+  const auto message = [&](uint64_t most) {
+    limits.max_input_bytes = most;
+    const auto table = OpenTable(file.Path(), {}, limits);
+    return table.ok() ? std::string() : table.error().message;
+  };
+  EXPECT_NE(message(1'000'000).find("has a footer that takes up to 13"), std::string::npos)
+      << message(1'000'000);
+  EXPECT_NE(message(1'000'000).find("max_input_bytes is 1000000"), std::string::npos);
+  const fuzz::MemoryFile large(Wide(std::string(10'000, 'x'), 1000));
+  limits.max_input_bytes = 4'000'000;
+  const auto table = OpenTable(large.Path(), {}, limits);
+  ASSERT_FALSE(table.ok());
+  EXPECT_EQ(table.error().code, ErrorCode::kLimit);
+  EXPECT_NE(table.error().message.find("has columns that take 40"), std::string::npos)
+      << table.error().message;
+  limits.max_input_bytes = 40'000'000;
+  const auto opened = OpenTable(large.Path(), {}, limits);
+  EXPECT_TRUE(opened.ok()) << opened.error().message;
 }
 
 TEST(Tables, RowsAreAsManyAsTheFileHasRoomFor) {
@@ -207,7 +255,7 @@ TEST(Tables, RowsAreAsManyAsTheFileHasRoomFor) {
   ASSERT_TRUE(table);
   EXPECT_FALSE(TableReader({}).Read(*table, 0).ok());
   ASSERT_TRUE(WriteFileAtomically(path, Claiming(int64_t{1} << 40), {.force = true}).ok());
-  const auto refused = OpenTable(path, {});
+  const auto refused = OpenTable(path, {}, {});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
 }
