@@ -262,6 +262,31 @@ TEST_P(AudioTokenizerTest, LostTokensKeepLengthAndLevel) {
   for (const float sample : heard) ASSERT_LE(std::abs(sample), peak * 1.41f);
 }
 
+// What is made up before anything was heard would make the network louder than the sound is.
+TEST_P(AudioTokenizerTest, ALostBeginningIsSilenceAndMisleadsNothing) {
+  const Clip clip = ClipOf(Speech(6000));
+  const Tokens tokens = tokenizer_.Encode({&clip, 1})->front();
+  const Tokens rest = Slice(tokens, 7, tokens.shape.t);
+  const auto expected = DecodeInPieces(tokenizer_, rest, 5);
+  auto session = *tokenizer_.NewDecodeSession();
+  auto heard = *session->Conceal(7);
+  EXPECT_EQ(heard, std::vector<float>(7 * static_cast<size_t>(tokenizer_.Info().stride), 0.0f));
+  heard = *session->Push(rest);
+  const auto end = *session->Flush();
+  heard.insert(heard.end(), end.begin(), end.end());
+  ASSERT_EQ(heard.size(), expected.size());
+  const auto rise = static_cast<size_t>(tokenizer_.Info().rate) / 10;
+  ASSERT_LT(rise, heard.size());
+  for (size_t i = 0; i < heard.size(); ++i) {
+    if (i < rise) {
+      const auto gain = static_cast<float>(i + 1) / static_cast<float>(rise);
+      EXPECT_NEAR(heard[i], gain * expected[i], 1e-4f) << i << ": it comes in slowly";
+    } else {
+      ASSERT_EQ(heard[i], expected[i]) << i;
+    }
+  }
+}
+
 TEST_P(AudioTokenizerTest, IdsOutsideOfTheVocabularyAreRefused) {
   auto session = *tokenizer_.NewDecodeSession();
   Tokens tokens{{1, 1, 1, 1}, {tokenizer_.Info().vocab[0]}, {tokenizer_.Info().vocab[0]}};

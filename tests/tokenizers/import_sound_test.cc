@@ -153,6 +153,26 @@ TEST_P(ImportedSound, PiecesAndBatchesChangeNothing) {
   }
 }
 
+TEST_P(ImportedSound, LostTokensKeepTheLength) {
+  const Clip clip = Sound(example_.input);
+  const Tokens tokens = tokenizer_->Encode({&clip, 1})->front();
+  const auto stride = static_cast<size_t>(tokenizer_->Info().stride);
+  const auto heard = [&](uint32_t before, uint32_t after) {
+    const auto session = *tokenizer_->NewDecodeSession();
+    auto samples = *session->Conceal(before);
+    EXPECT_EQ(samples, std::vector<float>(before * stride, 0.0f)) << "nothing was heard to go on with";
+    samples.clear();
+    for (const auto& made : {*session->Push(tokens), *session->Conceal(after), *session->Flush()})
+      samples.insert(samples.end(), made.begin(), made.end());
+    return samples;
+  };
+  const auto samples = heard(3, 2), whole = heard(0, 2);
+  ASSERT_EQ(samples.size(), (tokens.shape.t + 2) * stride);
+  for (size_t i = 0; i < samples.size(); ++i)
+    ASSERT_LE(std::abs(samples[i]), std::abs(whole[i])) << "it comes in slowly";
+  EXPECT_LT(std::abs(samples[40]), 0.5f * std::abs(whole[40]));
+}
+
 TEST_P(ImportedSound, LatencyIsWhatInfoSays) {
   const auto encoder = *tokenizer_->NewEncodeSession();
   const auto decoder = *tokenizer_->NewDecodeSession();

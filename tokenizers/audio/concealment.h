@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fades sound that stands for lost tokens, and keeps it no louder than what was heard before. A network that
 // goes on behind a gap may overshoot at first: until it has recovered, 2 dB above that are allowed, and its
-// first samples do not count as heard, so that many gaps do not make it louder step by step.
+// first samples do not count as heard, so that many gaps do not make it louder step by step. Where nothing
+// was heard before, it comes in slowly.
 #pragma once
 
 #include <algorithm>
@@ -34,14 +35,15 @@ class Concealment {
       const bool lost = !spans_.empty() && spans_.front().second;
       if (!spans_.empty()) --spans_.front().first;
       if (lost) {
-        gain_ *= fade_;
+        gain_ = Heard() ? gain_ * fade_ : 0;
+        rise_ = Heard() ? kRise : 1 / (kBeginningSeconds * rate_);
         peak_ = std::max(peak_, recovered_peak_);
         sample = std::clamp(sample * gain_, -peak_, peak_);
-        recovering_ = peak_ > 0 ? static_cast<int>(kRecoverySeconds * rate_) : 0;
+        recovering_ = Heard() ? static_cast<int>(kRecoverySeconds * rate_) : 0;
         continue;
       }
       if (gain_ < 1) {
-        gain_ = std::min(1.0f, gain_ + kRise);
+        gain_ = std::min(1.0f, gain_ + rise_);
         sample *= gain_;
       }
       if (recovering_ > 0) {
@@ -58,12 +60,15 @@ class Concealment {
   }
 
  private:
-  static constexpr float kFadeSeconds = 0.06f, kRise = 1.0f / 120, kRecoverySeconds = 0.25f;
+  bool Heard() const { return peak_ > 0; }
+
+  static constexpr float kFadeSeconds = 0.06f, kRise = 1.0f / 120, kRecoverySeconds = 0.25f,
+                         kBeginningSeconds = 0.1f;
   static constexpr float kSettledSeconds = 0.17f;  // the rest of a recovery, of which samples count
   // So much louder it may be than before; and so loud, where only silence came before.
   static constexpr float kRoom = 1.26f, kQuiet = 0.1f;
   std::deque<std::pair<size_t, bool>> spans_;
-  float rate_, fade_, gain_ = 1, peak_ = 0, recovered_peak_ = 0;
+  float rate_, fade_, gain_ = 1, rise_ = kRise, peak_ = 0, recovered_peak_ = 0;
   int recovering_ = 0;  // samples
 };
 
