@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec tokenize with Parquet files of pictures; they are by tests/oracle/tables.py.
+// vqcodec tokenize with Parquet files of pictures and sound; they are by tests/oracle/tables.py.
 #include <filesystem>
 
 #include "data/tokens/shard_format.h"
@@ -11,6 +11,7 @@ namespace {
 
 using testing::kRows;
 using testing::Picture;
+using testing::Sound;
 
 constexpr char kTables[] = VQC_SOURCE_DIR "/tests/golden/tables/";
 
@@ -47,6 +48,19 @@ TEST_F(TokenizeTablesTest, IdsAreThoseOfTheFiles) {
   }
   ASSERT_EQ(Tokenize(Table("two"), "two", {"--format", "jsonl", "--column", "second"}).exit_code, 0);
   EXPECT_EQ(Ids("two"), expected);
+}
+
+TEST_F(TokenizeTablesTest, IdsOfSoundAreThoseOfTheFiles) {
+  for (int i = 0; i < kRows; ++i) Write("in/" + std::to_string(i) + ".wav", Sound(i));
+  const std::vector<std::string> options = {"-m", "speech-rvq", "--format", "jsonl"};
+  ASSERT_EQ(Tokenize("in", "expected", options).exit_code, 0);
+  std::filesystem::copy(Table("sound"), Path("clips.parquet"));
+  const Ran ran = Tokenize("clips.parquet", "sound", options);
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(Ids("sound"), Ids("expected"));
+  EXPECT_NE(Ids("sound")[0], Ids("sound")[1]);
+  ASSERT_EQ(Run({"detokenize", "sound", "-O", "heard", "-q"}).exit_code, 0);
+  EXPECT_EQ(Read("heard/clips/000004.txt"), "said 4");
 }
 
 TEST_F(TokenizeTablesTest, ShardsDoNotDependOnWorkersProcessesOrResuming) {

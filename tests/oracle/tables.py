@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Parquet files of pictures as the library datasets and others have them, written by pyarrow, for
+"""Parquet files of pictures and of sound as the library datasets and others have them, written by pyarrow, for
 tests/data/tokens/table_test.cc and tests/cli/tokenize_tables_test.cc.
 
     pip install pyarrow==26.0.1
     tests/oracle/tables.py tests/golden/tables
 
 Row i of 10 has a PPM picture of 16 x 12 whose byte k is (37 i + 11 k + k k) mod 256, and what `table` says; row 3 has no
-caption, row 7 of nulls.parquet no picture.
+caption, row 7 of nulls.parquet no picture. Row i of sound.parquet has a WAV file of 1000 + 100 i frames of 16 bits and
+one channel at 24 kHz whose byte k is (7 k + 13 i) mod 61.
 """
 import argparse
 import pathlib
+import struct
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -20,6 +22,12 @@ ROWS, WIDTH, HEIGHT = 10, 16, 12
 
 def picture(i):
     return b"P6\n%d %d\n255\n" % (WIDTH, HEIGHT) + bytes((37 * i + 11 * k + k * k) % 256 for k in range(3 * WIDTH * HEIGHT))
+
+
+def sound(i):
+    data = bytes((7 * k + 13 * i) % 61 for k in range(2 * (1000 + 100 * i)))
+    head = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 24000, 48000, 2, 16) + struct.pack("<4sI", b"data", len(data))
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(head) + len(data), b"WAVE") + head + data
 
 
 def table(as_struct, missing=None):
@@ -64,6 +72,10 @@ def main():
     parquet.write_table(table(False).select(["image"]), folder / "brotli.parquet", compression="brotli")
     two = table(False).select(["image", "label"]).rename_columns(["first", "label"])
     parquet.write_table(two.append_column("second", two.column("first")), folder / "two.parquet")
+    sounds = pa.array([{"bytes": sound(i), "path": f"clip{i}.wav"} for i in range(ROWS)],
+                      pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    parquet.write_table(pa.table({"audio": sounds, "text": [f"said {i}" for i in range(ROWS)]}), folder / "sound.parquet",
+                        row_group_size=3)
     parquet.write_table(table(False).drop_columns(["image"]), folder / "none.parquet")
 
 
