@@ -273,15 +273,21 @@ TEST_F(BadInput, BinaryDataForATerminal) {
 }
 
 TEST_F(BadInput, AnInterruptLeavesFinishedOutputsOnly) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer holds the signal back until the read ends, which never does";
+#endif
   Write("a.ppm", Ppm(8, 8));
   ASSERT_EQ(mkfifo(Path("never").c_str(), 0600), 0);
   // The second input, a pipe, never comes to its end.
   const pid_t child = Start({"encode", "a.ppm", "-", "-j", "1"}, {.standard_input_path = Path("never")});
   const int keep_open = open(Path("never").c_str(), O_WRONLY);
   ASSERT_GE(keep_open, 0);
-  while (!Exists("a.vqc")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  ASSERT_EQ(kill(child, SIGINT), 0);
   int status = 0;
+  while (!Exists("a.vqc")) {
+    ASSERT_EQ(waitpid(child, &status, WNOHANG), 0) << "it ended by itself, " << status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ASSERT_EQ(kill(child, SIGINT), 0);
   ASSERT_EQ(waitpid(child, &status, 0), child);
   close(keep_open);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 130) << status;
