@@ -77,7 +77,10 @@ class Schema {
     if (depth > 0) {
       leaf.path.emplace_back(element[4].bytes.begin(), element[4].bytes.end());
       leaf.definition += element[3].number != kRequired;
-      leaf.repetition += element[3].number == kRepeated;
+      if (element[3].number == kRepeated) {
+        ++leaf.repetition;
+        leaf.lists.push_back({leaf.path.size() - 1, leaf.definition});
+      }
     }
     const int64_t children = element[5].number;
     if (children == 0 && depth > 0) return AddLeaf(std::move(leaf), element);
@@ -88,7 +91,7 @@ class Schema {
 
   Status AddLeaf(ParquetLeaf leaf, const ThriftValue& element) {
     // Every leaf has the names of all that it is in, so a short footer can ask for much.
-    memory_ += sizeof leaf;
+    memory_ += sizeof leaf + leaf.lists.size() * sizeof(ParquetList);
     for (const std::string& part : leaf.path) memory_ += sizeof part + part.size();
     if (memory_ > limits_.max_input_bytes) {
       return BeyondLimit("has columns that take " + std::to_string(memory_) + " bytes of memory or more",

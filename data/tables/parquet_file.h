@@ -25,6 +25,11 @@ enum class ParquetType : int64_t {
   kFixedBytes = 7
 };
 
+struct ParquetList {
+  size_t at = 0;       // the part of the path that is repeated
+  int definition = 0;  // level from which on an entry is in the list
+};
+
 // A column of values. Of a struct or a list in a table, each leaf is one.
 struct ParquetLeaf {
   std::vector<std::string> path;  // names from the outermost field on
@@ -32,7 +37,8 @@ struct ParquetLeaf {
   uint64_t width = 0;  // bytes of a value; 0: they differ
   bool is_text = false, is_unsigned = false;
   int definition = 0,
-      repetition = 0;  // highest levels: 1 more for each optional or repeated part of its path
+      repetition = 0;              // highest levels: 1 more for each optional or repeated part of its path
+  std::vector<ParquetList> lists;  // one for each level of repetition, the outermost first
 
   std::string Name() const;  // path with dots
   bool IsWhole() const { return type == ParquetType::kInt32 || type == ParquetType::kInt64; }

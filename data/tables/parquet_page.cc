@@ -18,6 +18,7 @@ namespace {
 
 enum Kind : int64_t { kDataPage = 0, kDictionaryPage = 2, kDataPageV2 = 3 };
 constexpr uint64_t kFirstLook = 4u << 10, kMaxHead = 1u << 20;  // bytes; statistics make heads long
+constexpr uint64_t kMostEmptyPages = 16;                        // and as many as others
 constexpr uint64_t kEntryBytes =
     16;  // of an entry in memory: its extent, levels, and what they are decoded from
 
@@ -134,13 +135,15 @@ Result<std::vector<uint8_t>> Content(const ParquetFile& file, const ParquetChunk
 
 Result<std::vector<ParquetPageHead>> ListPages(const ParquetFile& file, const ParquetChunk& chunk) {
   std::vector<ParquetPageHead> pages;
-  uint64_t at = chunk.offset, entries = 0;
+  uint64_t at = chunk.offset, entries = 0, empty = 0;
   while (entries < chunk.entries) {
     VQC_ASSIGN(const ParquetPageHead page, ReadHead(file.bytes, at));
     at = page.offset + page.packed;
     if (page.is_dictionary) {
       if (!pages.empty()) return Damaged("a dictionary is not before its pages");
     } else {
+      // pyarrow writes empty pages of lists where pages are tiny.
+      if (page.entries == 0 && ++empty <= kMostEmptyPages + pages.size()) continue;
       if (page.entries == 0 || page.entries > chunk.entries - entries)
         return Damaged("a page has another number of values than its column");
       entries += page.entries;

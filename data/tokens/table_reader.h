@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "data/tables/flat_column.h"
+#include "data/tables/list_column.h"
 #include "data/tokens/item.h"
 #include "data/tokens/recent.h"
 #include "data/tokens/table_source.h"
@@ -34,14 +37,21 @@ class TableReader {
   Result<TableRow> Read(const TableSource& table, uint64_t row);
 
  private:
-  using Group = std::vector<FlatChunk>;  // of the media, then of each column
-  struct Pages {                         // of one column, one after another
-    std::vector<uint64_t> first_rows;    // of each in the group
+  struct Group {
+    std::vector<FlatChunk> flat;  // of the media, then of each column
+    std::vector<ListChunk> lists;
+  };
+  struct Pages {                       // of one column, one after another
+    std::vector<uint64_t> first_rows;  // of each in the group
     std::vector<FlatPage> pages;
 
     std::optional<std::span<const uint8_t>> operator[](uint64_t row) const;
   };
-  using Run = std::vector<Pages>;  // of the media, then of each column
+  struct Run {
+    uint64_t begin = 0;                                          // the first row, of the group
+    std::vector<Pages> flat;                                     // of the media, then of each column
+    std::vector<std::vector<std::optional<std::string>>> lists;  // of each column, of each row
+  };
 
   Result<Group> OpenGroup(const TableSource& table, size_t group) const;
   Result<Run> ReadRun(const TableSource& table, const Group& group, size_t page) const;

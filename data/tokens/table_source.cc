@@ -7,6 +7,7 @@
 #include "base/beyond_limit.h"
 #include "base/printable.h"
 #include "data/tables/flat_column.h"
+#include "data/tables/list_column.h"
 #include "data/tables/unpack.h"
 
 namespace vqc {
@@ -85,6 +86,22 @@ std::string ExtensionOf(std::string_view name) {
   return extension;
 }
 
+// "boxes" of the column boxes.list.element: without what Parquet writes for a list.
+std::string NameOf(const ParquetLeaf& leaf) {
+  std::string name;
+  bool in_list = false;  // the part before is a list
+  for (size_t i = 0; i < leaf.path.size(); ++i) {
+    const std::string& part = leaf.path[i];
+    const bool is_list =
+        std::ranges::any_of(leaf.lists, [&](const ParquetList& list) { return list.at == i; });
+    const bool is_element = in_list && (part == "element" || part == "item" || part == "array_element");
+    in_list = is_list;
+    if (i > 0 && (is_list || is_element)) continue;
+    name += (name.empty() ? "" : ".") + part;
+  }
+  return name;
+}
+
 std::vector<TableColumn> SidecarsOf(const Leaves& leaves, size_t media) {
   const auto has = [&](const std::string& name) {
     return std::ranges::any_of(leaves, [&](const ParquetLeaf& leaf) { return leaf.Name() == name; });
@@ -93,12 +110,13 @@ std::vector<TableColumn> SidecarsOf(const Leaves& leaves, size_t media) {
   std::vector<TableColumn> columns;
   for (size_t i = 0; i < leaves.size(); ++i) {
     const ParquetLeaf& leaf = leaves[i];
-    if (i == media || leaf.repetition > 0 || leaf.type == ParquetType::kInt96) continue;
-    std::string name = leaf.Name();
+    if (i == media || leaf.type == ParquetType::kInt96) continue;
+    if (leaf.repetition > 0 && !IsListOfJson(leaf)) continue;
+    std::string name = NameOf(leaf);
     const bool beside = leaf.path.size() > 1 && leaf.path.front() == leaves[media].path.front();
     if (beside) name.erase(0, leaf.path.front().size() + 1);  // "image.path" of the media is "path"
-    if (name == caption && leaf.is_text) name = "txt";
-    if (name == "label" && leaf.IsWhole() && !has("cls")) name = "cls";
+    if (name == caption && leaf.is_text && leaf.repetition == 0) name = "txt";
+    if (name == "label" && leaf.IsWhole() && leaf.repetition == 0 && !has("cls")) name = "cls";
     name = ExtensionOf(name);
     if (!name.empty()) columns.push_back({std::move(name), i});
   }
@@ -112,7 +130,7 @@ std::vector<TableColumn> SidecarsOf(const Leaves& leaves, size_t media) {
 Status CheckChunk(const TableSource& table, const ParquetGroup& group, size_t leaf) {
   const ParquetChunk& chunk = group.chunks[leaf];
   const std::string column = "the column " + Printable(table.file.leaves[leaf].Name());
-  if (chunk.entries != group.rows) {
+  if (table.file.leaves[leaf].repetition == 0 && chunk.entries != group.rows) {
     return Error{ErrorCode::kInput, column + " has " + std::to_string(chunk.entries) +
                                         " values in a group of " + std::to_string(group.rows) +
                                         " rows; the file is damaged, copy it again from its source"};
@@ -131,7 +149,9 @@ Status AddGroups(TableSource& table) {
       return BeyondLimit("has more rows than a file of its size has room for", {}, most);
     VQC_TRY(CheckChunk(table, group, table.media));
     if (table.key) VQC_TRY(CheckChunk(table, group, *table.key));
-    for (const TableColumn& column : table.columns) VQC_TRY(CheckChunk(table, group, column.leaf));
+    for (const auto* columns : {&table.columns, &table.lists}) {
+      for (const TableColumn& column : *columns) VQC_TRY(CheckChunk(table, group, column.leaf));
+    }
     table.first_rows.push_back(table.Rows() + group.rows);
   }
   return {};
@@ -140,7 +160,7 @@ Status AddGroups(TableSource& table) {
 }  // namespace
 
 Result<std::shared_ptr<const TableSource>> OpenTable(const std::string& path, const TableChoice& choice,
-                                                         const Limits& limits) {
+                                                     const Limits& limits) {
   VQC_ASSIGN(TableBytes bytes, BytesOnDisk(path));
   auto table = std::make_shared<TableSource>();
   VQC_ASSIGN(table->file, OpenParquetFile(std::move(bytes), limits));
@@ -148,7 +168,10 @@ Result<std::shared_ptr<const TableSource>> OpenTable(const std::string& path, co
   if (!media) return std::shared_ptr<const TableSource>();
   table->media = *media;
   VQC_ASSIGN(table->key, ChooseKey(table->file.leaves, choice));
-  table->columns = SidecarsOf(table->file.leaves, *media);
+  for (TableColumn& column : SidecarsOf(table->file.leaves, *media)) {
+    const bool is_list = table->file.leaves[column.leaf].repetition > 0;
+    (is_list ? table->lists : table->columns).push_back(std::move(column));
+  }
   VQC_TRY(AddGroups(*table));
   return std::shared_ptr<const TableSource>(std::move(table));
 }

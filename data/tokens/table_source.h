@@ -29,7 +29,8 @@ struct TableSource {
   ParquetFile file;
   size_t media = 0;                  // leaf
   std::optional<size_t> key;         // leaf
-  std::vector<TableColumn> columns;  // by extension, each once; those of lists are left out
+  std::vector<TableColumn> columns;  // by extension, each once
+  std::vector<TableColumn> lists;    // likewise, of columns of lists; no extension is in both
   std::vector<uint64_t> first_rows;  // of each row group; the number of rows
 
   uint64_t Rows() const { return first_rows.back(); }

@@ -230,7 +230,8 @@ void AddActions(Seeds& seeds) {
             *WriteSafeTensors({{"run", {DType::kF32, {3, 2}, {values, 24}}}}, {}));
   for (const char* name : {"lerobot-one.parquet", "lerobot-two.parquet", "lerobot-plain.parquet"})
     seeds.Add("actions", name, ReadAll(kSource / "tests/golden/actions" / name));
-  for (const char* name : {"datasets.parquet", "deltas.parquet", "flat.parquet", "nulls.parquet", "pages.parquet"})
+  for (const char* name : {"datasets.parquet", "deltas.parquet", "flat.parquet", "lists.parquet",
+                           "lists-pages.parquet", "nulls.parquet", "pages.parquet"})
     seeds.Add("parquet", name, ReadAll(kSource / "tests/golden/tables" / name));
 }
 

@@ -8,10 +8,13 @@ tests/data/tokens/table_test.cc and tests/cli/tokenize_tables_test.cc.
 
 Row i of 10 has a PPM picture of 16 x 12 whose byte k is (37 i + 11 k + k k) mod 256, and what `table` says; row 3 has no
 caption, row 7 of nulls.parquet no picture. Row i of sound.parquet has a WAV file of 1000 + 100 i frames of 16 bits and
-one channel at 24 kHz whose byte k is (7 k + 13 i) mod 61.
+one channel at 24 kHz whose byte k is (7 k + 13 i) mod 61. Each column of lists in lists.parquet has one beside it, `json_NAME`,
+with what is expected of it.
 """
 import argparse
+import json
 import pathlib
+import random
 import struct
 
 import pyarrow as pa
@@ -53,6 +56,44 @@ def table(as_struct, missing=None):
     })
 
 
+def lists():
+    numbers = random.Random(1)
+
+    def some(value, most=4):
+        return [None if numbers.random() < 0.2 else value() for _ in range(numbers.randrange(most))]
+
+    def maybe(value):
+        return None if numbers.random() < 0.2 else value()
+
+    def number():
+        return numbers.randrange(1, 1000) + 0.5
+
+    def words():
+        return some(lambda: numbers.choice(("", "a dog", 'she said "\u00e9"\n', "x" * 40)))
+
+    columns = {
+        "words": ([maybe(words) for _ in range(ROWS)], pa.list_(pa.string())),
+        "floats": ([maybe(lambda: some(number)) for _ in range(ROWS)], pa.list_(pa.float32())),
+        "boxes": ([maybe(lambda: some(lambda: some(number))) for _ in range(ROWS)], pa.list_(pa.list_(pa.float64()))),
+        "deep": ([maybe(lambda: some(lambda: some(lambda: some(lambda: numbers.randrange(9))))) for _ in range(ROWS)],
+                 pa.list_(pa.list_(pa.list_(pa.int16())))),
+        "flags": ([[i % 2 == 0] * i for i in range(ROWS)], pa.list_(pa.bool_())),
+        "pair": ([[i, -i] for i in range(ROWS)], pa.list_(pa.int64(), 2)),
+    }
+    every = {"image": pa.array([picture(i) for i in range(ROWS)], pa.binary())}
+    for name, (rows, kind) in columns.items():
+        every[name] = pa.array(rows, kind)
+        every[f"json_{name}"] = [None if row is None else json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows]
+    every["objects"] = pa.array([{"id": list(range(i)), "name": [f"n{k}" for k in range(i)]} for i in range(ROWS)])
+    every["json_objects.id"] = [json.dumps(list(range(i)), separators=(",", ":")) for i in range(ROWS)]
+    every["people"] = pa.array([[{"age": 20 + k} for k in range(i % 3)] for i in range(ROWS)],
+                               pa.list_(pa.struct([("age", pa.int32())])))
+    every["json_people.age"] = [json.dumps([20 + k for k in range(i % 3)], separators=(",", ":")) for i in range(ROWS)]
+    every["infinite"] = pa.array([[float("nan"), float("inf"), -0.5]] * ROWS, pa.list_(pa.float32()))
+    every["json_infinite"] = ["[null,null,-0.5]"] * ROWS
+    return pa.table(every)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -76,6 +117,9 @@ def main():
                       pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
     parquet.write_table(pa.table({"audio": sounds, "text": [f"said {i}" for i in range(ROWS)]}), folder / "sound.parquet",
                         row_group_size=3)
+    parquet.write_table(lists(), folder / "lists.parquet", row_group_size=6)
+    parquet.write_table(lists(), folder / "lists-pages.parquet", data_page_size=1, write_batch_size=1, data_page_version="2.0",
+                        compression="zstd")
     parquet.write_table(table(False).drop_columns(["image"]), folder / "none.parquet")
 
 

@@ -27,6 +27,7 @@ std::map<std::string, std::string> Sidecars(int i, bool is_struct) {
   const std::string n = std::to_string(i);
   std::map<std::string, std::string> all = {
       {"cls", std::to_string(i % 3)},
+      {"boxes", "["},
       {"good", i % 2 == 0 ? "true" : "false"},
       {"id", std::to_string((uint64_t{1} << 63) + static_cast<uint64_t>(i))},
       {"json.width", std::to_string(16 + i)},
@@ -34,6 +35,8 @@ std::map<std::string, std::string> Sidecars(int i, bool is_struct) {
       {"offset", std::to_string(-i)}};
   constexpr const char* kScores[] = {"0",     "0.125", "0.25",  "0.375", "0.5",
                                      "0.625", "0.75",  "0.875", "1",     "1.125"};
+  for (int k = 0; k < i; ++k) all["boxes"] += (k ? "," : "") + n;
+  all["boxes"] += "]";
   all["score"] = kScores[i];
   all["weight"] = i == 0 ? "0" : "0." + n;
   if (i != 3) all["txt"] = "caption " + n + " \u00e9";
@@ -123,13 +126,37 @@ TEST(Tables, ColumnsAreChosen) {
   EXPECT_NE(ErrorOf("gone.parquet").find("cannot be opened"), std::string::npos);
 }
 
+TEST(Tables, ListsAreJson) {
+  for (const std::string name : {"lists", "lists-pages"}) {
+    const auto table = Open(kTables + name + ".parquet");
+    ASSERT_TRUE(table) << name;
+    TableReader reader({});
+    int compared = 0;
+    for (uint64_t i = 0; i < kRows; ++i) {
+      const auto row = reader.Read(*table, i);
+      ASSERT_TRUE(row.ok()) << row.error().message;
+      EXPECT_EQ(Text(row->media), Picture(static_cast<int>(i)));
+      std::map<std::string, std::string> sidecars, expected;
+      for (const Sidecar& sidecar : row->sidecars) {
+        const bool is_expected = sidecar.extension.starts_with("json_");
+        (is_expected ? expected : sidecars)[sidecar.extension.substr(is_expected ? 5 : 0)] =
+            Text(sidecar.bytes);
+      }
+      sidecars.erase("objects.name");
+      EXPECT_EQ(sidecars, expected) << name << " " << i;
+      compared += static_cast<int>(sidecars.size());
+    }
+    EXPECT_GT(compared, 7 * kRows);
+  }
+}
+
 TEST(Tables, DamageIsAnErrorOrHarmless) {
   Limits limits;
   limits.max_input_bytes = 1 << 20;
-  for (const std::string name : {"datasets", "pages", "flat", "deltas", "nulls"}) {
+  for (const std::string name : {"datasets", "pages", "flat", "deltas", "nulls", "lists", "lists-pages"}) {
     const auto whole = ReadFile(kTables + name + ".parquet", 1 << 20);
     ASSERT_TRUE(whole.ok());
-    for (size_t i = 0; i < whole->size(); i += 11) {
+    for (size_t i = 0; i < whole->size(); i += 11 + whole->size() / 1000) {
       const std::span<const uint8_t> all(*whole);
       const fuzz::MemoryFile cut(all.first(i));
       EXPECT_FALSE(OpenTable(cut.Path(), {}, limits).ok()) << name << " cut at " << i;
