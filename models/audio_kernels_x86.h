@@ -3,6 +3,7 @@
 // `Simd` what a Vector of kLanes floats is and how to Load, Store, Broadcast and MultiplyAdd it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "models/audio_kernels.h"
@@ -35,26 +36,32 @@ void LinearRows(const float* x, size_t pitch, size_t in, const float* panel, con
   }
 }
 
-// What LinearFunction says, kRows rows at a time, then half as many and the rest singly, with more outputs at
-// once.
+// One panel: kRows rows at a time, then half as many and the rest singly, with more outputs at once.
+template <class Simd, int kRows>
+void LinearPanel(const float* x, size_t rows, size_t pitch, size_t in, const float* panel, const float* bias,
+                 size_t stride, float* y) {
+  constexpr int kAll = kPanel / Simd::kLanes, kHalf = kRows / 2;
+  size_t r = 0;
+  for (; r + kRows <= rows; r += kRows)
+    LinearRows<Simd, kRows, 2>(x + r * pitch, pitch, in, panel, bias, stride, y + r * stride);
+  for (; r + kHalf <= rows; r += kHalf)
+    LinearRows<Simd, kHalf, kAll>(x + r * pitch, pitch, in, panel, bias, stride, y + r * stride);
+  for (; r < rows; ++r)
+    LinearRows<Simd, 1, kAll>(x + r * pitch, pitch, in, panel, bias, stride, y + r * stride);
+}
+
+// What LinearFunction says, so many inputs at a time that their part of a panel stays in a cache for all
+// rows.
 template <class Simd, int kRows>
 void LinearOf(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,
               size_t panels, float* y) {
+  constexpr size_t kInputs = 512;
   const size_t stride = panels * kPanel;
   for (size_t p = 0; p < panels; ++p) {
     const float* panel = weights + p * in * kPanel;
-    const float* begin = bias ? bias + p * kPanel : nullptr;
-    float* out = y + p * kPanel;
-    constexpr int kAll = kPanel / Simd::kLanes, kHalf = kRows / 2;
-    size_t r = 0;
-    for (; r + kRows <= rows; r += kRows) {
-      LinearRows<Simd, kRows, 2>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
-    }
-    for (; r + kHalf <= rows; r += kHalf) {
-      LinearRows<Simd, kHalf, kAll>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
-    }
-    for (; r < rows; ++r) {
-      LinearRows<Simd, 1, kAll>(x + r * pitch, pitch, in, panel, begin, stride, out + r * stride);
+    for (size_t i = 0; i < in; i += kInputs) {
+      LinearPanel<Simd, kRows>(x + i, rows, pitch, std::min(kInputs, in - i), panel + i * kPanel,
+                               bias && i == 0 ? bias + p * kPanel : nullptr, stride, y + p * kPanel);
     }
   }
 }

@@ -13,7 +13,7 @@ namespace vqc {
 namespace {
 
 // Read at a time.
-constexpr size_t kFrames = 1 << 14;
+constexpr size_t kFrames = 1 << 16;
 
 }  // namespace
 

@@ -86,7 +86,14 @@ class Builder {
     return Add(LoadWindowAttention(weights_, name, width, window));
   }
   void Add(LayerPtr layer) { chain_->Add(std::move(layer)); }
-  DacSide Take() { return {std::move(chain_), ahead_, span_}; }
+  // The layers since the last stage, from rows of `width`, are one.
+  void EndStage(size_t width, size_t most) {
+    stages_->Add(std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most));
+  }
+  DacSide Take() {
+    stages_->Add(std::move(chain_));
+    return {std::move(stages_), ahead_, span_};
+  }
 
  private:
   Status Add(Result<LayerPtr> layer) {
@@ -102,7 +109,7 @@ class Builder {
   const Weights& weights_;
   bool depthwise_;
   size_t hop_, ahead_ = 0, span_ = 1;
-  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
+  std::unique_ptr<Chain> stages_ = std::make_unique<Chain>(), chain_ = std::make_unique<Chain>();
 };
 
 }  // namespace
@@ -155,6 +162,7 @@ Result<DacSide> LoadDacEncoder(const Weights& weights, const DacConfig& config) 
     VQC_TRY(builder.Units(block, width));
     VQC_TRY(builder.Snake(block + ".snake1", width));
     VQC_TRY(builder.Down(block + ".conv1", width, 2 * width, static_cast<size_t>(config.down[i])));
+    builder.EndStage(i == 0 ? 1 : width, width);
   }
   if (config.window > 0)
     VQC_TRY(builder.Attention("encoder.attention", width, static_cast<size_t>(config.window)));
@@ -176,6 +184,7 @@ Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config) 
   if (config.snac) VQC_TRY(builder.Conv("decoder.conv1_mix", ConvShape::Centred(hidden, width, 1)));
   if (config.window > 0)
     VQC_TRY(builder.Attention("decoder.attention", width, static_cast<size_t>(config.window)));
+  builder.EndStage(hidden, width);
   for (size_t i = 0; i < config.up.size(); ++i, width /= 2) {
     const std::string block = "decoder.block." + std::to_string(i);
     const auto stride = static_cast<size_t>(config.up[i]), trim = (stride + 1) / 2;
@@ -187,6 +196,7 @@ Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config) 
                                             .trim_left = trim,
                                             .trim_right = config.snac ? stride - trim : trim}));
     VQC_TRY(builder.Units(block, width / 2));
+    builder.EndStage(width, stride * width / 2);
   }
   VQC_TRY(builder.Snake("decoder.snake1", width));
   VQC_TRY(builder.Conv("decoder.conv2", ConvShape::Centred(width, 1, 7)));

@@ -47,7 +47,14 @@ class Builder {
     return Add(LayerPtr(std::make_unique<Residual>(std::move(lstm))));
   }
   Status Elu() { return Add(MakeElu()); }
-  LayerPtr Take() { return std::move(chain_); }
+  // The layers since the last stage, from rows of `width`, are one.
+  void EndStage(size_t width, size_t most) {
+    stages_->Add(std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most));
+  }
+  LayerPtr Take() {
+    stages_->Add(std::move(chain_));
+    return std::move(stages_);
+  }
 
  private:
   std::string Name() const { return prefix_ + "." + std::to_string(count_); }
@@ -81,7 +88,7 @@ class Builder {
   const SeanetConfig& config_;
   std::string prefix_;
   size_t count_ = 0;
-  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
+  std::unique_ptr<Chain> stages_ = std::make_unique<Chain>(), chain_ = std::make_unique<Chain>();
 };
 
 }  // namespace
@@ -130,6 +137,8 @@ Result<LayerPtr> LoadSeanetEncoder(const Weights& weights, const SeanetConfig& c
     VQC_TRY(builder.Units(width));
     VQC_TRY(builder.Elu());
     VQC_TRY(builder.Conv(width, 2 * width, 2 * ratio, ratio));
+    const bool first = i + 1 == config.ratios.size();
+    builder.EndStage(first ? 1 : width, width);
   }
   VQC_TRY(builder.Lstm(width));
   VQC_TRY(builder.Elu());
@@ -142,11 +151,14 @@ Result<LayerPtr> LoadSeanetDecoder(const Weights& weights, const SeanetConfig& c
   auto width = static_cast<size_t>(config.filters) << config.ratios.size();
   VQC_TRY(builder.Conv(static_cast<size_t>(config.hidden), width, static_cast<size_t>(config.kernel)));
   VQC_TRY(builder.Lstm(width));
-  for (const int ratio : config.ratios) {
+  builder.EndStage(static_cast<size_t>(config.hidden), width);
+  for (const int rate : config.ratios) {
+    const auto ratio = static_cast<size_t>(rate);
     VQC_TRY(builder.Elu());
-    VQC_TRY(builder.Up(width, width / 2, static_cast<size_t>(ratio)));
+    VQC_TRY(builder.Up(width, width / 2, ratio));
+    VQC_TRY(builder.Units(width / 2));
+    builder.EndStage(width, ratio * width / 2);
     width /= 2;
-    VQC_TRY(builder.Units(width));
   }
   VQC_TRY(builder.Elu());
   VQC_TRY(builder.Conv(width, 1, static_cast<size_t>(config.last_kernel)));

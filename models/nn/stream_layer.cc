@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/stream_layer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "models/audio_kernels.h"
 
 namespace vqc::nn {
+namespace {
+constexpr size_t kFloatsInCache = 1 << 16;
+}
 
 std::unique_ptr<StreamLayer::State> Chain::Start() const {
   auto states = std::make_unique<States>();
@@ -34,6 +38,23 @@ std::vector<float> Residual::Push(State* state, std::vector<float> x, bool last)
   auto y = inner_->Push(both.inner.get(), std::move(x), last);
   for (size_t i = 0; i < y.size(); ++i) y[i] += waiting[i];
   waiting.erase(waiting.begin(), waiting.begin() + static_cast<ptrdiff_t>(y.size()));
+  return y;
+}
+
+InPieces::InPieces(LayerPtr inner, size_t width, size_t most)
+    : inner_(std::move(inner)), piece_(std::max<size_t>(kFloatsInCache / most, 1) * width) {}
+
+std::vector<float> InPieces::Push(State* state, std::vector<float> x, bool last) const {
+  if (x.size() <= piece_) return inner_->Push(state, std::move(x), last);
+  std::vector<float> y;
+  for (size_t at = 0; at < x.size(); at += piece_) {
+    const size_t end = std::min(at + piece_, x.size());
+    const auto first = x.begin();
+    const auto made =
+        inner_->Push(state, {first + static_cast<ptrdiff_t>(at), first + static_cast<ptrdiff_t>(end)},
+                     last && end == x.size());
+    y.insert(y.end(), made.begin(), made.end());
+  }
   return y;
 }
 

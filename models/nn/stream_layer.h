@@ -59,6 +59,19 @@ class Residual : public StreamLayer {
   LayerPtr inner_, shortcut_;
 };
 
+// `inner`, whose rows have `width` floats, on so few rows at a time that what goes between its layers stays
+// in caches. `most`: floats that its widest layer makes of a row.
+class InPieces : public StreamLayer {
+ public:
+  InPieces(LayerPtr inner, size_t width, size_t most);
+  std::unique_ptr<State> Start() const override { return inner_->Start(); }
+  std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
+
+ private:
+  LayerPtr inner_;
+  size_t piece_;  // floats
+};
+
 // A layer without state, by rows.
 template <class Function>
 class Pointwise : public StreamLayer {

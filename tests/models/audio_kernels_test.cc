@@ -35,24 +35,27 @@ std::vector<float> Random(size_t count, float scale, uint32_t seed) {
   return values;
 }
 
-TEST(AudioKernels, LinearLayersAreTheSame) {
-  constexpr size_t kIn = 37, kPanels = 3;
-  const auto weights = Random(kPanels * kIn * kPanel, 1, 1), bias = Random(kPanels * kPanel, 1, 2);
-  for (size_t rows = 0; rows < 30; ++rows) {
-    for (const size_t pitch : {kIn, size_t{5}}) {
-      const auto x = Random(rows * pitch + kIn, 1, 3);
-      const auto before = Random(rows * kPanels * kPanel, 1, 4);
-      for (const float* added : {bias.data(), static_cast<const float*>(nullptr)}) {
-        auto expected = before;
-        LinearPortable(x.data(), rows, pitch, kIn, weights.data(), added, kPanels, expected.data());
-        for (const Kernels& kernels : OtherKernels()) {
-          auto found = before;
-          kernels.linear(x.data(), rows, pitch, kIn, weights.data(), added, kPanels, found.data());
-          EXPECT_EQ(found, expected) << rows << " rows, pitch " << pitch;
-        }
+void ExpectSameLinear(size_t in, size_t rows) {
+  constexpr size_t kPanels = 3;
+  const auto weights = Random(kPanels * in * kPanel, 1, 1), bias = Random(kPanels * kPanel, 1, 2);
+  for (const size_t pitch : {in, size_t{5}}) {
+    const auto x = Random(rows * pitch + in, 1, 3);
+    const auto before = Random(rows * kPanels * kPanel, 1, 4);
+    for (const float* added : {bias.data(), static_cast<const float*>(nullptr)}) {
+      auto expected = before;
+      LinearPortable(x.data(), rows, pitch, in, weights.data(), added, kPanels, expected.data());
+      for (const Kernels& kernels : OtherKernels()) {
+        auto found = before;
+        kernels.linear(x.data(), rows, pitch, in, weights.data(), added, kPanels, found.data());
+        EXPECT_EQ(found, expected) << rows << " rows, pitch " << pitch << ", " << in << " inputs";
       }
     }
   }
+}
+
+TEST(AudioKernels, LinearLayersAreTheSame) {
+  for (size_t rows = 0; rows < 30; ++rows) ExpectSameLinear(37, rows);
+  for (const size_t in : {512, 513, 1100}) ExpectSameLinear(in, 10);  // more than are taken at once
 }
 
 TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {

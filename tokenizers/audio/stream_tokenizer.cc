@@ -13,8 +13,9 @@ namespace vqc {
 namespace {
 
 constexpr int kProbeTokens = 8;
-// What goes through the layers at a time: it stays in caches, and results do not depend on it.
-constexpr size_t kSamplesAtOnce = 4800;
+// What goes through the layers at a time, so that weights are read once for many rows. Results do not depend
+// on it.
+constexpr size_t kSamplesAtOnce = 1 << 16;
 
 class StreamTokenizer : public Tokenizer {
  public:
