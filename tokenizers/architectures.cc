@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "tokenizers/audio/stream_tokenizer.h"
-#include "tokenizers/image/vqgan_tokenizer.h"
+#include "tokenizers/image/picture_tokenizer.h"
 
 namespace vqc {
 namespace {
@@ -16,7 +16,19 @@ Result<BuiltTokenizer> BuildStream(std::string_view type, const nlohmann::json& 
                                    const audio::Weights& weights, int) {
   VQC_ASSIGN(StreamParts parts, make(network, weights));
   nlohmann::json config = ConfigOf(parts);
-  return BuiltTokenizer{MakeStreamTokenizer(type, std::move(parts)), std::move(config)};
+  std::vector<std::vector<uint32_t>> factors;
+  for (const uint32_t entries : parts.codes->Vocab()) factors.push_back({entries});
+  return BuiltTokenizer{MakeStreamTokenizer(type, std::move(parts)), std::move(config), std::move(factors)};
+}
+
+template <Result<PictureParts> (*make)(const nlohmann::json&, const nn::Weights&, int)>
+Result<BuiltTokenizer> BuildPicture(std::string_view type, const nlohmann::json& network,
+                                    const audio::Weights& weights, int threads) {
+  VQC_ASSIGN(PictureParts parts, make(network, weights, threads));
+  nlohmann::json config = ConfigOf(parts);
+  auto factors = std::move(parts.factors);
+  return BuiltTokenizer{
+      MakePictureTokenizer(type, std::move(parts), threads), std::move(config), {std::move(factors)}};
 }
 
 struct Row {
@@ -26,8 +38,10 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"encodec", &BuildStream<MakeEncodec>}, {"dac", &BuildStream<MakeDac>}, {"mimi", &BuildStream<MakeMimi>},
-    {"snac", &BuildStream<MakeSnac>},       {"vqgan", &BuildVqgan},
+    {"encodec", &BuildStream<MakeEncodec>},  {"dac", &BuildStream<MakeDac>},
+    {"mimi", &BuildStream<MakeMimi>},        {"snac", &BuildStream<MakeSnac>},
+    {"vqgan", &BuildPicture<MakeVqgan>},     {"ibq", &BuildPicture<MakeIbq>},
+    {"magvit2", &BuildPicture<MakeMagvit2>},
 };
 
 const Row* Find(std::string_view type) {

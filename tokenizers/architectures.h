@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "models/audio_layers.h"
@@ -15,6 +16,7 @@ namespace vqc {
 struct BuiltTokenizer {
   std::shared_ptr<const Tokenizer> tokenizer;
   nlohmann::json config;  // of a card: "network" with its defaults filled in, and the outline of the grid
+  std::vector<std::vector<uint32_t>> factors;  // of each level, see entropy/digits.h
 };
 
 bool IsArchitecture(std::string_view type);

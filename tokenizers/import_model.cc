@@ -31,7 +31,7 @@ Result<ImportedModel> Import(const HubModel& model, const Family& family, const 
   card.tokenizer = family.tokenizer;
   card.config = std::move(built.config);
   card.prior = "adaptive";
-  for (const uint32_t entries : built.tokenizer->Info().vocab) card.factors.push_back({entries});
+  card.factors = std::move(built.factors);
   card.about = {{"description", std::string(family.name) + ", converted from a public checkpoint"},
                 {"license", "that of whoever published the checkpoint; its files do not state it"},
                 {"source", model.sources()}};

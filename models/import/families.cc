@@ -6,8 +6,10 @@
 namespace vqc {
 
 std::span<const Family> Families() {
-  static const Family kFamilies[] = {kEncodecFamily, kDacFamily,      kMimiFamily,   kSnacFamily,
-                                     kTamingFamily,  kLlamaGenFamily, kVqModelFamily};
+  // VQGAN last, since others have some of its tensors.
+  static const Family kFamilies[] = {kEncodecFamily, kDacFamily,     kMimiFamily,
+                                     kSnacFamily,    kVqModelFamily, kLlamaGenFamily,
+                                     kMagvit2Family, kIbqFamily,     kTamingFamily};
   return kFamilies;
 }
 

@@ -33,6 +33,8 @@ Result<const Family*> FamilyOf(const HubModel& model);
 
 extern const Family kDacFamily;
 extern const Family kEncodecFamily;
+extern const Family kIbqFamily;
+extern const Family kMagvit2Family;
 extern const Family kMimiFamily;
 extern const Family kSnacFamily;
 

@@ -6,13 +6,12 @@
 
 #include "base/printable.h"
 #include "models/import/families.h"
+#include "models/import/picture_shapes.h"
 
 namespace vqc {
 namespace {
 
-using Rename = std::string (*)(const std::string& name, size_t levels);
-
-constexpr size_t kMostLevels = 8, kMostBlocks = 16;
+using Rename = PictureShapes::Rename;
 
 std::string Replaced(std::string text, std::string_view from, std::string_view to) {
   if (const size_t at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
@@ -26,8 +25,6 @@ std::string MoveLevel(const std::string& name, std::string_view side, std::strin
   const size_t at = side.size(), level = static_cast<size_t>(name[at] - '0');
   return std::string(to) + std::to_string(reversed ? levels - 1 - level : level) + name.substr(at + 1);
 }
-
-std::string TamingName(const std::string& name, size_t) { return name; }
 
 std::string LlamaGenName(const std::string& name, size_t levels) {
   std::string text = MoveLevel(name, "encoder.down.", "encoder.conv_blocks.", levels, false);
@@ -63,56 +60,10 @@ std::string DiffusersName(const std::string& name, size_t levels) {
   return text;
 }
 
-// The sizes that the tensors have.
-class Shapes {
- public:
-  Shapes(const HubModel& model, Rename rename) : model_(model), rename_(rename) {
-    while (levels_ < kMostLevels && Has(Level(levels_) + ".block.0.conv1.weight")) ++levels_;
-  }
-
-  size_t levels() const { return levels_; }
-
-  Result<nlohmann::json> Config(int groups, bool cosine) const {
-    nlohmann::json config = {{"groups", groups}, {"cosine", cosine}};
-    config["widths"] = nlohmann::json::array();
-    config["attention"] = nlohmann::json::array();
-    size_t blocks = 0;
-    while (blocks < kMostBlocks && Has(Level(0) + ".block." + std::to_string(blocks) + ".conv1.weight"))
-      ++blocks;
-    config["blocks"] = blocks;
-    for (size_t i = 0; i < levels_; ++i) {
-      VQC_ASSIGN(const int64_t width, First(Level(i) + ".block.0.conv1.weight"));
-      config["widths"].push_back(width);
-      config["attention"].push_back(Has(Level(i) + ".attn.0.norm.weight") ? 1 : 0);
-    }
-    config["middle_attention"] = Has("encoder.mid.attn_1.norm.weight");
-    VQC_ASSIGN(config["latents"], First("encoder.conv_out.weight"));
-    VQC_ASSIGN(config["dim"], First("quant_conv.weight"));
-    VQC_ASSIGN(config["entries"], First("quantize.embedding.weight"));
-    return config;
-  }
-
- private:
-  static std::string Level(size_t level) { return "encoder.down." + std::to_string(level); }
-  bool Has(const std::string& name) const { return model_.Has(rename_(name, levels_)); }
-  Result<int64_t> First(const std::string& name) const {
-    const std::string theirs = rename_(name, levels_);
-    const auto found = model_.tensors().find(theirs);
-    if (found == model_.tensors().end() || found->second.shape.empty())
-      return Error{ErrorCode::kModel, "tensor " + Printable(theirs) + " is missing; the checkpoint has " +
-                                          std::to_string(model_.tensors().size()) + " others"};
-    return found->second.shape.front();
-  }
-
-  const HubModel& model_;
-  Rename rename_;
-  size_t levels_ = 0;
-};
-
 template <Rename rename>
 Result<std::vector<float>> Fetch(HubWeights& weights, const std::string& name,
                                  const std::vector<int64_t>& shape) {
-  const std::string theirs = rename(name, Shapes(weights.model(), rename).levels());
+  const std::string theirs = rename(name, PictureShapes(weights.model(), rename).levels());
   // Attention of diffusers has matrices where the others have convolutions of one tap.
   const auto found = weights.model().tensors().find(theirs);
   const bool matrix = found != weights.model().tensors().end() && found->second.shape.size() == 2 &&
@@ -135,7 +86,11 @@ Result<std::vector<float>> FetchLlamaGen(HubWeights& weights, const std::string&
   return values;
 }
 
-constexpr int kGroups = 32;
+Result<nlohmann::json> ConfigOf(const PictureShapes& shapes, const HubModel& model, int groups) {
+  VQC_ASSIGN(auto config, shapes.VqganFields(groups));
+  VQC_ASSIGN(config["entries"], FirstSize(model, "quantize.embedding.weight"));
+  return config;
+}
 
 Result<nlohmann::json> DiffusersConfig(const HubModel& model) {
   const nlohmann::json& config = model.config();
@@ -151,7 +106,7 @@ Result<nlohmann::json> DiffusersConfig(const HubModel& model) {
   }
   const auto groups = config.find("norm_num_groups");
   const bool given = groups != config.end() && groups->is_number_integer() && *groups >= 1 && *groups <= 1024;
-  return Shapes(model, &DiffusersName).Config(given ? groups->get<int>() : kGroups, false);
+  return ConfigOf(PictureShapes(model, &DiffusersName), model, given ? groups->get<int>() : kUsualGroups);
 }
 
 }  // namespace
@@ -161,8 +116,9 @@ const Family kTamingFamily{
     .tokenizer = "vqgan",
     .modality = Modality::kImage,
     .matches = [](const HubModel& model) { return model.Has("encoder.down.0.block.0.conv1.weight"); },
-    .config = [](const HubModel& model) { return Shapes(model, &TamingName).Config(kGroups, false); },
-    .fetch = &Fetch<&TamingName>,
+    .config =
+        [](const HubModel& model) { return ConfigOf(PictureShapes(model, &OwnName), model, kUsualGroups); },
+    .fetch = &Fetch<&OwnName>,
     .ignored = [](std::string_view name) { return name.starts_with("loss."); },
 };
 
@@ -171,7 +127,11 @@ const Family kLlamaGenFamily{
     .tokenizer = "vqgan",
     .modality = Modality::kImage,
     .matches = [](const HubModel& model) { return model.Has("encoder.conv_blocks.0.res.0.conv1.weight"); },
-    .config = [](const HubModel& model) { return Shapes(model, &LlamaGenName).Config(kGroups, true); },
+    .config = [](const HubModel& model) -> Result<nlohmann::json> {
+      VQC_ASSIGN(auto config, ConfigOf(PictureShapes(model, &LlamaGenName), model, kUsualGroups));
+      config["cosine"] = true;
+      return config;
+    },
     .fetch = &FetchLlamaGen,
     .ignored = [](std::string_view name) { return name == "quantize.codebook_used"; },
 };

@@ -5,23 +5,12 @@
 #include <cmath>
 #include <utility>
 
-#include "base/parallel.h"
 #include "models/audio_kernels.h"
 
 namespace vqc::nn {
 namespace {
 
-constexpr double kEpsilon = 1e-6;
 constexpr size_t kQueriesAtOnce = 64;
-
-// For work that cannot fail.
-template <class Function>
-void ForEach(size_t count, int threads, const Function& function) {
-  (void)ParallelFor(count, threads, [&](size_t i) -> Status {
-    function(i);
-    return {};
-  });
-}
 
 void AddTo(Plane& x, const Plane& y) {
   for (size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
@@ -30,12 +19,15 @@ void AddTo(Plane& x, const Plane& y) {
 }  // namespace
 
 Result<Conv2d> Conv2d::Load(const Weights& weights, const std::string& name, size_t in, size_t out,
-                            size_t kernel, size_t stride) {
+                            size_t kernel, const ConvOptions& options) {
   const auto side = static_cast<int64_t>(kernel);
   VQC_ASSIGN(const auto weight,
              weights(name + ".weight", {static_cast<int64_t>(out), static_cast<int64_t>(in), side, side}));
-  VQC_ASSIGN(const auto bias, weights(name + ".bias", {static_cast<int64_t>(out)}));
-  Conv2d conv(in, out, kernel, stride);
+  std::vector<float> bias;
+  if (options.bias) {
+    VQC_ASSIGN(bias, weights(name + ".bias", {static_cast<int64_t>(out)}));
+  }
+  Conv2d conv(in, out, kernel, options);
   constexpr size_t kPanel = audio::kPanel;
   conv.panels_ = (out + kPanel - 1) / kPanel;
   conv.bias_.resize(conv.panels_ * kPanel);
@@ -54,15 +46,15 @@ Result<Conv2d> Conv2d::Load(const Weights& weights, const std::string& name, siz
 // Tap after tap over the whole row, each going on with the sums of the one before.
 void Conv2d::ApplyRow(const Plane& x, size_t row, float* y) const {
   static const audio::LinearFunction linear = audio::ChooseLinear();
-  const size_t before = stride_ == 1 ? kernel_ / 2 : 0, columns = x.width / stride_,
-               padded = (columns - 1) * stride_ + kernel_, width = panels_ * audio::kPanel;
+  const size_t columns = x.width / stride_, padded = (columns - 1) * stride_ + kernel_,
+               width = panels_ * audio::kPanel;
   std::vector<float> line(padded * in_), sums(columns * width);
   bool first = true;
   for (size_t ky = 0; ky < kernel_; ++ky) {
     const size_t at = row * stride_ + ky;
-    if (at < before || at - before >= x.height) continue;
-    const size_t copied = std::min(x.width, padded - before);
-    std::copy_n(x.Row(at - before), copied * in_, line.begin() + static_cast<ptrdiff_t>(before * in_));
+    if (at < before_ || at - before_ >= x.height) continue;
+    const size_t copied = std::min(x.width, padded - before_);
+    std::copy_n(x.Row(at - before_), copied * in_, line.begin() + static_cast<ptrdiff_t>(before_ * in_));
     for (size_t kx = 0; kx < kernel_; ++kx) {
       const float* tap = taps_.data() + (ky * kernel_ + kx) * panels_ * in_ * audio::kPanel;
       linear(line.data() + kx * in_, columns, stride_ * in_, in_, tap, first ? bias_.data() : nullptr,
@@ -79,63 +71,15 @@ Plane Conv2d::Apply(const Plane& x, int threads) const {
   return y;
 }
 
-Result<GroupNorm> GroupNorm::Load(const Weights& weights, const std::string& name, size_t channels,
-                                  size_t groups) {
-  GroupNorm norm;
-  norm.groups_ = groups;
-  VQC_ASSIGN(norm.weight_, weights(name + ".weight", {static_cast<int64_t>(channels)}));
-  VQC_ASSIGN(norm.bias_, weights(name + ".bias", {static_cast<int64_t>(channels)}));
-  return norm;
-}
-
-Plane GroupNorm::Apply(Plane x, bool silu, int threads) const {
-  const size_t channels = x.channels, each = channels / groups_;
-  const double count = static_cast<double>(x.Positions() * each);
-  // Sums of each row by channel, added up row after row.
-  std::vector<double> rows(x.height * channels);
-  const auto total = [&](const auto& term) {
-    ForEach(x.height, threads, [&](size_t y) {
-      double* sums = rows.data() + y * channels;
-      std::fill_n(sums, channels, 0.0);
-      const float* at = x.Row(y);
-      for (size_t i = 0; i < x.width; ++i, at += channels) {
-        for (size_t c = 0; c < channels; ++c) sums[c] += term(at[c], c);
-      }
-    });
-    std::vector<double> sums(groups_);
-    for (size_t i = 0; i < rows.size(); ++i) sums[i % channels / each] += rows[i];
-    return sums;
-  };
-  const auto sums = total([](float value, size_t) { return double{value}; });
-  std::vector<double> means(channels);
-  for (size_t c = 0; c < channels; ++c) means[c] = sums[c / each] / count;
-  const auto squares = total([&](float value, size_t c) { return (value - means[c]) * (value - means[c]); });
-  std::vector<float> scale(channels), shift(channels);
-  for (size_t c = 0; c < channels; ++c) {
-    const double inverse = 1 / std::sqrt(squares[c / each] / count + kEpsilon);
-    scale[c] = static_cast<float>(inverse * weight_[c]);
-    shift[c] = static_cast<float>(bias_[c] - means[c] * inverse * weight_[c]);
-  }
-  ForEach(x.height, threads, [&](size_t y) {
-    float* row = x.data.data() + y * x.width * channels;
-    for (size_t i = 0; i < x.width; ++i) {
-      for (size_t c = 0; c < channels; ++c)
-        row[i * channels + c] = row[i * channels + c] * scale[c] + shift[c];
-    }
-    if (silu) audio::Silu(row, x.width * channels);
-  });
-  return x;
-}
-
 Result<ResnetBlock> ResnetBlock::Load(const Weights& weights, const std::string& name, size_t in, size_t out,
-                                      size_t groups) {
+                                      size_t groups, bool bias) {
   VQC_ASSIGN(auto norm1, GroupNorm::Load(weights, name + ".norm1", in, groups));
-  VQC_ASSIGN(auto conv1, Conv2d::Load(weights, name + ".conv1", in, out, 3));
+  VQC_ASSIGN(auto conv1, Conv2d::Load(weights, name + ".conv1", in, out, 3, {.bias = bias}));
   VQC_ASSIGN(auto norm2, GroupNorm::Load(weights, name + ".norm2", out, groups));
-  VQC_ASSIGN(auto conv2, Conv2d::Load(weights, name + ".conv2", out, out, 3));
+  VQC_ASSIGN(auto conv2, Conv2d::Load(weights, name + ".conv2", out, out, 3, {.bias = bias}));
   ResnetBlock block(std::move(norm1), std::move(conv1), std::move(norm2), std::move(conv2));
   if (in != out) {
-    VQC_ASSIGN(auto shortcut, Conv2d::Load(weights, name + ".nin_shortcut", in, out, 1));
+    VQC_ASSIGN(auto shortcut, Conv2d::Load(weights, name + ".nin_shortcut", in, out, 1, {.bias = bias}));
     block.shortcut_.push_back(std::move(shortcut));
   }
   return block;
@@ -196,6 +140,18 @@ Plane Double(const Plane& x) {
   for (size_t row = 0; row < y.height; ++row) {
     for (size_t column = 0; column < y.width; ++column, to += x.channels)
       std::copy_n(x.Row(row / 2) + column / 2 * x.channels, x.channels, to);
+  }
+  return y;
+}
+
+Plane Spread(const Plane& x) {
+  Plane y(2 * x.height, 2 * x.width, x.channels / 4);
+  float* to = y.data.data();
+  for (size_t row = 0; row < y.height; ++row) {
+    for (size_t column = 0; column < y.width; ++column, to += y.channels) {
+      const float* from = x.Row(row / 2) + column / 2 * x.channels;
+      std::copy_n(from + (row % 2 * 2 + column % 2) * y.channels, y.channels, to);
+    }
   }
   return y;
 }

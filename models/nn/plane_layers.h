@@ -8,57 +8,45 @@
 #include <string>
 #include <vector>
 
-#include "models/audio_layers.h"
+#include "models/nn/plane.h"
+#include "models/nn/plane_norm.h"
 
 namespace vqc::nn {
 
-using audio::Weights;
-
-// [row][column][channel]
-struct Plane {
-  size_t height = 0, width = 0, channels = 0;
-  std::vector<float> data;
-
-  Plane(size_t h, size_t w, size_t c) : height(h), width(w), channels(c), data(h * w * c) {}
-  size_t Positions() const { return height * width; }
-  const float* Row(size_t y) const { return data.data() + y * width * channels; }
+struct ConvOptions {
+  size_t stride = 1;        // 2 halves an even size
+  bool both_sides = false;  // with stride 2, see below
+  bool bias = true;
 };
 
 // Square kernels of odd size with zeros beside the picture: as many on each side that the size stays; with
-// stride 2, which halves it, at the bottom and on the right alone.
+// stride 2 at the bottom and on the right alone, or with `both_sides` as with stride 1.
 class Conv2d {
  public:
   // Tensors NAME.weight [out][in][kernel][kernel], NAME.bias [out].
   static Result<Conv2d> Load(const Weights& weights, const std::string& name, size_t in, size_t out,
-                             size_t kernel, size_t stride = 1);
+                             size_t kernel, const ConvOptions& options = {});
   Plane Apply(const Plane& x, int threads) const;
 
  private:
-  Conv2d(size_t in, size_t out, size_t kernel, size_t stride)
-      : in_(in), out_(out), kernel_(kernel), stride_(stride) {}
+  Conv2d(size_t in, size_t out, size_t kernel, const ConvOptions& options)
+      : in_(in),
+        out_(out),
+        kernel_(kernel),
+        stride_(options.stride),
+        before_(options.stride == 1 || options.both_sides ? kernel / 2 : 0) {}
   void ApplyRow(const Plane& x, size_t row, float* y) const;
 
-  size_t in_, out_, kernel_, stride_, panels_ = 0;
+  size_t in_, out_, kernel_, stride_, before_, panels_ = 0;
   std::vector<float> taps_, bias_;  // [kernel][kernel] of panels as LinearFunction takes them
-};
-
-// Group norm (Wu and He 2018, arXiv 1803.08494) over the whole picture.
-class GroupNorm {
- public:
-  static Result<GroupNorm> Load(const Weights& weights, const std::string& name, size_t channels,
-                                size_t groups);
-  Plane Apply(Plane x, bool silu, int threads) const;
-
- private:
-  std::vector<float> weight_, bias_;
-  size_t groups_ = 1;
 };
 
 // x + conv(silu(norm(conv(silu(norm(x)))))), with a 1 x 1 convolution of x where the width changes.
 class ResnetBlock {
  public:
+  // `bias`: whether the convolutions have one.
   static Result<ResnetBlock> Load(const Weights& weights, const std::string& name, size_t in, size_t out,
-                                  size_t groups);
+                                  size_t groups, bool bias = true);
   Plane Apply(Plane x, int threads) const;
 
  private:
@@ -92,5 +80,7 @@ class PlaneAttention {
 
 // Each position four times.
 Plane Double(const Plane& x);
+// Each position as two rows of two positions, which have a quarter of its channels each.
+Plane Spread(const Plane& x);
 
 }  // namespace vqc::nn

@@ -90,7 +90,7 @@ Result<VqganEncoder> VqganEncoder::Load(const Weights& weights, const VqganConfi
                LoadLevel(weights, name, width, wide, config.blocks, config.attention[i] != 0, groups));
     width = wide;
     if (i + 1 < config.Levels()) {
-      VQC_ASSIGN(auto down, Conv2d::Load(weights, name + ".downsample.conv", width, width, 3, 2));
+      VQC_ASSIGN(auto down, Conv2d::Load(weights, name + ".downsample.conv", width, width, 3, {.stride = 2}));
       level.resize.push_back(std::move(down));
     }
     encoder.levels_.push_back(std::move(level));

@@ -46,14 +46,6 @@ def vqmodel(real):
                    layers_per_block=1, latent_channels=4, num_vq_embeddings=64, norm_num_groups=4, vq_embed_dim=4)
 
 
-def picture(height, width):
-    """Waves of three colours with noise over them, the same each time."""
-    y, x = torch.meshgrid(torch.arange(height) / height, torch.arange(width) / width, indexing="ij")
-    waves = torch.stack([torch.sin(9 * x + 3 * y), torch.cos(7 * y - 2 * x), torch.sin(11 * x * y)])
-    noise = torch.randn(waves.shape, generator=torch.Generator().manual_seed(2))
-    return (0.6 * waves + 0.2 * noise).clamp(-1, 1)[None]
-
-
 def decoded(model, ids, codewords, shape):
     quantized = codewords[ids].T.reshape(1, codewords.shape[1], *shape)
     return model.decoder(model.post_quant_conv(quantized))
@@ -68,7 +60,7 @@ def main():
     checkpoints.randomize(model)
     model.decoder.conv_out.weight.mul_(0.2)
     model.half().float()  # as it is saved
-    pixels = picture(*((256, 192) if options.real else (24, 18)))
+    pixels = checkpoints.picture(*((256, 192) if options.real else (24, 18)))
     latents = model.quant_conv(model.encoder(pixels))
     rows, codewords = latents[0].flatten(1).T, model.quantize.embedding.weight
     example = {"pixels": pixels[0], "latents": rows}

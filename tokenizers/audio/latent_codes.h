@@ -10,7 +10,7 @@
 
 namespace vqc {
 
-// Latents of sound to ids and back, without torch. Ids of a token do not depend on those beside it.
+// Latents of sound or pictures to ids and back, without torch. Ids of a token do not depend on those beside it.
 class LatentCodes {
  public:
   virtual ~LatentCodes() = default;

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tokenizers/image/vqgan_tokenizer.h"
+#include "tokenizers/image/picture_tokenizer.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/crc32c.h"
-#include "models/nn/vqgan.h"
-#include "quantizers/search/search.h"
 #include "tokenizers/outline.h"
 
 namespace vqc {
 namespace {
 
-constexpr uint64_t kMaxPositions = 65536;  // of ids: attention costs the square of them
+constexpr uint64_t kMaxPositions = 65536;  // of ids: where there is attention, it costs the square of them
 constexpr size_t kColours = 3;
 
-class VqganTokenizer : public Tokenizer {
+class PictureTokenizer : public Tokenizer {
  public:
-  VqganTokenizer(int stride, nn::VqganEncoder encoder, nn::VqganDecoder decoder, Codebook codebook,
-                 int threads)
-      : encoder_(std::move(encoder)),
-        decoder_(std::move(decoder)),
-        codebook_(std::move(codebook)),
-        threads_(threads) {
-    info_.type = "vqgan";
-    info_.vocab = {static_cast<uint32_t>(codebook_.size())};
-    info_.stride = stride;
+  PictureTokenizer(std::string_view type, PictureParts parts, int threads)
+      : parts_(std::move(parts)), threads_(threads) {
+    info_.type = type;
+    info_.vocab = parts_.codes->Vocab();
+    info_.stride = parts_.stride;
     info_.profile = Profile();
   }
 
@@ -50,20 +44,17 @@ class VqganTokenizer : public Tokenizer {
           *to++ = clip.data[(clip.channels == 1 ? 0 : c) * clip.PlaneSize() + at];
       }
     }
-    const nn::Plane latents = encoder_.Apply(pixels, threads_);
-    std::vector<int32_t> ids(latents.Positions());
-    VQC_TRY(Search(codebook_, Rows(latents.data.data(), static_cast<int64_t>(ids.size()), codebook_.dim()),
-                   std::span<int32_t>(ids), {}, {.threads = threads_}));
-    return Encoding{{shape, info_.vocab, {ids.begin(), ids.end()}}, {}};
+    const nn::Plane latents = parts_.encode(pixels, threads_);
+    VQC_ASSIGN(auto ids, parts_.codes->Encode(latents.data));
+    return Encoding{{shape, info_.vocab, std::move(ids)}, {}};
   }
 
   Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
     VQC_TRY(CheckPositions(tokens.shape));
-    const auto dim = static_cast<size_t>(codebook_.dim());
-    nn::Plane codewords(tokens.shape.h, tokens.shape.w, dim);
-    for (size_t i = 0; i < tokens.ids.size(); ++i)
-      std::copy_n(codebook_.rows().Row(tokens.ids[i]), dim, codewords.data.data() + i * dim);
-    const nn::Plane pixels = decoder_.Apply(codewords, threads_);
+    nn::Plane codewords(tokens.shape.h, tokens.shape.w, 0);
+    codewords.channels = parts_.codes->Dim();
+    codewords.data = parts_.codes->Decode(tokens.ids, 1);
+    const nn::Plane pixels = parts_.decode(codewords, threads_);
     Clip clip;
     clip.channels = target.channels;
     clip.height = target.height;
@@ -88,8 +79,8 @@ class VqganTokenizer : public Tokenizer {
     if (uint64_t{shape.h} * shape.w <= kMaxPositions) return {};
     return Error{ErrorCode::kLimit, "the picture has " + std::to_string(uint64_t{shape.h} * shape.w) +
                                         " cells of " + std::to_string(info_.stride) +
-                                        " pixels, this model's attention takes at most " +
-                                        std::to_string(kMaxPositions) + "; make it smaller or cut it"};
+                                        " pixels, this model takes at most " + std::to_string(kMaxPositions) +
+                                        "; make it smaller or cut it"};
   }
 
   // Of the latents of a small fixed picture.
@@ -101,39 +92,25 @@ class VqganTokenizer : public Tokenizer {
       state = state * 1664525u + 1013904223u;
       value = static_cast<float>(state >> 16) / 32767.5f - 1.0f;
     }
-    const nn::Plane latents = encoder_.Apply(probe, threads_);
+    const nn::Plane latents = parts_.encode(probe, threads_);
     return Crc32c(
         {reinterpret_cast<const uint8_t*>(latents.data.data()), latents.data.size() * sizeof(float)});
   }
 
-  nn::VqganEncoder encoder_;
-  nn::VqganDecoder decoder_;
-  Codebook codebook_;
+  PictureParts parts_;
   int threads_;
   TokenizerInfo info_;
 };
 
 }  // namespace
 
-Result<BuiltTokenizer> BuildVqgan(std::string_view, const nlohmann::json& network,
-                                  const audio::Weights& weights, int threads) {
-  nn::ConfigFields fields(network);
-  const auto config = nn::VqganConfig::Read(fields);
-  const auto entries = fields.Whole("entries", 2, 1 << 20, 16384);
-  // Codewords and latents are compared by direction; the checkpoint's codewords then have length 1.
-  const bool cosine = fields.Flag("cosine", false);
-  VQC_TRY(fields.Done());
-  VQC_ASSIGN(auto encoder, nn::VqganEncoder::Load(weights, config));
-  VQC_ASSIGN(auto decoder, nn::VqganDecoder::Load(weights, config));
-  VQC_ASSIGN(const auto values, weights("quantize.embedding.weight", {entries, config.dim}));
-  VQC_ASSIGN(auto codebook, Codebook::Make(Rows(values.data(), entries, config.dim),
-                                           cosine ? Metric::kCosine : Metric::kSquaredL2));
-  BuiltTokenizer built;
-  built.config = {
-      {"network", fields.Read()}, {"stride", config.Stride()}, {"vocab", {static_cast<uint32_t>(entries)}}};
-  built.tokenizer = std::make_shared<VqganTokenizer>(config.Stride(), std::move(encoder), std::move(decoder),
-                                                     std::move(codebook), threads);
-  return built;
+nlohmann::json ConfigOf(const PictureParts& parts) {
+  return {{"network", parts.network}, {"stride", parts.stride}, {"vocab", parts.codes->Vocab()}};
+}
+
+std::shared_ptr<const Tokenizer> MakePictureTokenizer(std::string_view type, PictureParts parts,
+                                                      int threads) {
+  return std::make_shared<PictureTokenizer>(type, std::move(parts), threads);
 }
 
 }  // namespace vqc

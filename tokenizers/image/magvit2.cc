@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/nn/magvit2.h"
+
+#include <utility>
+
+#include "tokenizers/image/picture_codes.h"
+#include "tokenizers/image/picture_tokenizer.h"
+
+namespace vqc {
+
+Result<PictureParts> MakeMagvit2(const nlohmann::json& network, const nn::Weights& weights, int) {
+  nn::ConfigFields fields(network);
+  const auto config = nn::Magvit2Config::Read(fields);
+  VQC_TRY(fields.Done());
+  VQC_ASSIGN(auto encoder, nn::Magvit2Encoder::Load(weights, config));
+  VQC_ASSIGN(auto decoder, nn::Magvit2Decoder::Load(weights, config));
+  PictureParts parts;
+  parts.stride = config.Stride();
+  parts.encode = [encoder = std::move(encoder)](const nn::Plane& pixels, int t) {
+    return encoder.Apply(pixels, t);
+  };
+  parts.decode = [decoder = std::move(decoder)](const nn::Plane& codewords, int t) {
+    return decoder.Apply(codewords, t);
+  };
+  parts.codes = MakeSignCodes(static_cast<size_t>(config.bits));
+  parts.factors.assign(static_cast<size_t>(config.bits), 2);
+  parts.network = fields.Read();
+  return parts;
+}
+
+}  // namespace vqc
