@@ -41,7 +41,7 @@ constexpr Row kRows[] = {
     {"encodec", &BuildStream<MakeEncodec>},  {"dac", &BuildStream<MakeDac>},
     {"mimi", &BuildStream<MakeMimi>},        {"snac", &BuildStream<MakeSnac>},
     {"vqgan", &BuildPicture<MakeVqgan>},     {"ibq", &BuildPicture<MakeIbq>},
-    {"magvit2", &BuildPicture<MakeMagvit2>},
+    {"magvit2", &BuildPicture<MakeMagvit2>}, {"cosmos", &BuildPicture<MakeCosmos>},
 };
 
 const Row* Find(std::string_view type) {

@@ -31,6 +31,7 @@ std::span<const Family> Families();
 // Error kModel: what the checkpoint says of itself, and the known families.
 Result<const Family*> FamilyOf(const HubModel& model);
 
+extern const Family kCosmosFamily;
 extern const Family kDacFamily;
 extern const Family kEncodecFamily;
 extern const Family kIbqFamily;

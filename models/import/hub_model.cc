@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxJsonBytes = 16u << 20;
-constexpr std::string_view kPickles[] = {".pt", ".pth", ".th", ".bin", ".ckpt", ".dac", ".pkl", ".nemo"};
+constexpr std::string_view kPickles[] = {".pt",  ".pth", ".th",   ".bin", ".ckpt",
+                                         ".dac", ".pkl", ".nemo", ".jit"};
 constexpr std::string_view kUsual[] = {"model.safetensors", "diffusion_pytorch_model.safetensors"};
 constexpr std::string_view kIndex = ".safetensors.index.json", kWeights = ".safetensors";
 
@@ -30,15 +31,19 @@ bool IsPickle(const std::string& path) {
 }
 
 Error RefusePickle(const std::string& path) {
-  return Error{
-      ErrorCode::kModel,
-      Printable(path) +
-          ": a pickle is not read, because reading one runs whatever code is in it; convert it once: "
-          "`pip install torch safetensors`, then `python3 -c 'import sys, torch, safetensors.torch as "
-          "s; d = torch.load(sys.argv[1], \"cpu\", weights_only=True); d = d.get(\"state_dict\", "
-          "d.get(\"model\", d)); s.save_file({k: v.clone().contiguous() for k, v in d.items() if "
-          "torch.is_tensor(v)}, sys.argv[2])' " +
-          Printable(NameOf(path)) + " model.safetensors`"};
+  const bool script = path.ends_with(".jit");
+  return Error{ErrorCode::kModel,
+               Printable(path) +
+                   (script ? ": TorchScript is not read, because it is a program; "
+                           : ": a pickle is not read, because reading one runs whatever code is in it; ") +
+                   "convert it once: `pip install torch safetensors`, then `python3 -c 'import sys, torch, "
+                   "safetensors.torch as s; d = " +
+                   (script ? "torch.jit.load(sys.argv[1], \"cpu\").state_dict()"
+                           : "torch.load(sys.argv[1], \"cpu\", weights_only=True); d = d.get(\"state_dict\", "
+                             "d.get(\"model\", d))") +
+                   "; s.save_file({k: v.clone().contiguous() for k, v in d.items() if torch.is_tensor(v)}, "
+                   "sys.argv[2])' " +
+                   Printable(NameOf(path)) + " model.safetensors`"};
 }
 
 Result<nlohmann::json> ReadJson(const std::string& path, size_t max_depth) {

@@ -8,8 +8,6 @@
 namespace vqc::nn {
 namespace {
 
-constexpr size_t kColours = 3;
-
 size_t Size(int count) { return static_cast<size_t>(count); }
 
 Result<VqganLevel> LoadLevel(const Weights& weights, const std::string& name, size_t in, size_t out,
@@ -72,13 +70,29 @@ VqganConfig VqganConfig::Read(ConfigFields& fields) {
                   " groups of the norms");
   if (config.attention.size() != config.widths.size() || config.widths.size() > 8)
     fields.Refuse("\"widths\" must have 1 to 8 sizes, and \"attention\" as many");
+  config.stem = config.widths.front();
+  config.halvings = static_cast<int>(config.widths.size()) - 1;
+  return config;
+}
+
+VqganConfig VqganConfig::ReadPatched(ConfigFields& fields) {
+  VqganConfig config = Read(fields);
+  config.patch = fields.Whole("patch", 1, 8, config.patch);
+  config.stem = fields.Whole("stem", 1, 4096, config.stem);
+  config.halvings = fields.Whole("halvings", 0, 8, config.halvings);
+  if ((config.patch & (config.patch - 1)) != 0) fields.Refuse("\"patch\" is not a power of 2");
+  if (config.stem % config.groups != 0)
+    fields.Refuse("\"stem\" is not a multiple of the " + std::to_string(config.groups) +
+                  " groups of the norms");
+  if (config.halvings > static_cast<int>(config.widths.size()))
+    fields.Refuse("\"halvings\" are more than there are \"widths\"");
   return config;
 }
 
 Result<VqganEncoder> VqganEncoder::Load(const Weights& weights, const VqganConfig& config) {
   const size_t groups = Size(config.groups), last = Size(config.widths.back());
-  size_t width = Size(config.widths.front());
-  VQC_ASSIGN(auto in, Conv2d::Load(weights, "encoder.conv_in", kColours, width, 3));
+  size_t width = Size(config.stem);
+  VQC_ASSIGN(auto in, Conv2d::Load(weights, "encoder.conv_in", config.Colours(), width, 3));
   VQC_ASSIGN(auto norm, GroupNorm::Load(weights, "encoder.norm_out", last, groups));
   VQC_ASSIGN(auto out, Conv2d::Load(weights, "encoder.conv_out", last, Size(config.latents), 3));
   VQC_ASSIGN(auto project, Conv2d::Load(weights, "quant_conv", Size(config.latents), Size(config.dim), 1));
@@ -89,7 +103,7 @@ Result<VqganEncoder> VqganEncoder::Load(const Weights& weights, const VqganConfi
     VQC_ASSIGN(auto level,
                LoadLevel(weights, name, width, wide, config.blocks, config.attention[i] != 0, groups));
     width = wide;
-    if (i + 1 < config.Levels()) {
+    if (i < Size(config.halvings)) {
       VQC_ASSIGN(auto down, Conv2d::Load(weights, name + ".downsample.conv", width, width, 3, {.stride = 2}));
       level.resize.push_back(std::move(down));
     }
@@ -116,7 +130,7 @@ Result<VqganDecoder> VqganDecoder::Load(const Weights& weights, const VqganConfi
              Conv2d::Load(weights, "post_quant_conv", Size(config.dim), Size(config.latents), 1));
   VQC_ASSIGN(auto in, Conv2d::Load(weights, "decoder.conv_in", Size(config.latents), width, 3));
   VQC_ASSIGN(auto norm, GroupNorm::Load(weights, "decoder.norm_out", first, groups));
-  VQC_ASSIGN(auto out, Conv2d::Load(weights, "decoder.conv_out", first, kColours, 3));
+  VQC_ASSIGN(auto out, Conv2d::Load(weights, "decoder.conv_out", first, config.Colours(), 3));
   VqganDecoder decoder(std::move(project), std::move(in), std::move(norm), std::move(out));
   VQC_ASSIGN(decoder.middle_, LoadMiddle(weights, "decoder.mid", width, config.middle_attention, groups));
   for (size_t i = config.Levels(); i-- > 0;) {
@@ -125,7 +139,7 @@ Result<VqganDecoder> VqganDecoder::Load(const Weights& weights, const VqganConfi
     VQC_ASSIGN(auto level,
                LoadLevel(weights, name, width, wide, config.blocks + 1, config.attention[i] != 0, groups));
     width = wide;
-    if (i > 0) {
+    if (i + Size(config.halvings) >= config.Levels()) {
       VQC_ASSIGN(auto up, Conv2d::Load(weights, name + ".upsample.conv", width, width, 3));
       level.resize.push_back(std::move(up));
     }

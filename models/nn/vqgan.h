@@ -18,10 +18,16 @@ struct VqganConfig {
   int blocks = 2;                // at each size of the encoder; the decoder has one more
   int latents = 256, dim = 256;  // channels of the encoder's last layer, of codewords
   int groups = 32;
+  // Cosmos' networks see a picture whose patches are channels, and may stay at a size.
+  int patch = 1;              // rows and columns of a patch
+  int stem = widths.front();  // channels of the encoder's first layer
+  int halvings = 4;  // of the size: after each of the encoder's first sizes, before its last ones back
 
   size_t Levels() const { return widths.size(); }
-  int Stride() const { return 1 << (Levels() - 1); }
+  size_t Colours() const { return 3 * static_cast<size_t>(patch) * static_cast<size_t>(patch); }
+  int Stride() const { return patch << halvings; }
   static VqganConfig Read(ConfigFields& fields);
+  static VqganConfig ReadPatched(ConfigFields& fields);
 };
 
 // What both sides have at one size.
@@ -39,7 +45,8 @@ struct VqganMiddle {
   Plane Apply(Plane x, int threads) const;
 };
 
-// [height][width][3] in [-1, 1], multiples of the stride -> [height / stride][width / stride][dim].
+// [height][width][colours], 3 of them in [-1, 1] or those of patches, sizes that all halvings divide ->
+// [height >> halvings][width >> halvings][dim].
 class VqganEncoder {
  public:
   static Result<VqganEncoder> Load(const Weights& weights, const VqganConfig& config);

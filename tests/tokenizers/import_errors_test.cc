@@ -201,6 +201,18 @@ TEST_F(ImportErrors, PicklesAreRefusedWithARecipe) {
   }
 }
 
+TEST_F(ImportErrors, TorchScriptIsRefusedWithARecipe) {
+  TempFolder folder;
+  for (const char* name : {"encoder.jit", "decoder.jit", "autoencoder.jit"})
+    testing::Put(folder.Path(name), "PK\x03\x04");
+  for (const std::string& path : {folder.path(), folder.Path("autoencoder.jit")}) {
+    const auto imported = ImportModel(path, "m");
+    ASSERT_FALSE(imported.ok());
+    for (const char* part : {"TorchScript", "torch.jit.load", " autoencoder.jit model.safetensors"})
+      EXPECT_NE(imported.error().message.find(part), std::string::npos) << imported.error().message;
+  }
+}
+
 TEST_F(ImportErrors, PlacesWithoutWeightsAreNamed) {
   ExpectRefused({folder_.path(), "no .safetensors"});
   ExpectRefused({"there is no such"}, "nothing");

@@ -118,6 +118,11 @@ TEST(ImportedPictures, IbqIsThatOfTheReference) {
   ExpectTheReference(folder, folder, "");
 }
 
+TEST(ImportedPictures, CosmosIsThatOfTheReference) {
+  const std::string folder = testing::CheckpointFolder("cosmos");
+  ExpectTheReference(folder, folder, "");
+}
+
 // Writes the tensors of `checkpoint` as `change` leaves them into `folder`.
 void WriteChanged(const testing::TempFolder& folder, const std::string& checkpoint,
                   const std::function<void(std::map<std::string, TensorView>&)>& change) {
@@ -185,6 +190,25 @@ TEST(ImportedPictures, WhatDoesNotFitOpenMagvit2IsNamed) {
   const auto narrow = RefusalOf(
       golden, [](auto& tensors) { tensors["encoder.conv_in.weight"] = tensors["encoder.conv_out.weight"]; });
   EXPECT_NE(narrow.find("not multiples of the 32 groups"), std::string::npos) << narrow;
+}
+
+TEST(ImportedPictures, WhatDoesNotFitCosmosIsNamed) {
+  const std::string golden = testing::CheckpointFolder("cosmos");
+  EXPECT_EQ(RefusalOf(golden, [](auto&) {}), "");
+  const auto missing =
+      RefusalOf(golden, [](auto& tensors) { tensors.erase("decoder.up.2.upsample.conv.bias"); });
+  EXPECT_NE(missing.find("decoder.up.2.upsample.conv.bias [32] is missing"), std::string::npos) << missing;
+  const auto continuous = RefusalOf(golden, [](auto& tensors) { tensors.erase("quantizer._levels"); });
+  EXPECT_NE(continuous.find("quant_conv.weight has 3 outputs"), std::string::npos) << continuous;
+  const auto wavelet = RefusalOf(golden, [](auto& tensors) {
+    tensors["encoder.patcher.wavelets"] = tensors["decoder.norm_out.weight"];
+  });
+  EXPECT_NE(wavelet.find("only the Haar wavelet"), std::string::npos) << wavelet;
+  const auto levels = RefusalOf(golden, [](auto& tensors) {
+    tensors["quantizer._levels"].bytes = tensors["quantizer._levels"].bytes.first(8);
+    tensors["quantizer._levels"].shape = {2};
+  });
+  EXPECT_NE(levels.find("\"levels\" must be as many as \"dim\""), std::string::npos) << levels;
 }
 
 TEST(ImportedPictures, APictureOfOneCellHasNoDeviation) {

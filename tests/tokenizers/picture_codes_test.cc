@@ -31,13 +31,53 @@ TEST(SignCodes, EveryIdComesBack) {
   EXPECT_EQ(*codes->Encode(codes->Decode(ids, 1)), ids);
 }
 
-TEST(SignCodes, LatentsThatAreNotFiniteAreRefused) {
-  const auto codes = MakeSignCodes(2);
-  for (const float value : {NAN, INFINITY}) {
-    const float latents[] = {1.0f, value};
+TEST(FsqCodes, DigitsAreTheRoundedSquashedLatents) {
+  const std::vector<uint32_t> levels = {8, 5, 2};
+  const auto codes = MakeFsqCodes(levels);
+  EXPECT_EQ(codes->Vocab(), std::vector<uint32_t>{80});
+  for (int step = -400; step <= 400; ++step) {
+    const double z = step / 100.0 + 0.0037;  // far enough from where digits change
+    const std::vector<float> latents(3, static_cast<float>(z));
     const auto ids = codes->Encode(latents);
-    ASSERT_FALSE(ids.ok());
-    EXPECT_EQ(ids.error().code, ErrorCode::kModel);
+    ASSERT_TRUE(ids.ok());
+    uint32_t rest = ids->front();
+    for (const uint32_t count : levels) {
+      const double half = (count - 1) * 1.001 / 2, offset = count % 2 == 0 ? 0.5 : 0;
+      const double squashed = std::tanh(z + std::atanh(offset / half)) * half - offset;
+      EXPECT_EQ(rest % count, std::nearbyint(squashed) + count / 2) << count << " levels at " << z;
+      rest /= count;
+    }
+  }
+}
+
+TEST(FsqCodes, EveryIdComesBackThroughItsValues) {
+  const std::vector<uint32_t> levels = {8, 5, 3};
+  const auto codes = MakeFsqCodes(levels);
+  std::vector<uint32_t> ids(120);
+  for (uint32_t i = 0; i < ids.size(); ++i) ids[i] = i;
+  const auto rows = codes->Decode(ids, 1);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    uint32_t id = 0, unit = 1;
+    for (size_t d = 0; d < levels.size(); ++d) {
+      const float half = static_cast<float>(levels[d] / 2);
+      EXPECT_GE(rows[i * 3 + d], -1.0f);
+      EXPECT_LE(rows[i * 3 + d], 1.0f);
+      id += unit * static_cast<uint32_t>(std::lround(rows[i * 3 + d] * half + half));
+      unit *= levels[d];
+    }
+    EXPECT_EQ(id, ids[i]);
+  }
+}
+
+TEST(ComputedCodes, LatentsThatAreNotFiniteAreRefused) {
+  const std::unique_ptr<const LatentCodes> both[] = {MakeSignCodes(2), MakeFsqCodes({4, 4})};
+  for (const auto& codes : both) {
+    for (const float value : {NAN, INFINITY}) {
+      const float latents[] = {1.0f, value};
+      const auto ids = codes->Encode(latents);
+      ASSERT_FALSE(ids.ok());
+      EXPECT_EQ(ids.error().code, ErrorCode::kModel);
+    }
   }
 }
 

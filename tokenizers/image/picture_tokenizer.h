@@ -38,5 +38,8 @@ Result<PictureParts> MakeVqgan(const nlohmann::json& network, const nn::Weights&
 // (Shi et al. 2024, arXiv 2412.02692).
 Result<PictureParts> MakeIbq(const nlohmann::json& network, const nn::Weights& weights, int threads);
 Result<PictureParts> MakeMagvit2(const nlohmann::json& network, const nn::Weights& weights, int threads);
+// The network of VQGAN on patches of wavelets, with finite scalars: Cosmos Tokenizer (NVIDIA 2025, arXiv
+// 2501.03575).
+Result<PictureParts> MakeCosmos(const nlohmann::json& network, const nn::Weights& weights, int threads);
 
 }  // namespace vqc
