@@ -147,6 +147,7 @@ std::string RefusalOf(const std::string& checkpoint,
 void AddAverages(std::map<std::string, TensorView>& tensors) {
   static const std::vector<uint8_t> kZeros(1 << 22);
   for (const auto& [name, view] : std::map(tensors)) {
+    ASSERT_LE(view.bytes.size(), kZeros.size()) << "this is for the small goldens";
     std::string average = name;
     std::erase(average, '.');
     tensors["model_ema." + average] = view;
