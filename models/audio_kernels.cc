@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
 #include "models/audio_numbers.h"
 
@@ -91,7 +92,16 @@ LinearFunction ChooseLinear() {
   return &LinearPortable;
 }
 
+AttendFunction ChooseAttend() {
+#if defined(__x86_64__)
+  const Isa isa = ChosenIsa();
+  if (isa != Isa::kPortable) return isa == Isa::kAvx512 ? kAttendAvx512 : kAttendAvx2;
+#endif
+  return kAttendPortable;
+}
+
 const ElementFunctions kElementsPortable = Elements<Plain>::kAll;
+const AttendFunction kAttendPortable = &Attention<Plain>::Head;
 
 void Exp(float* values, size_t count) { Chosen().exp(values, count); }
 void Elu(float* values, size_t count) { Chosen().elu(values, count); }

@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
 #include "models/audio_kernels_x86.h"
 
@@ -21,6 +22,7 @@ struct Simd {
 }  // namespace
 
 const ElementFunctions kElementsAvx512 = Elements<Simd>::kAll;
+const AttendFunction kAttendAvx512 = &Attention<Simd>::Head;
 
 void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
                   const float* bias, size_t panels, float* y) {

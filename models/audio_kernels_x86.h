@@ -3,7 +3,6 @@
 // `Simd` what a Vector of kLanes floats is and how to Load, Store, Broadcast and MultiplyAdd it.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 
 #include "models/audio_kernels.h"
@@ -60,7 +59,8 @@ void LinearOf(const float* x, size_t rows, size_t pitch, size_t in, const float*
   for (size_t p = 0; p < panels; ++p) {
     const float* panel = weights + p * in * kPanel;
     for (size_t i = 0; i < in; i += kInputs) {
-      LinearPanel<Simd, kRows>(x + i, rows, pitch, std::min(kInputs, in - i), panel + i * kPanel,
+      const size_t taken = in - i < kInputs ? in - i : kInputs;
+      LinearPanel<Simd, kRows>(x + i, rows, pitch, taken, panel + i * kPanel,
                                bias && i == 0 ? bias + p * kPanel : nullptr, stride, y + p * kPanel);
     }
   }

@@ -8,12 +8,15 @@
 #include <random>
 #include <vector>
 
+#include "models/audio_attend.h"
+
 namespace vqc::audio {
 namespace {
 
 struct Kernels {
   LinearFunction linear;
   const ElementFunctions* elements;
+  AttendFunction attend;
 };
 
 std::vector<Kernels> OtherKernels() {
@@ -21,8 +24,8 @@ std::vector<Kernels> OtherKernels() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    kernels.push_back({&LinearAvx2, &kElementsAvx2});
-  if (__builtin_cpu_supports("avx512f")) kernels.push_back({&LinearAvx512, &kElementsAvx512});
+    kernels.push_back({&LinearAvx2, &kElementsAvx2, kAttendAvx2});
+  if (__builtin_cpu_supports("avx512f")) kernels.push_back({&LinearAvx512, &kElementsAvx512, kAttendAvx512});
 #endif
   return kernels;
 }
@@ -56,6 +59,34 @@ void ExpectSameLinear(size_t in, size_t rows) {
 TEST(AudioKernels, LinearLayersAreTheSame) {
   for (size_t rows = 0; rows < 30; ++rows) ExpectSameLinear(37, rows);
   for (const size_t in : {512, 513, 1100}) ExpectSameLinear(in, 10);  // more than are taken at once
+}
+
+TEST(AudioKernels, AttentionIsTheSame) {
+  for (const size_t dim : {2, 6, 32, 44, 64}) {
+    for (const size_t count : {1, 7, 250}) {
+      const size_t pitch = dim + 3;
+      const auto query = Random(dim, 1, 1), keys = Random(count * pitch, 1, 2),
+                 values = Random(count * pitch, 1, 3);
+      std::vector<float> scores(count), expected(dim);
+      kAttendPortable(query.data(), keys.data(), values.data(), count, pitch, dim, scores.data(),
+                      expected.data());
+      double weights = 0, mean = 0;  // of the first column, in double precision
+      for (size_t j = 0; j < count; ++j) {
+        double fit = 0;
+        for (size_t d = 0; d < dim; ++d) fit += static_cast<double>(query[d]) * keys[j * pitch + d];
+        fit = std::exp(fit / std::sqrt(static_cast<double>(dim)));
+        weights += fit;
+        mean += fit * values[j * pitch];
+      }
+      EXPECT_NEAR(expected[0], mean / weights, 1e-5);
+      for (const Kernels& kernels : OtherKernels()) {
+        std::vector<float> found(dim);
+        kernels.attend(query.data(), keys.data(), values.data(), count, pitch, dim, scores.data(),
+                       found.data());
+        EXPECT_EQ(found, expected) << dim << " columns, " << count << " rows";
+      }
+    }
+  }
 }
 
 TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
