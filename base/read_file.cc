@@ -9,6 +9,7 @@
 
 #include "base/beyond_limit.h"
 #include "base/file.h"
+#include "base/populate.h"
 #include "base/printable.h"
 
 namespace vqc {
@@ -37,7 +38,12 @@ Result<std::vector<uint8_t>> ReadAll(int fd, const std::string& path, uint64_t e
       if (size == bytes.size()) {
         // One byte more than is expected, so that the end is seen without growing; then half as much again.
         const uint64_t more = size == 0 ? std::max(expected + 1, kStep) : std::max<uint64_t>(size / 2, kStep);
-        bytes.resize(static_cast<size_t>(std::min(size + more, most.bytes + 1)));
+        const auto room = static_cast<size_t>(std::min(size + more, most.bytes + 1));
+        if (size == 0) {
+          bytes.reserve(room);
+          Populate(bytes.data(), room);
+        }
+        bytes.resize(room);
       }
       const ssize_t got = read(fd, bytes.data() + size, bytes.size() - size);
       if (got < 0 && errno == EINTR) continue;

@@ -3,16 +3,25 @@
 
 #include <algorithm>
 
+#include "base/populate.h"
+
 namespace vqc::audio {
 
 Linear::Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out)
     : in_(in), out_(out), panels_((out + kPanel - 1) / kPanel) {
+  weights_.reserve(panels_ * in * kPanel);
+  Populate(weights_.data(), panels_ * in * kPanel * sizeof(float));
   weights_.assign(panels_ * in * kPanel, 0.0f);
   bias_.assign(panels_ * kPanel, 0.0f);
   std::copy(bias.begin(), bias.end(), bias_.begin());
-  for (size_t o = 0; o < out; ++o) {
-    float* panel = weights_.data() + o / kPanel * in * kPanel + o % kPanel;
-    for (size_t i = 0; i < in; ++i) panel[i * kPanel] = weights[o * in + i];
+  // So few inputs at a time that their part of a panel stays in the nearest cache.
+  constexpr size_t kInputs = 64;
+  for (size_t begin = 0; begin < in; begin += kInputs) {
+    const size_t end = std::min(begin + kInputs, in);
+    for (size_t o = 0; o < out; ++o) {
+      float* panel = weights_.data() + o / kPanel * in * kPanel + o % kPanel;
+      for (size_t i = begin; i < end; ++i) panel[i * kPanel] = weights[o * in + i];
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/populate.h"
 #include "base/printable.h"
 
 namespace vqc {
@@ -22,7 +23,10 @@ float FromHalf(uint16_t half) {
 
 template <class T>
 std::vector<T> Elements(const TensorView& tensor) {
-  std::vector<T> values(tensor.bytes.size() / sizeof(T));
+  std::vector<T> values;
+  values.reserve(tensor.bytes.size() / sizeof(T));
+  Populate(values.data(), tensor.bytes.size());
+  values.resize(tensor.bytes.size() / sizeof(T));
   if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), values.size() * sizeof(T));
   return values;
 }
@@ -30,6 +34,7 @@ std::vector<T> Elements(const TensorView& tensor) {
 template <class T, class Convert>
 std::vector<float> Converted(const TensorView& tensor, Convert convert) {
   std::vector<float> floats;
+  floats.reserve(tensor.bytes.size() / sizeof(T));
   for (const T value : Elements<T>(tensor)) floats.push_back(convert(value));
   return floats;
 }

@@ -166,7 +166,7 @@ Result<SafeTensors> SafeTensors::Parse(std::vector<uint8_t> bytes, std::string n
   return WithinMemory([&]() -> Result<SafeTensors> {
     SafeTensors file;
     file.name_ = std::move(name);
-    file.bytes_ = std::move(bytes);
+    file.bytes_ = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
     const Status status = file.ParseHeader(limits);
     if (!status.ok())
       return Error{status.error().code, Printable(file.name_) + ": " + status.error().message};
@@ -175,13 +175,13 @@ Result<SafeTensors> SafeTensors::Parse(std::vector<uint8_t> bytes, std::string n
 }
 
 Status SafeTensors::ParseHeader(const Limits& limits) {
-  if (bytes_.size() > limits.max_model_bytes) {
-    return BeyondLimit("holds " + std::to_string(bytes_.size()) + " bytes", "max_model_bytes",
+  if (bytes_->size() > limits.max_model_bytes) {
+    return BeyondLimit("holds " + std::to_string(bytes_->size()) + " bytes", "max_model_bytes",
                        limits.max_model_bytes);
   }
-  ByteReader reader(bytes_);
+  ByteReader reader(*bytes_);
   const uint64_t header_bytes = reader.U64();
-  if (!reader.ok()) return Damaged("has only " + std::to_string(bytes_.size()) + " bytes");
+  if (!reader.ok()) return Damaged("has only " + std::to_string(bytes_->size()) + " bytes");
   if (header_bytes > reader.remaining()) {
     return Damaged("its header should have " + std::to_string(header_bytes) + " bytes, " +
                    std::to_string(reader.remaining()) + " follow");

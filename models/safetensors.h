@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,13 +30,9 @@ struct TensorView {
   std::span<const uint8_t> bytes;
 };
 
-// Moved, not copied: the views point into it.
+// Copies share the bytes, which the views point into.
 class SafeTensors {
  public:
-  SafeTensors() = default;
-  SafeTensors(SafeTensors&&) = default;
-  SafeTensors& operator=(SafeTensors&&) = default;
-
   // Refuses whatever the format does not allow: gaps, overlaps, duplicates, wrong sizes, trailing bytes,
   // unknown types, headers above 16 MiB. Errors (kModel, kLimit) name the file and the tensor. Values are not
   // looked at: NaN passes.
@@ -51,7 +48,7 @@ class SafeTensors {
   Status ParseHeader(const Limits& limits);
 
   std::string name_;
-  std::vector<uint8_t> bytes_;
+  std::shared_ptr<const std::vector<uint8_t>> bytes_;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };

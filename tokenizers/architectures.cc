@@ -18,7 +18,12 @@ Result<BuiltTokenizer> BuildStream(std::string_view type, const nlohmann::json& 
   nlohmann::json config = ConfigOf(parts);
   std::vector<std::vector<uint32_t>> factors;
   for (const uint32_t entries : parts.codes->Vocab()) factors.push_back({entries});
-  return BuiltTokenizer{MakeStreamTokenizer(type, std::move(parts)), std::move(config), std::move(factors)};
+  auto load_decoder = [decoder = parts.decoder]() -> Status {
+    VQC_TRY(decoder->Get());
+    return {};
+  };
+  return BuiltTokenizer{MakeStreamTokenizer(type, std::move(parts)), std::move(config), std::move(factors),
+                        std::move(load_decoder)};
 }
 
 template <Result<PictureParts> (*make)(const nlohmann::json&, const nn::Weights&, int)>
@@ -28,7 +33,7 @@ Result<BuiltTokenizer> BuildPicture(std::string_view type, const nlohmann::json&
   nlohmann::json config = ConfigOf(parts);
   auto factors = std::move(parts.factors);
   return BuiltTokenizer{
-      MakePictureTokenizer(type, std::move(parts), threads), std::move(config), {std::move(factors)}};
+      MakePictureTokenizer(type, std::move(parts), threads), std::move(config), {std::move(factors)}, {}};
 }
 
 struct Row {

@@ -2,6 +2,7 @@
 // The architectures of public checkpoints, by the name that a card has for them. No torch.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -17,12 +18,14 @@ struct BuiltTokenizer {
   std::shared_ptr<const Tokenizer> tokenizer;
   nlohmann::json config;  // of a card: "network" with its defaults filled in, and the outline of the grid
   std::vector<std::vector<uint32_t>> factors;  // of each level, see entropy/digits.h
+  std::function<Status()> load_decoder;        // which else waits for the first decoding; may be empty
 };
 
 bool IsArchitecture(std::string_view type);
 
 // `network` is that of a card, or the config of the published checkpoint. Error kModel names the field or the
-// tensor, what was found and what fits. REQUIRES: IsArchitecture(type)
+// tensor, what was found and what fits. `weights` is copied, to load the decoder later. REQUIRES:
+// IsArchitecture(type)
 Result<BuiltTokenizer> BuildArchitecture(std::string_view type, const nlohmann::json& network,
                                          const audio::Weights& weights, int threads);
 

@@ -51,7 +51,7 @@ Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card
   if (IsArchitecture(card.tokenizer)) {
     const auto network = card.config.find("network");
     if (network == card.config.end()) return Error{ErrorCode::kModel, "the card's config has no network"};
-    const audio::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
+    const audio::Weights weights = [tensors](const std::string& name, const std::vector<int64_t>& shape) {
       return ReadWeights(tensors, name, shape);
     };
     VQC_ASSIGN(BuiltTokenizer built, BuildArchitecture(card.tokenizer, *network, weights, threads));

@@ -21,6 +21,7 @@ Result<ImportedModel> Import(const HubModel& model, const Family& family, const 
   };
   VQC_ASSIGN(const nlohmann::json network, family.config(model));
   VQC_ASSIGN(BuiltTokenizer built, BuildArchitecture(family.tokenizer, network, weights, CoreCount()));
+  if (built.load_decoder) VQC_TRY(built.load_decoder());
   VQC_TRY(source.CheckAllTaken(family.ignored));
 
   ImportedModel imported;

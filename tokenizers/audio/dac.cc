@@ -52,7 +52,7 @@ Result<StreamParts> Make(const nlohmann::json& network, const nn::Weights& weigh
   parts.receptive_field = static_cast<int>(encoder.span + (codes.rows - 1) * hop);
   parts.latency = static_cast<int>(stride + encoder.ahead + decoder.ahead);
   parts.encoder = std::move(encoder.layers);
-  parts.decoder = std::move(decoder.layers);
+  parts.decoder = std::make_shared<Lazy<nn::LayerPtr>>(std::move(decoder.layers));
   return parts;
 }
 

@@ -58,7 +58,8 @@ Result<StreamParts> MakeEncodec(const nlohmann::json& network, const nn::Weights
   parts.network = fields.Read();
   parts.network["levels"] = levels;
   VQC_ASSIGN(parts.encoder, nn::LoadSeanetEncoder(weights, seanet));
-  VQC_ASSIGN(parts.decoder, nn::LoadSeanetDecoder(weights, seanet));
+  parts.decoder = std::make_shared<Lazy<nn::LayerPtr>>(
+      [weights, seanet] { return nn::LoadSeanetDecoder(weights, seanet); });
   VQC_ASSIGN(auto part, ResidualPart::Load(weights, "quantizer", static_cast<size_t>(levels),
                                            static_cast<size_t>(entries), static_cast<size_t>(dim)));
   std::vector<ResidualPart> all;

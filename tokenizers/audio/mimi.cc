@@ -39,6 +39,16 @@ Result<std::unique_ptr<const LatentCodes>> LoadCodes(const nn::Weights& weights,
   return MakeResidualCodes(std::move(parts));
 }
 
+Result<nn::LayerPtr> ChainOf(Result<nn::LayerPtr> first, Result<nn::LayerPtr> second,
+                             Result<nn::LayerPtr> third) {
+  auto chain = std::make_unique<nn::Chain>();
+  for (auto* layer : {&first, &second, &third}) {
+    if (!layer->ok()) return std::move(*layer).error();
+    chain->Add(*std::move(*layer));
+  }
+  return nn::LayerPtr(std::move(chain));
+}
+
 }  // namespace
 
 Result<StreamParts> MakeMimi(const nlohmann::json& network, const nn::Weights& weights) {
@@ -82,20 +92,14 @@ Result<StreamParts> MakeMimi(const nlohmann::json& network, const nn::Weights& w
                                       .trim_right = kHalve,
                                       .depthwise = true,
                                       .bias = false};
-  auto encoder = std::make_unique<nn::Chain>(), decoder = std::make_unique<nn::Chain>();
-  const auto add = [](nn::Chain& chain, Result<nn::LayerPtr> layer) -> Status {
-    if (!layer.ok()) return std::move(layer).error();
-    chain.Add(*std::move(layer));
-    return {};
-  };
-  VQC_TRY(add(*encoder, nn::LoadSeanetEncoder(weights, seanet)));
-  VQC_TRY(add(*encoder, nn::LoadTransformer(weights, "encoder_transformer", transformer)));
-  VQC_TRY(add(*encoder, nn::LoadConv(weights, "downsample.conv", halve)));
-  VQC_TRY(add(*decoder, nn::LoadTransposedConv(weights, "upsample.conv", twice)));
-  VQC_TRY(add(*decoder, nn::LoadTransformer(weights, "decoder_transformer", transformer)));
-  VQC_TRY(add(*decoder, nn::LoadSeanetDecoder(weights, seanet)));
-  parts.encoder = std::move(encoder);
-  parts.decoder = std::move(decoder);
+  VQC_ASSIGN(parts.encoder, ChainOf(nn::LoadSeanetEncoder(weights, seanet),
+                                    nn::LoadTransformer(weights, "encoder_transformer", transformer),
+                                    nn::LoadConv(weights, "downsample.conv", halve)));
+  parts.decoder = std::make_shared<Lazy<nn::LayerPtr>>([=] {
+    return ChainOf(nn::LoadTransposedConv(weights, "upsample.conv", twice),
+                   nn::LoadTransformer(weights, "decoder_transformer", transformer),
+                   nn::LoadSeanetDecoder(weights, seanet));
+  });
   VQC_ASSIGN(parts.codes, LoadCodes(weights, codes));
   return parts;
 }

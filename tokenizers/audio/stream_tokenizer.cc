@@ -39,7 +39,8 @@ class StreamTokenizer : public Tokenizer {
     return std::unique_ptr<EncodeSession>(std::make_unique<Encoding_>(*this));
   }
   Result<std::unique_ptr<DecodeSession>> NewDecodeSession() const override {
-    return std::unique_ptr<DecodeSession>(std::make_unique<Decoding>(*this));
+    VQC_ASSIGN(const nn::LayerPtr* decoder, parts_.decoder->Get());
+    return std::unique_ptr<DecodeSession>(std::make_unique<Decoding>(*this, **decoder));
   }
 
  private:
@@ -98,7 +99,10 @@ class StreamTokenizer : public Tokenizer {
 
   class Decoding : public DecodeSession {
    public:
-    explicit Decoding(const StreamTokenizer& owner) : owner_(owner), fade_(owner.parts_.rate) { Restart(); }
+    Decoding(const StreamTokenizer& owner, const nn::StreamLayer& decoder)
+        : owner_(owner), decoder_(decoder), fade_(owner.parts_.rate) {
+      Restart();
+    }
 
     Result<std::vector<float>> Push(const Tokens& tokens) override {
       VQC_TRY(owner_.Check(tokens));
@@ -127,7 +131,7 @@ class StreamTokenizer : public Tokenizer {
     }
 
     Result<std::vector<float>> Flush() override {
-      auto samples = Ready(owner_.parts_.decoder->Push(state_.get(), {}, true));
+      auto samples = Ready(decoder_.Push(state_.get(), {}, true));
       // Some decoders end a few samples before the last token does.
       if (given_ < wanted_) samples.resize(samples.size() + wanted_ - given_, 0.0f);
       Restart();
@@ -138,7 +142,7 @@ class StreamTokenizer : public Tokenizer {
     size_t Stride() const { return static_cast<size_t>(owner_.info_.stride); }
 
     void Restart() {
-      state_ = owner_.parts_.decoder->Start();
+      state_ = decoder_.Start();
       fade_ = Concealment(owner_.parts_.rate);
       last_.clear();
       wanted_ = given_ = 0;
@@ -147,7 +151,7 @@ class StreamTokenizer : public Tokenizer {
     void Append(std::vector<float> latents, size_t tokens, bool lost, std::vector<float>& samples) {
       wanted_ += tokens * Stride();
       fade_.Add(tokens * Stride(), lost);
-      const auto made = Ready(owner_.parts_.decoder->Push(state_.get(), std::move(latents), false));
+      const auto made = Ready(decoder_.Push(state_.get(), std::move(latents), false));
       samples.insert(samples.end(), made.begin(), made.end());
     }
 
@@ -160,6 +164,7 @@ class StreamTokenizer : public Tokenizer {
     }
 
     const StreamTokenizer& owner_;
+    const nn::StreamLayer& decoder_;
     std::unique_ptr<nn::StreamLayer::State> state_;
     std::vector<float> last_;  // latents of the last token that arrived
     Concealment fade_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/lazy.h"
 #include "base/result.h"
 #include "models/nn/stream_layer.h"
 #include "tokenizers/audio/latent_codes.h"
@@ -16,12 +17,13 @@
 namespace vqc {
 
 struct StreamParts {
-  nn::LayerPtr encoder, decoder;             // [samples][1] to rows of latents and back
-  std::unique_ptr<const LatentCodes> codes;  // of these rows
-  int rate = 0;                              // samples a second
-  int stride = 1;                            // samples of a token
-  int receptive_field = 0;                   // 0: without bound
-  int latency = 0;                           // see TokenizerInfo
+  nn::LayerPtr encoder;                         // [samples][1] to rows of latents
+  std::shared_ptr<Lazy<nn::LayerPtr>> decoder;  // and back
+  std::unique_ptr<const LatentCodes> codes;     // of these rows
+  int rate = 0;                                 // samples a second
+  int stride = 1;                               // samples of a token
+  int receptive_field = 0;                      // 0: without bound
+  int latency = 0;                              // see TokenizerInfo
   bool fill_up = false;  // the sound is filled up with zeros to whole tokens, before the encoder sees its end
   nlohmann::json network;  // the config with its defaults filled in
 };
