@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "models/audio_numbers.h"
@@ -12,47 +11,6 @@ namespace vqc::audio {
 namespace {
 
 constexpr size_t kFramesAtOnce = 32;  // bounds memory; results do not depend on it
-
-std::vector<float> Hann(size_t length, double scale) {
-  std::vector<float> window(length);
-  for (size_t i = 0; i < length; ++i) {
-    const double turn = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(length);
-    window[i] = static_cast<float>(scale * (0.5 - 0.5 * std::cos(turn)));
-  }
-  return window;
-}
-
-// [rows][columns] of weight(row, column) * cos or sin of 2 pi row column / length, angles reduced exactly.
-template <class Weight>
-std::vector<float> Waves(size_t rows, size_t columns, size_t length, bool sine, Weight&& weight) {
-  std::vector<float> table(rows * columns);
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < columns; ++c) {
-      const double turn =
-          2 * std::numbers::pi * static_cast<double>(r * c % length) / static_cast<double>(length);
-      table[r * columns + c] = static_cast<float>(weight(r, c) * (sine ? std::sin(turn) : std::cos(turn)));
-    }
-  }
-  return table;
-}
-
-// Real and imaginary parts from the sums and differences of the samples n and N - n, n = 0 ... N / 2, which
-// are counted once at both ends.
-Linear Analysis(size_t length, bool sine) {
-  const size_t half = length / 2 + 1;
-  return Linear(Waves(half, half, length, sine, [&](size_t, size_t) { return sine ? -1.0 : 1.0; }), {}, half,
-                half);
-}
-
-// The even and odd parts of the samples from real and imaginary parts.
-Linear Synthesis(size_t length, bool sine) {
-  const size_t half = length / 2 + 1;
-  const auto weight = [&](size_t, size_t bin) {
-    const double twice = bin == 0 || bin == half - 1 ? 1.0 : 2.0;
-    return (sine ? -twice : twice) / static_cast<double>(length);
-  };
-  return Linear(Waves(half, half, length, sine, weight), {}, half, half);
-}
 
 }  // namespace
 
@@ -193,8 +151,8 @@ Result<Decoder> Decoder::Load(const AudioNetworkConfig& config, size_t dim, cons
   const size_t first = config.fold > 1 ? static_cast<size_t>(config.TokenWidth(config.decoder)) : width;
   VQC_ASSIGN(auto in, Linear::Load(weights, "decoder.in", dim, first));
   VQC_ASSIGN(auto head, Linear::Load(weights, "decoder.head", width, 3 * static_cast<size_t>(config.Bins())));
-  Decoder decoder(config, Synthesis(length, false), Synthesis(length, true), std::move(in), std::move(head));
-  decoder.window_ = Hann(length, 1 / double{kOverlap});
+  InverseFourier inverse(Hann(length, 1 / double{kOverlap}));
+  Decoder decoder(config, std::move(inverse), std::move(in), std::move(head));
   if (config.fold > 1) {
     VQC_ASSIGN(auto unfold,
                Linear::Load(weights, "decoder.unfold", first, static_cast<size_t>(config.fold) * width));
@@ -213,7 +171,8 @@ Result<Decoder> Decoder::Load(const AudioNetworkConfig& config, size_t dim, cons
 // Windowed frames [frames][window] from the head's rows of log magnitudes and of
 // directions, real parts before imaginary ones, whose angles are the phases.
 std::vector<float> Decoder::Frames(const std::vector<float>& spectra) const {
-  const size_t length = window_.size(), half = length / 2 + 1, count = spectra.size() / (3 * half);
+  const auto half = static_cast<size_t>(config_.Bins());
+  const size_t count = spectra.size() / (3 * half);
   std::vector<float> magnitude(half), real(count * half), imaginary(count * half);
   for (size_t t = 0; t < count; ++t) {
     const float* row = spectra.data() + t * 3 * half;
@@ -226,16 +185,7 @@ std::vector<float> Decoder::Frames(const std::vector<float>& spectra) const {
       imaginary[t * half + k] = y * scale;
     }
   }
-  const auto even = even_.Apply(real.data(), count), odd = odd_.Apply(imaginary.data(), count);
-  std::vector<float> frames(count * length);
-  for (size_t t = 0; t < count; ++t) {
-    const float* e = even.data() + t * half;
-    const float* o = odd.data() + t * half;
-    float* frame = frames.data() + t * length;
-    for (size_t n = 0; n < half; ++n) frame[n] = (e[n] + o[n]) * window_[n];
-    for (size_t n = 1; n + 1 < half; ++n) frame[length - n] = (e[n] - o[n]) * window_[length - n];
-  }
-  return frames;
+  return inverse_.Apply(real, imaginary);
 }
 
 std::vector<float> Decoder::Push(State& state, const std::vector<float>& latents, bool last) const {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "models/audio_config.h"
+#include "models/audio_fourier.h"
 #include "models/audio_layers.h"
 
 namespace vqc::audio {
@@ -69,17 +70,13 @@ class Decoder {
   std::vector<float> Push(State& state, const std::vector<float>& latents, bool last) const;
 
  private:
-  Decoder(AudioNetworkConfig config, Linear even, Linear odd, Linear in, Linear head)
-      : config_(config),
-        even_(std::move(even)),
-        odd_(std::move(odd)),
-        in_(std::move(in)),
-        head_(std::move(head)) {}
+  Decoder(AudioNetworkConfig config, InverseFourier inverse, Linear in, Linear head)
+      : config_(config), inverse_(std::move(inverse)), in_(std::move(in)), head_(std::move(head)) {}
   std::vector<float> Frames(const std::vector<float>& spectra) const;
 
   AudioNetworkConfig config_;
-  std::vector<float> window_;
-  Linear even_, odd_, in_, head_;
+  InverseFourier inverse_;
+  Linear in_, head_;
   std::vector<Linear> unfold_;
   Stack frames_, tokens_;
   NormWeights norm_;

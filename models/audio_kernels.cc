@@ -9,11 +9,11 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <numbers>
 #include <string_view>
 
 #include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
-#include "models/audio_numbers.h"
 
 namespace vqc::audio {
 namespace {
@@ -114,7 +114,12 @@ void Log(float* values, size_t count) {
   for (size_t i = 0; i < count; ++i) values[i] = LogOf(values[i]);
 }
 
-void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y) {
+void Gelu(float* values, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    values[i] = 0.5f * values[i] * (1 + std::erf(values[i] * std::numbers::sqrt2_v<float> * 0.5f));
+}
+
+void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y, float epsilon) {
   constexpr size_t kLanes = 16;
   float lanes[kLanes] = {}, squares[kLanes] = {};
   for (size_t i = 0; i < width; ++i) lanes[i % kLanes] += x[i];
@@ -126,7 +131,7 @@ void Norm(const float* x, size_t width, const float* weight, const float* bias, 
   for (size_t half = kLanes / 2; half > 0; half /= 2) {
     for (size_t i = 0; i < half; ++i) squares[i] += squares[i + half];
   }
-  const float scale = 1.0f / std::sqrt(squares[0] / static_cast<float>(width) + kNormEpsilon);
+  const float scale = 1.0f / std::sqrt(squares[0] / static_cast<float>(width) + epsilon);
   for (size_t i = 0; i < width; ++i) y[i] = (x[i] - mean) * scale * weight[i] + bias[i];
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+#include "models/audio_numbers.h"
+
 namespace vqc::audio {
 
 inline constexpr int kPanel = 32;  // outputs that a linear layer computes side by side
@@ -28,6 +30,7 @@ void Exp(float* values, size_t count);
 void Elu(float* values, size_t count);   // x above 0, else exp(x) - 1
 void Log(float* values, size_t count);   // of positive normal numbers
 void Silu(float* values, size_t count);  // x / (1 + exp(-x))
+void Gelu(float* values, size_t count);  // x times the normal distribution's share below x
 
 // Of a row x[i] + sin(alpha[i] * x[i])^2 * inverse[i], in place.
 void Snake(float* x, size_t width, const float* alpha, const float* inverse);
@@ -41,7 +44,8 @@ struct ElementFunctions {
 };
 extern const ElementFunctions kElementsPortable, kElementsAvx2, kElementsAvx512;
 
-// Layer norm of a row (models/audio_numbers.h has the epsilon).
-void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y);
+// Layer norm of a row.
+void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y,
+          float epsilon = kNormEpsilon);
 
 }  // namespace vqc::audio

@@ -109,7 +109,7 @@ std::vector<float> NormWeights::Apply(const std::vector<float>& x) const {
   std::vector<float> y(x.size());
   const size_t width = weight.size();
   for (size_t at = 0; at < x.size(); at += width) {
-    Norm(x.data() + at, width, weight.data(), bias.data(), y.data() + at);
+    Norm(x.data() + at, width, weight.data(), bias.data(), y.data() + at, epsilon);
   }
   return y;
 }

@@ -58,6 +58,7 @@ class Block {
 
 struct NormWeights {
   std::vector<float> weight, bias;
+  float epsilon = kNormEpsilon;
   static Result<NormWeights> Load(const Weights& weights, const std::string& prefix, size_t width);
   std::vector<float> Apply(const std::vector<float>& x) const;
 };

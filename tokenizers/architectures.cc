@@ -43,10 +43,15 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"encodec", &BuildStream<MakeEncodec>},  {"dac", &BuildStream<MakeDac>},
-    {"mimi", &BuildStream<MakeMimi>},        {"snac", &BuildStream<MakeSnac>},
-    {"vqgan", &BuildPicture<MakeVqgan>},     {"ibq", &BuildPicture<MakeIbq>},
-    {"magvit2", &BuildPicture<MakeMagvit2>}, {"cosmos", &BuildPicture<MakeCosmos>},
+    {"encodec", &BuildStream<MakeEncodec>},
+    {"dac", &BuildStream<MakeDac>},
+    {"mimi", &BuildStream<MakeMimi>},
+    {"snac", &BuildStream<MakeSnac>},
+    {"wavtokenizer", &BuildStream<MakeWavTokenizer>},
+    {"vqgan", &BuildPicture<MakeVqgan>},
+    {"ibq", &BuildPicture<MakeIbq>},
+    {"magvit2", &BuildPicture<MakeMagvit2>},
+    {"cosmos", &BuildPicture<MakeCosmos>},
 };
 
 const Row* Find(std::string_view type) {

@@ -7,9 +7,9 @@ namespace vqc {
 
 std::span<const Family> Families() {
   // VQGAN last, since others have some of its tensors.
-  static const Family kFamilies[] = {kEncodecFamily, kDacFamily,      kMimiFamily,    kSnacFamily,
-                                     kVqModelFamily, kLlamaGenFamily, kMagvit2Family, kIbqFamily,
-                                     kCosmosFamily,  kTamingFamily};
+  static const Family kFamilies[] = {kEncodecFamily, kDacFamily,          kMimiFamily,    kSnacFamily,
+                                     kVqModelFamily, kLlamaGenFamily,     kMagvit2Family, kIbqFamily,
+                                     kCosmosFamily,  kWavTokenizerFamily, kTamingFamily};
   return kFamilies;
 }
 

@@ -38,6 +38,7 @@ extern const Family kIbqFamily;
 extern const Family kMagvit2Family;
 extern const Family kMimiFamily;
 extern const Family kSnacFamily;
+extern const Family kWavTokenizerFamily;
 
 // Three spellings of one network (vqgan.cc).
 extern const Family kTamingFamily;

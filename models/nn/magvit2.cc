@@ -17,7 +17,7 @@ Result<std::vector<ResnetBlock>> LoadBlocks(const Weights& weights, const std::s
   std::vector<ResnetBlock> blocks;
   for (int i = 0; i < config.blocks; ++i) {
     VQC_ASSIGN(auto block, ResnetBlock::Load(weights, name + "." + std::to_string(i), i == 0 ? in : out, out,
-                                             Size(config.groups), false));
+                                             Size(config.groups), kNoBias));
     blocks.push_back(std::move(block));
   }
   return blocks;

@@ -21,23 +21,25 @@ void AddTo(Plane& x, const Plane& y) {
 Result<Conv2d> Conv2d::Load(const Weights& weights, const std::string& name, size_t in, size_t out,
                             size_t kernel, const ConvOptions& options) {
   const auto side = static_cast<int64_t>(kernel);
-  VQC_ASSIGN(const auto weight,
-             weights(name + ".weight", {static_cast<int64_t>(out), static_cast<int64_t>(in), side, side}));
+  std::vector<int64_t> shape = {static_cast<int64_t>(out), static_cast<int64_t>(in), side};
+  if (!options.line) shape.push_back(side);
+  VQC_ASSIGN(const auto weight, weights(name + ".weight", shape));
   std::vector<float> bias;
   if (options.bias) {
     VQC_ASSIGN(bias, weights(name + ".bias", {static_cast<int64_t>(out)}));
   }
   Conv2d conv(in, out, kernel, options);
+  const size_t taps = conv.rows_ * kernel;
   constexpr size_t kPanel = audio::kPanel;
   conv.panels_ = (out + kPanel - 1) / kPanel;
   conv.bias_.resize(conv.panels_ * kPanel);
   std::copy(bias.begin(), bias.end(), conv.bias_.begin());
-  conv.taps_.resize(kernel * kernel * conv.panels_ * in * kPanel);
-  for (size_t tap = 0; tap < kernel * kernel; ++tap) {
+  conv.taps_.resize(taps * conv.panels_ * in * kPanel);
+  for (size_t tap = 0; tap < taps; ++tap) {
     float* panels = conv.taps_.data() + tap * conv.panels_ * in * kPanel;
     for (size_t o = 0; o < out; ++o) {
       for (size_t i = 0; i < in; ++i)
-        panels[(o / kPanel * in + i) * kPanel + o % kPanel] = weight[(o * in + i) * kernel * kernel + tap];
+        panels[(o / kPanel * in + i) * kPanel + o % kPanel] = weight[(o * in + i) * taps + tap];
     }
   }
   return conv;
@@ -50,11 +52,11 @@ void Conv2d::ApplyRow(const Plane& x, size_t row, float* y) const {
                width = panels_ * audio::kPanel;
   std::vector<float> line(padded * in_), sums(columns * width);
   bool first = true;
-  for (size_t ky = 0; ky < kernel_; ++ky) {
+  for (size_t ky = 0; ky < rows_; ++ky) {
     const size_t at = row * stride_ + ky;
-    if (at < before_ || at - before_ >= x.height) continue;
+    if (at < above_ || at - above_ >= x.height) continue;
     const size_t copied = std::min(x.width, padded - before_);
-    std::copy_n(x.Row(at - before_), copied * in_, line.begin() + static_cast<ptrdiff_t>(before_ * in_));
+    std::copy_n(x.Row(at - above_), copied * in_, line.begin() + static_cast<ptrdiff_t>(before_ * in_));
     for (size_t kx = 0; kx < kernel_; ++kx) {
       const float* tap = taps_.data() + (ky * kernel_ + kx) * panels_ * in_ * audio::kPanel;
       linear(line.data() + kx * in_, columns, stride_ * in_, in_, tap, first ? bias_.data() : nullptr,
@@ -72,14 +74,14 @@ Plane Conv2d::Apply(const Plane& x, int threads) const {
 }
 
 Result<ResnetBlock> ResnetBlock::Load(const Weights& weights, const std::string& name, size_t in, size_t out,
-                                      size_t groups, bool bias) {
+                                      size_t groups, const ConvOptions& options) {
   VQC_ASSIGN(auto norm1, GroupNorm::Load(weights, name + ".norm1", in, groups));
-  VQC_ASSIGN(auto conv1, Conv2d::Load(weights, name + ".conv1", in, out, 3, {.bias = bias}));
+  VQC_ASSIGN(auto conv1, Conv2d::Load(weights, name + ".conv1", in, out, 3, options));
   VQC_ASSIGN(auto norm2, GroupNorm::Load(weights, name + ".norm2", out, groups));
-  VQC_ASSIGN(auto conv2, Conv2d::Load(weights, name + ".conv2", out, out, 3, {.bias = bias}));
+  VQC_ASSIGN(auto conv2, Conv2d::Load(weights, name + ".conv2", out, out, 3, options));
   ResnetBlock block(std::move(norm1), std::move(conv1), std::move(norm2), std::move(conv2));
   if (in != out) {
-    VQC_ASSIGN(auto shortcut, Conv2d::Load(weights, name + ".nin_shortcut", in, out, 1, {.bias = bias}));
+    VQC_ASSIGN(auto shortcut, Conv2d::Load(weights, name + ".nin_shortcut", in, out, 1, options));
     block.shortcut_.push_back(std::move(shortcut));
   }
   return block;
@@ -93,12 +95,12 @@ Plane ResnetBlock::Apply(Plane x, int threads) const {
 }
 
 Result<PlaneAttention> PlaneAttention::Load(const Weights& weights, const std::string& name, size_t channels,
-                                            size_t groups) {
+                                            size_t groups, const ConvOptions& options) {
   VQC_ASSIGN(auto norm, GroupNorm::Load(weights, name + ".norm", channels, groups));
-  VQC_ASSIGN(auto query, Conv2d::Load(weights, name + ".q", channels, channels, 1));
-  VQC_ASSIGN(auto key, Conv2d::Load(weights, name + ".k", channels, channels, 1));
-  VQC_ASSIGN(auto value, Conv2d::Load(weights, name + ".v", channels, channels, 1));
-  VQC_ASSIGN(auto out, Conv2d::Load(weights, name + ".proj_out", channels, channels, 1));
+  VQC_ASSIGN(auto query, Conv2d::Load(weights, name + ".q", channels, channels, 1, options));
+  VQC_ASSIGN(auto key, Conv2d::Load(weights, name + ".k", channels, channels, 1, options));
+  VQC_ASSIGN(auto value, Conv2d::Load(weights, name + ".v", channels, channels, 1, options));
+  VQC_ASSIGN(auto out, Conv2d::Load(weights, name + ".proj_out", channels, channels, 1, options));
   return PlaneAttention(std::move(norm), std::move(query), std::move(key), std::move(value), std::move(out));
 }
 

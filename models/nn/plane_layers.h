@@ -17,13 +17,14 @@ struct ConvOptions {
   size_t stride = 1;        // 2 halves an even size
   bool both_sides = false;  // with stride 2, see below
   bool bias = true;
+  bool line = false;  // for planes of one row, such as the rows of a sound, with stride 1
 };
 
 // Square kernels of odd size with zeros beside the picture: as many on each side that the size stays; with
 // stride 2 at the bottom and on the right alone, or with `both_sides` as with stride 1.
 class Conv2d {
  public:
-  // Tensors NAME.weight [out][in][kernel][kernel], NAME.bias [out].
+  // Tensors NAME.weight [out][in][kernel][kernel], of lines [out][in][kernel], and NAME.bias [out].
   static Result<Conv2d> Load(const Weights& weights, const std::string& name, size_t in, size_t out,
                              size_t kernel, const ConvOptions& options = {});
   Plane Apply(const Plane& x, int threads) const;
@@ -33,20 +34,22 @@ class Conv2d {
       : in_(in),
         out_(out),
         kernel_(kernel),
+        rows_(options.line ? 1 : kernel),
         stride_(options.stride),
-        before_(options.stride == 1 || options.both_sides ? kernel / 2 : 0) {}
+        before_(options.stride == 1 || options.both_sides ? kernel / 2 : 0),
+        above_(options.line ? 0 : before_) {}
   void ApplyRow(const Plane& x, size_t row, float* y) const;
 
-  size_t in_, out_, kernel_, stride_, before_, panels_ = 0;
-  std::vector<float> taps_, bias_;  // [kernel][kernel] of panels as LinearFunction takes them
+  size_t in_, out_, kernel_, rows_, stride_, before_, above_, panels_ = 0;
+  std::vector<float> taps_, bias_;  // [rows][kernel] of panels as LinearFunction takes them
 };
 
 // x + conv(silu(norm(conv(silu(norm(x)))))), with a 1 x 1 convolution of x where the width changes.
 class ResnetBlock {
  public:
-  // `bias`: whether the convolutions have one.
+  // `options`: of the convolutions, with stride 1.
   static Result<ResnetBlock> Load(const Weights& weights, const std::string& name, size_t in, size_t out,
-                                  size_t groups, bool bias = true);
+                                  size_t groups, const ConvOptions& options = {});
   Plane Apply(Plane x, int threads) const;
 
  private:
@@ -64,7 +67,7 @@ class ResnetBlock {
 class PlaneAttention {
  public:
   static Result<PlaneAttention> Load(const Weights& weights, const std::string& name, size_t channels,
-                                     size_t groups);
+                                     size_t groups, const ConvOptions& options = {});
   Plane Apply(Plane x, int threads) const;
 
  private:

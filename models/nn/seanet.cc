@@ -99,6 +99,18 @@ int SeanetConfig::Stride() const {
   return stride;
 }
 
+int SeanetConfig::Ahead() const {
+  if (causal) return 0;
+  int hop = 1, ahead = (kernel - 1) / 2;
+  for (auto ratio = ratios.rbegin(); ratio != ratios.rend(); ++ratio) {
+    for (int i = 0, dilation = 1; i < residual_layers; ++i, dilation *= dilation_growth)
+      ahead += (residual_kernel - 1) * dilation / 2 * hop;
+    ahead += *ratio / 2 * hop;
+    hop *= *ratio;
+  }
+  return ahead + (last_kernel - 1) / 2 * hop;
+}
+
 SeanetConfig SeanetConfig::Read(ConfigFields& fields, SeanetConfig config) {
   config.filters = fields.Whole("num_filters", 1, 1024, config.filters);
   config.hidden = fields.Whole("hidden_size", 1, 4096, config.hidden);

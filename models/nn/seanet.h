@@ -23,6 +23,8 @@ struct SeanetConfig {
   Padding padding = Padding::kReflect;
 
   int Stride() const;  // samples of a row of latents
+  // Samples after a row of latents that it depends on.
+  int Ahead() const;
   // What the fields say, `config` where they are missing; no LSTM where that has none.
   static SeanetConfig Read(ConfigFields& fields, SeanetConfig config);
 };

@@ -2,10 +2,9 @@
 #include "models/nn/stream_transformer.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <utility>
 
+#include "models/audio_kernels.h"
 #include "models/nn/attention.h"
 
 namespace vqc::nn {
@@ -37,7 +36,7 @@ class TransformerLayer : public StreamLayer {
     const auto attended = parts_.output.Apply(AttendPast(past, normed, rows).data(), rows);
     Add(x, attended, parts_.attention_scale);
     auto hidden = parts_.widen.Apply(parts_.before_mlp.Apply(x).data(), rows);
-    for (float& h : hidden) h = 0.5f * h * (1 + std::erf(h * std::numbers::sqrt2_v<float> * 0.5f));
+    audio::Gelu(hidden.data(), hidden.size());
     Add(x, parts_.narrow.Apply(hidden.data(), rows), parts_.mlp_scale);
     return x;
   }

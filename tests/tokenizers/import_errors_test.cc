@@ -175,6 +175,52 @@ TEST_F(ImportErrors, WindowsOfAttentionThatDoNotFitAreRefused) {
   }
 }
 
+TEST_F(ImportErrors, WavTokenizersWhoseShapesDoNotFitAreRefused) {
+  const std::string golden = testing::CheckpointFolder("wavtokenizer");
+  config_ = nlohmann::json::parse(testing::Slurp(golden + "/config.json"));
+  const auto file = SafeTensors::Open(golden + "/model.safetensors");
+  ASSERT_TRUE(file.ok());
+  tensors_.clear();
+  for (const auto& [name, view] : file->Tensors())
+    tensors_[name] = {view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}};
+  const auto whole = tensors_;
+  const auto refused = [&](const std::string& tensor, std::vector<int64_t> shape,
+                           const std::vector<std::string>& parts) {
+    tensors_ = whole;
+    if (shape.empty()) {
+      tensors_.erase(tensor);
+    } else {
+      tensors_[tensor].shape = shape;
+      size_t count = 4;
+      for (const int64_t side : shape) count *= static_cast<size_t>(side);
+      tensors_[tensor].bytes.resize(count);
+    }
+    Write();
+    ExpectRefused(parts);
+  };
+  const std::string encoder = "feature_extractor.encodec.encoder.model.",
+                    codebook = "feature_extractor.encodec.quantizer.vq.layers.0._codebook.embed";
+  Write();
+  EXPECT_TRUE(Import().ok());
+  refused(codebook, {}, {"WavTokenizer", codebook});
+  refused(codebook, {64, 15}, {codebook, "[64, 15]", "[64, 16]"});
+  refused("head.out.weight", {14, 32}, {"n_fft", "12"});
+  refused("backbone.embed.weight", {33, 16, 7}, {"dim", "33", "multiple of 32"});
+  refused("backbone.convnext.1.gamma", {}, {"backbone.convnext.1.dwconv", "not of this network"});
+  refused("backbone.pos_net.2.q.bias", {}, {"backbone.pos_net.2.q.bias [32] is missing"});
+  refused(encoder + "6.conv.conv.weight_v", {}, {"upsampling_ratios"});
+  refused(encoder + "1.block.1.conv.conv.weight_v", {0, 4, 3}, {encoder, "layer 1"});
+  tensors_ = whole;
+  for (const auto& [field, value] : {std::pair{"bandwidth_id", 4}, std::pair{"block_rows", 0},
+                                     std::pair{"halo_rows", -1}, std::pair{"sampling_rate", 0}}) {
+    const auto kept = config_;
+    config_[field] = value;
+    Write();
+    ExpectRefused({field});
+    config_ = kept;
+  }
+}
+
 TEST_F(ImportErrors, OtherFamiliesAreNamed) {
   config_["model_type"] = "llama";
   Write();

@@ -56,8 +56,11 @@ TEST_P(ImportedSound, LatentsAreThoseOfTheReference) {
   const nn::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
     return ReadWeights(tensors_, name, shape);
   };
-  const std::map<std::string, decltype(&MakeEncodec)> makers = {
-      {"encodec", &MakeEncodec}, {"dac", &MakeDac}, {"mimi", &MakeMimi}, {"snac", &MakeSnac}};
+  const std::map<std::string, decltype(&MakeEncodec)> makers = {{"encodec", &MakeEncodec},
+                                                                {"dac", &MakeDac},
+                                                                {"mimi", &MakeMimi},
+                                                                {"snac", &MakeSnac},
+                                                                {"wavtokenizer", &MakeWavTokenizer}};
   const auto parts = makers.at(card_.tokenizer)(card_.config["network"], weights);
   ASSERT_TRUE(parts.ok()) << parts.error().message;
   EXPECT_EQ(ConfigOf(*parts), card_.config);
@@ -183,7 +186,8 @@ TEST_P(ImportedSound, LatencyIsWhatInfoSays) {
     const auto tokens = encoder->Push(std::span(example_.input).subspan(static_cast<size_t>(i), 1));
     given += static_cast<int64_t>(decoder->Push(*tokens)->size());
   }
-  EXPECT_EQ(behind, tokenizer_->Info().latency);
+  // A sound that is shorter than the latency comes out when it ends.
+  EXPECT_EQ(behind, std::min<int64_t>(tokenizer_->Info().latency, count));
 }
 
 TEST_P(ImportedSound, ShortSoundsHaveATokenForEachStartedStride) {
@@ -198,7 +202,8 @@ TEST_P(ImportedSound, ShortSoundsHaveATokenForEachStartedStride) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, ImportedSound,
-                         ::testing::Values("encodec", "dac", "dac_odd", "mimi", "snac", "snac_attention"),
+                         ::testing::Values("encodec", "dac", "dac_odd", "mimi", "snac", "snac_attention",
+                                           "wavtokenizer", "wavtokenizer_blocks"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace

@@ -38,5 +38,6 @@ Result<StreamParts> MakeDac(const nlohmann::json& network, const nn::Weights& we
 Result<StreamParts> MakeMimi(const nlohmann::json& network, const nn::Weights& weights);
 Result<StreamParts> MakeSnac(const nlohmann::json& network, const nn::Weights& weights);
 Result<StreamParts> MakeEncodec(const nlohmann::json& network, const nn::Weights& weights);
+Result<StreamParts> MakeWavTokenizer(const nlohmann::json& network, const nn::Weights& weights);
 
 }  // namespace vqc
