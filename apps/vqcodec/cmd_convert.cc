@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vqcodec convert: public checkpoints to models of ours.
+// vqcodec convert: public checkpoints to models of ours, and tokens of other programs to streams and back.
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -7,6 +7,7 @@
 
 #include "apps/vqcodec/batch.h"
 #include "apps/vqcodec/command.h"
+#include "apps/vqcodec/convert_tokens.h"
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/interrupt.h"
 #include "apps/vqcodec/options.h"
@@ -19,7 +20,7 @@ namespace vqc {
 namespace {
 
 struct ConvertCommand {
-  std::string input, output, name;
+  std::string input, output, name, model;
   bool force = false, quiet = false, json = false;
   Limits limits;
 };
@@ -40,7 +41,19 @@ Result<std::string> NameOf(const ConvertCommand& command) {
   return name;
 }
 
+Status ConvertFile(const ConvertCommand& command) {
+  if (!command.name.empty())
+    return Error{ErrorCode::kUsage, Printable(command.input) + " holds tokens; --name is for models"};
+  return ConvertTokens({command.input, command.output, command.model, command.force, command.quiet,
+                        command.json, command.limits});
+}
+
 Status Convert(const ConvertCommand& command) {
+  if (HoldsTokens(command.input)) return ConvertFile(command);
+  if (!command.model.empty()) {
+    return Error{ErrorCode::kUsage,
+                 Printable(command.input) + " holds no tokens of another program; --model is for those"};
+  }
   VQC_ASSIGN(const std::string name, NameOf(command));
   VQC_TRY(CheckModelOutput(command.output, command.force));
   VQC_ASSIGN(const ImportedModel model, ImportModel(command.input, name, command.limits));
@@ -68,24 +81,33 @@ Status Convert(const ConvertCommand& command) {
 
 RunCommand AddConvert(CLI::App& parent) {
   auto command = std::make_shared<ConvertCommand>();
-  CLI::App* app = AddCommand(parent, "convert", "Turn a public checkpoint into a model",
-                             "vqcodec convert encodec_24khz -o models/encodec-24khz\n"
-                             "vqcodec encode talk.wav -m models/encodec-24khz --levels 8");
-  app->add_option("CHECKPOINT", command->input,
-                  "Folder with config.json and .safetensors, whole or in parts, or the .safetensors file")
+  CLI::App* app =
+      AddCommand(parent, "convert", "Turn a public checkpoint into a model, or EnCodec's files into streams",
+                 "vqcodec convert encodec_24khz -o models/encodec-24khz\n"
+                 "vqcodec encode talk.wav -m models/encodec-24khz --levels 8\n"
+                 "vqcodec convert talk.vqc -o talk.ecdc\n"
+                 "vqcodec convert other.ecdc -m models/encodec-24khz -o other.vqc");
+  app->add_option(
+         "INPUT", command->input,
+         "Checkpoint: folder with config.json and .safetensors, whole or in parts, or the .safetensors "
+         "file. Tokens: an .ecdc file, or a .vqc stream that becomes one")
       ->type_name("")
       ->required();
-  app->add_option("-o,--output", command->output, "Folder of the model: its card and weights")
-      ->type_name("DIR")
+  app->add_option("-o,--output", command->output,
+                  "Folder of the model: its card and weights. Of tokens the file, .vqc or .ecdc")
+      ->type_name("PATH")
       ->group("Output")
       ->required();
-  app->add_flag("-f,--force", command->force, "Replace a model that is there")->group("Output");
+  app->add_flag("-f,--force", command->force, "Replace a model or file that is there")->group("Output");
   app->add_option("--name", command->name, "Name of the model (default: that of the folder)")
       ->type_name("NAME")
       ->group("Output");
+  app->add_option("-m,--model", command->model, "Model of an .ecdc file: a converted EnCodec of 24 kHz")
+      ->type_name("MODEL")
+      ->group("Model");
   app->add_flag("--json", command->json, "Print one JSON object")->group("Report");
   app->add_flag("-q,--quiet", command->quiet, "Print errors only")->group("Report");
-  AddModelLimit(*app, command->limits);
+  AddLimitOptions(*app, command->limits);
   return [command] {
     HandleInterrupts("nothing was written");
     const Status done = Convert(*command);

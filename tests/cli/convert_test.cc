@@ -2,6 +2,7 @@
 // Public checkpoints from `convert` to sound and back.
 #include <cstring>
 
+#include "base/file.h"
 #include "tests/cli/cli_test_base.h"
 
 namespace vqc {
@@ -48,6 +49,45 @@ TEST_F(ConvertTest, ACheckpointBecomesAModelThatEncodesAndDecodes) {
     ASSERT_EQ(decoded.exit_code, 0) << decoded.err;
     EXPECT_GE(Read(name + ".wav").size(), 44u + 2 * 1003);
   }
+}
+
+// EnCodec's own files, to a stream and back, without a network.
+TEST_F(ConvertTest, TokensOfEnCodecBecomeAStreamAndComeBack) {
+  const std::string golden = std::string(VQC_SOURCE_DIR) + "/tests/golden/ecdc";
+  ASSERT_EQ(Run({"convert", golden, "-o", "models/encodec"}).exit_code, 0);
+  const How how{.environment = {"VQCODEC_MODELS=models"}};
+  const Ran taken = Run({"convert", golden + "/sound.ecdc", "-m", "encodec", "-o", "a.vqc", "--json"}, how);
+  ASSERT_EQ(taken.exit_code, 0) << taken.err;
+  EXPECT_EQ(taken.Json()["samples"], 5003);
+  EXPECT_EQ(taken.Json()["levels"], 4);
+  EXPECT_EQ(taken.Json()["model"], "encodec");
+  ASSERT_EQ(Run({"decode", "a.vqc", "-o", "a.wav"}, how).exit_code, 0);
+  EXPECT_EQ(Read("a.wav").size(), 44u + 2 * 5003);
+  ASSERT_EQ(Run({"convert", "a.vqc", "-o", "a.ecdc"}, how).exit_code, 0);
+  const auto expected = *ReadFile(golden + "/sound.ecdc", 1 << 20);
+  EXPECT_EQ(Read("a.ecdc"), std::string(expected.begin(), expected.end()));
+
+  Write("cut.ecdc", Read("a.ecdc").substr(0, 100));
+  Write("damaged.vqc", Read("a.vqc").substr(0, 20));
+  const auto refused = [&](const std::vector<std::string>& arguments, int exit_code,
+                           const std::string& part) {
+    const Ran ran = Run(arguments, how);
+    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
+    EXPECT_TRUE(ran.IsOneLineError()) << ran.err;
+    EXPECT_NE(ran.err.find(part), std::string::npos) << ran.err;
+  };
+  refused({"convert", "a.ecdc", "-o", "b.vqc"}, 2, "--model");
+  refused({"convert", "a.ecdc", "-m", "nothing", "-o", "b.vqc"}, 5, "nothing");
+  refused({"convert", "a.ecdc", "-m", "encodec", "-o", "b.wav"}, 2, ".vqc");
+  refused({"convert", "a.ecdc", "-m", "encodec", "-o", "a.vqc"}, 2, "--force");
+  refused({"convert", "a.ecdc", "-m", "encodec", "--name", "x", "-o", "b.vqc"}, 2, "--name");
+  refused({"convert", "cut.ecdc", "-m", "encodec", "-o", "b.vqc"}, 4, "bytes of ids");
+  refused({"convert", "damaged.vqc", "-o", "b.ecdc"}, 4, "damaged.vqc");
+  refused({"convert", "a.vqc", "-m", "encodec", "-o", "b.ecdc"}, 2, "leave --model out");
+  refused({"convert", "a.vqc", "-o", "b.vqc"}, 2, ".ecdc");
+  refused({"convert", golden, "-m", "encodec", "-o", "n"}, 2, "--model");
+  EXPECT_FALSE(Exists("b.vqc"));
+  EXPECT_EQ(Run({"convert", "a.ecdc", "-m", "encodec", "-o", "a.vqc", "-f"}, how).exit_code, 0);
 }
 
 TEST_F(ConvertTest, RefusesWhatItCannotDo) {

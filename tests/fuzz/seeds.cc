@@ -235,6 +235,16 @@ void AddActions(Seeds& seeds) {
     seeds.Add("parquet", name, ReadAll(kSource / "tests/golden/tables" / name));
 }
 
+void AddEcdc(Seeds& seeds) {
+  const Bytes file = ReadAll(kSource / "tests/golden/ecdc/sound.ecdc");
+  constexpr size_t kJsonSize = 8;  // its last byte
+  Bytes whole = {0}, parts = {1, file[kJsonSize]};
+  whole.insert(whole.end(), file.begin(), file.end());
+  parts.insert(parts.end(), file.begin() + kJsonSize + 1, file.end());
+  seeds.Add("ecdc", "sound-whole", whole);
+  seeds.Add("ecdc", "sound-parts", parts);
+}
+
 void AddNoise(Seeds& seeds) {
   uint32_t state = 1;
   for (const char* target : {"round_trip", "sessions"}) {
@@ -262,6 +272,7 @@ int main(int argc, char** argv) {
   vqc::AddModels(seeds);
   vqc::AddMedia(seeds);
   vqc::AddActions(seeds);
+  vqc::AddEcdc(seeds);
   vqc::AddNoise(seeds);
   vqc::fuzz::AddSets(seeds);
   return 0;
