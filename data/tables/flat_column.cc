@@ -47,18 +47,10 @@ std::optional<std::span<const uint8_t>> FlatPage::operator[](size_t row) const {
 }
 
 Result<FlatChunk> FlatChunk::Open(const ParquetFile& file, size_t leaf, size_t group, const Limits& limits) {
-  FlatChunk chunk(file, leaf, group);
-  const ParquetChunk& own = file.groups[group].chunks[leaf];
-  VQC_ASSIGN(chunk.heads_, ListPages(file, own));
-  if (!chunk.heads_.empty() && chunk.heads_.front().is_dictionary) {
-    const ParquetPageHead head = chunk.heads_.front();
-    chunk.heads_.erase(chunk.heads_.begin());
-    VQC_ASSIGN(ParquetPage page, ReadPage(file, file.leaves[leaf], own, head, nullptr, limits));
-    chunk.dictionary_ = std::make_shared<const ParquetValues>(std::move(page.values));
-    chunk.dictionary_memory_ = MemoryOf(head);
-  }
+  VQC_ASSIGN(ColumnPages pages, ColumnPages::Open(file, leaf, group, limits));
+  FlatChunk chunk(std::move(pages));
   uint64_t row = 0;
-  for (const ParquetPageHead& head : chunk.heads_) {
+  for (const ParquetPageHead& head : chunk.pages_.heads()) {
     chunk.first_rows_.push_back(row);
     row += head.entries;
   }
@@ -75,10 +67,8 @@ size_t FlatChunk::PageOf(uint64_t row) const {
 }
 
 Result<FlatPage> FlatChunk::Read(size_t page, const Limits& limits) const {
-  const ParquetLeaf& leaf = file_->leaves[leaf_];
-  VQC_ASSIGN(ParquetPage read,
-             ReadPage(*file_, leaf, file_->groups[group_].chunks[leaf_], heads_[page], dictionary_, limits));
-  return FlatPage(std::move(read), leaf.definition);
+  VQC_ASSIGN(ParquetPage read, pages_.Read(page, limits));
+  return FlatPage(std::move(read), pages_.leaf().definition);
 }
 
 std::vector<uint8_t> TextOfValue(const ParquetLeaf& leaf, std::span<const uint8_t> value) {

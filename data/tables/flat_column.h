@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
@@ -31,28 +31,24 @@ class FlatPage {
 // The pages of such a column in one row group.
 class FlatChunk {
  public:
-  // Reads the heads of the pages, and the dictionary. Errors: those of ListPages and ReadPage; kInput where
+  // Reads the heads of the pages, and the dictionary. Errors: those of ColumnPages; kInput where
   // pages do not hold the group's rows. REQUIRES: leaf.repetition is 0; `file` outlives the chunk.
   static Result<FlatChunk> Open(const ParquetFile& file, size_t leaf, size_t group, const Limits& limits);
 
-  size_t Pages() const { return heads_.size(); }
+  size_t Pages() const { return pages_.heads().size(); }
   uint64_t FirstRow(size_t page) const {
     return first_rows_[page];
   }  // of `Pages()`: the group's number of rows
   size_t PageOf(uint64_t row) const;
-  uint64_t Memory(size_t page) const { return MemoryOf(heads_[page]); }  // of FlatPage
-  uint64_t DictionaryMemory() const { return dictionary_memory_; }
+  uint64_t Memory(size_t page) const { return MemoryOf(pages_.heads()[page]); }  // of FlatPage
+  uint64_t DictionaryMemory() const { return pages_.DictionaryMemory(); }
   Result<FlatPage> Read(size_t page, const Limits& limits) const;
 
  private:
-  FlatChunk(const ParquetFile& file, size_t leaf, size_t group) : file_(&file), leaf_(leaf), group_(group) {}
+  explicit FlatChunk(ColumnPages pages) : pages_(std::move(pages)) {}
 
-  const ParquetFile* file_;
-  size_t leaf_, group_;
-  std::vector<ParquetPageHead> heads_;  // without the dictionary's
-  std::vector<uint64_t> first_rows_;    // of each page in the group; the group's number of rows
-  std::shared_ptr<const ParquetValues> dictionary_;
-  uint64_t dictionary_memory_ = 0;
+  ColumnPages pages_;
+  std::vector<uint64_t> first_rows_;  // of each page in the group; the group's number of rows
 };
 
 // A value as text: numbers as they are stored, floats in the shortest form that gives them back, "true" and

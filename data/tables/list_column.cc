@@ -84,21 +84,12 @@ bool IsListOfJson(const ParquetLeaf& leaf) {
 }
 
 Result<ListChunk> ListChunk::Open(const ParquetFile& file, size_t leaf, size_t group, const Limits& limits) {
-  ListChunk chunk(file, leaf, group);
-  const ParquetChunk& own = file.groups[group].chunks[leaf];
-  VQC_ASSIGN(chunk.heads_, ListPages(file, own));
-  if (!chunk.heads_.empty() && chunk.heads_.front().is_dictionary) {
-    const ParquetPageHead head = chunk.heads_.front();
-    chunk.heads_.erase(chunk.heads_.begin());
-    VQC_ASSIGN(ParquetPage page, ReadPage(file, file.leaves[leaf], own, head, nullptr, limits));
-    chunk.dictionary_ = std::make_shared<const ParquetValues>(std::move(page.values));
-    chunk.dictionary_memory_ = MemoryOf(head);
-  }
+  VQC_ASSIGN(ColumnPages pages, ColumnPages::Open(file, leaf, group, limits));
+  ListChunk chunk(std::move(pages));
   uint64_t rows = 0;
-  for (size_t p = 0; p < chunk.heads_.size(); ++p) {
-    VQC_ASSIGN(const ParquetPage page, chunk.ReadPageAt(p, limits));
-    if (p == 0 && !page.repetition.empty() && page.repetition.front() != 0)
-      return Damaged("its first row has no beginning");
+  for (size_t p = 0; p < chunk.pages_.heads().size(); ++p) {
+    VQC_ASSIGN(const ParquetPage page, chunk.pages_.Read(p, limits));
+    if (p == 0 && page.repetition.front() != 0) return Damaged("its first row has no beginning");
     chunk.first_rows_.push_back(rows);
     rows += static_cast<uint64_t>(std::ranges::count(page.repetition, uint8_t{0}));
   }
@@ -108,23 +99,20 @@ Result<ListChunk> ListChunk::Open(const ParquetFile& file, size_t leaf, size_t g
                  std::to_string(file.groups[group].rows));
 }
 
-Result<ParquetPage> ListChunk::ReadPageAt(size_t page, const Limits& limits) const {
-  return ReadPage(*file_, Leaf(), file_->groups[group_].chunks[leaf_], heads_[page], dictionary_, limits);
-}
-
 Result<std::vector<std::optional<std::string>>> ListChunk::Read(uint64_t begin, uint64_t end,
                                                                 const Limits& limits,
                                                                 uint64_t& memory) const {
-  const ParquetLeaf& leaf = Leaf();
+  const ParquetLeaf& leaf = pages_.leaf();
+  const auto& heads = pages_.heads();
   std::vector<std::optional<std::string>> rows;
   if (begin == end) return rows;
   Assembler row(leaf);
   const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end() - 1, begin);
   auto p = static_cast<size_t>(after - first_rows_.begin()) - 1;
   // Rows before `begin` are passed over; the first entry of a page may go on with a row of the page before.
-  for (uint64_t next = first_rows_[p]; p < heads_.size(); ++p) {
-    VQC_TRY(AddMemory(MemoryOf(heads_[p]), limits, memory));
-    VQC_ASSIGN(const ParquetPage page, ReadPageAt(p, limits));
+  for (uint64_t next = first_rows_[p]; p < heads.size(); ++p) {
+    VQC_TRY(AddMemory(MemoryOf(heads[p]), limits, memory));
+    VQC_ASSIGN(const ParquetPage page, pages_.Read(p, limits));
     size_t values = 0;
     for (size_t i = 0; i < page.repetition.size(); ++i) {
       if (page.repetition[i] == 0) {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
@@ -20,12 +20,12 @@ bool IsListOfJson(const ParquetLeaf& leaf);
 // The pages of such a column in one row group.
 class ListChunk {
  public:
-  // Reads all pages once, since only their levels say where rows begin. Errors: those of ListPages and
-  // ReadPage; kInput where pages do not hold the group's rows. REQUIRES: IsListOfJson; `file` outlives the
-  // chunk.
+  // Reads all pages once, since only their levels say where rows begin. Errors: those of ColumnPages
+  // and of its Read; kInput where pages do not hold the group's rows. REQUIRES: IsListOfJson; `file` outlives
+  // the chunk.
   static Result<ListChunk> Open(const ParquetFile& file, size_t leaf, size_t group, const Limits& limits);
 
-  uint64_t DictionaryMemory() const { return dictionary_memory_; }
+  uint64_t DictionaryMemory() const { return pages_.DictionaryMemory(); }
 
   // The rows from `begin` to before `end` of the group, each an array such as [1,null] or [["a"],[]];
   // nullopt: the row has none. Numbers that JSON has not are null. Adds what that takes to `memory`, in
@@ -34,17 +34,10 @@ class ListChunk {
                                                        uint64_t& memory) const;
 
  private:
-  ListChunk(const ParquetFile& file, size_t leaf, size_t group) : file_(&file), leaf_(leaf), group_(group) {}
+  explicit ListChunk(ColumnPages pages) : pages_(std::move(pages)) {}
 
-  const ParquetLeaf& Leaf() const { return file_->leaves[leaf_]; }
-  Result<ParquetPage> ReadPageAt(size_t page, const Limits& limits) const;
-
-  const ParquetFile* file_;
-  size_t leaf_, group_;
-  std::vector<ParquetPageHead> heads_;  // without the dictionary's
-  std::vector<uint64_t> first_rows_;    // the first one that begins in each page; the group's number of rows
-  std::shared_ptr<const ParquetValues> dictionary_;
-  uint64_t dictionary_memory_ = 0;
+  ColumnPages pages_;
+  std::vector<uint64_t> first_rows_;  // the first one that begins in each page; the group's number of rows
 };
 
 }  // namespace vqc

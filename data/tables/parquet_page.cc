@@ -182,4 +182,22 @@ Result<ParquetPage> ReadPage(const ParquetFile& file, const ParquetLeaf& leaf, c
   return page;
 }
 
+Result<ColumnPages> ColumnPages::Open(const ParquetFile& file, size_t leaf, size_t group,
+                                      const Limits& limits) {
+  ColumnPages pages(file, leaf, group);
+  const ParquetChunk& chunk = file.groups[group].chunks[leaf];
+  VQC_ASSIGN(pages.heads_, ListPages(file, chunk));
+  if (pages.heads_.empty() || !pages.heads_.front().is_dictionary) return pages;
+  const ParquetPageHead head = pages.heads_.front();
+  pages.heads_.erase(pages.heads_.begin());
+  VQC_ASSIGN(ParquetPage page, ReadPage(file, file.leaves[leaf], chunk, head, nullptr, limits));
+  pages.dictionary_ = std::make_shared<const ParquetValues>(std::move(page.values));
+  pages.dictionary_memory_ = MemoryOf(head);
+  return pages;
+}
+
+Result<ParquetPage> ColumnPages::Read(size_t page, const Limits& limits) const {
+  return ReadPage(*file_, leaf(), file_->groups[group_].chunks[leaf_], heads_[page], dictionary_, limits);
+}
+
 }  // namespace vqc

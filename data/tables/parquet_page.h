@@ -43,4 +43,27 @@ Result<ParquetPage> ReadPage(const ParquetFile& file, const ParquetLeaf& leaf, c
                              const ParquetPageHead& head, std::shared_ptr<const ParquetValues> dictionary,
                              const Limits& limits);
 
+// The pages of a column in one row group, and its dictionary.
+class ColumnPages {
+ public:
+  // Errors: those of ListPages, and of ReadPage for the dictionary. REQUIRES: `file` outlives the pages.
+  static Result<ColumnPages> Open(const ParquetFile& file, size_t leaf, size_t group, const Limits& limits);
+
+  // Without the dictionary's.
+  const std::vector<ParquetPageHead>& heads() const { return heads_; }
+  const ParquetLeaf& leaf() const { return file_->leaves[leaf_]; }
+  uint64_t DictionaryMemory() const { return dictionary_memory_; }
+  Result<ParquetPage> Read(size_t page, const Limits& limits) const;
+
+ private:
+  ColumnPages(const ParquetFile& file, size_t leaf, size_t group)
+      : file_(&file), leaf_(leaf), group_(group) {}
+
+  const ParquetFile* file_;
+  size_t leaf_, group_;
+  std::vector<ParquetPageHead> heads_;
+  std::shared_ptr<const ParquetValues> dictionary_;
+  uint64_t dictionary_memory_ = 0;
+};
+
 }  // namespace vqc
