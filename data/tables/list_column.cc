@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/beyond_limit.h"
 #include "data/tables/flat_column.h"
 
 namespace vqc {
@@ -70,13 +69,6 @@ class Assembler {
   int open_ = 0;  // lists
 };
 
-Status AddMemory(uint64_t more, const Limits& limits, uint64_t& memory) {
-  memory += more;
-  if (memory <= limits.max_input_bytes) return {};
-  return BeyondLimit("the pages of a run of rows take " + std::to_string(memory) + " bytes or more",
-                     "max_input_bytes", limits.max_input_bytes);
-}
-
 }  // namespace
 
 bool IsListOfJson(const ParquetLeaf& leaf) {
@@ -102,6 +94,7 @@ Result<ListChunk> ListChunk::Open(const ParquetFile& file, size_t leaf, size_t g
 Result<std::vector<std::optional<std::string>>> ListChunk::Read(uint64_t begin, uint64_t end,
                                                                 const Limits& limits,
                                                                 uint64_t& memory) const {
+  constexpr const char* kRun = "the pages of a run of rows";
   const ParquetLeaf& leaf = pages_.leaf();
   const auto& heads = pages_.heads();
   std::vector<std::optional<std::string>> rows;
@@ -111,7 +104,7 @@ Result<std::vector<std::optional<std::string>>> ListChunk::Read(uint64_t begin, 
   auto p = static_cast<size_t>(after - first_rows_.begin()) - 1;
   // Rows before `begin` are passed over; the first entry of a page may go on with a row of the page before.
   for (uint64_t next = first_rows_[p]; p < heads.size(); ++p) {
-    VQC_TRY(AddMemory(MemoryOf(heads[p]), limits, memory));
+    VQC_TRY(AddMemory(MemoryOf(heads[p]), kRun, limits, memory));
     VQC_ASSIGN(const ParquetPage page, pages_.Read(p, limits));
     size_t values = 0;
     for (size_t i = 0; i < page.repetition.size(); ++i) {
@@ -125,7 +118,7 @@ Result<std::vector<std::optional<std::string>>> ListChunk::Read(uint64_t begin, 
       values += is_there;
       if (next <= begin) continue;
       const std::string json = is_there ? JsonOf(leaf, page.values[value]) : std::string();
-      VQC_TRY(AddMemory(json.size() + 1, limits, memory));
+      VQC_TRY(AddMemory(json.size() + 1, kRun, limits, memory));
       if (!row.Add(page.repetition[i], page.definition[i], json))
         return Damaged("its lists do not fit together");
     }

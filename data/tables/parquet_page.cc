@@ -155,6 +155,13 @@ Result<std::vector<ParquetPageHead>> ListPages(const ParquetFile& file, const Pa
 
 uint64_t MemoryOf(const ParquetPageHead& head) { return head.size + kEntryBytes * head.entries; }
 
+Status AddMemory(uint64_t more, const std::string& what, const Limits& limits, uint64_t& memory) {
+  memory += more;
+  if (memory <= limits.max_input_bytes) return {};
+  return BeyondLimit(what + " take " + std::to_string(memory) + " bytes or more", "max_input_bytes",
+                     limits.max_input_bytes);
+}
+
 Result<ParquetPage> ReadPage(const ParquetFile& file, const ParquetLeaf& leaf, const ParquetChunk& chunk,
                              const ParquetPageHead& head, std::shared_ptr<const ParquetValues> dictionary,
                              const Limits& limits) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/limits.h"
@@ -36,6 +37,9 @@ struct ParquetPage {
 
 // What holding the page takes at most, besides its dictionary: bytes.
 uint64_t MemoryOf(const ParquetPageHead& head);
+
+// Adds to the memory that `what` take, in bytes. Error: kLimit (above max_input_bytes).
+Status AddMemory(uint64_t more, const std::string& what, const Limits& limits, uint64_t& memory);
 
 // Errors: kInput (damage; a compression or encoding that is not read), kLimit (MemoryOf above
 // max_input_bytes).

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <string>
 
-#include "base/beyond_limit.h"
 #include "base/printable.h"
 
 namespace vqc {
@@ -16,14 +15,6 @@ size_t LeafOf(const TableSource& table, size_t column) {
 
 Error Of(const TableSource& table, size_t leaf, const Error& error) {
   return {error.code, "the column " + Printable(table.file.leaves[leaf].Name()) + ": " + error.message};
-}
-
-// Adds to what is in memory.
-Status Add(uint64_t more, const std::string& what, const Limits& limits, uint64_t& memory) {
-  memory += more;
-  if (memory <= limits.max_input_bytes) return {};
-  return BeyondLimit(what + " take " + std::to_string(memory) + " bytes or more", "max_input_bytes",
-                     limits.max_input_bytes);
 }
 
 }  // namespace
@@ -39,7 +30,7 @@ Result<TableReader::Group> TableReader::OpenGroup(const TableSource& table, size
   uint64_t memory = 0;
   const auto add = [&](auto& all, auto chunk, size_t leaf) -> Status {
     if (!chunk.ok()) return Of(table, leaf, chunk.error());
-    VQC_TRY(Add(chunk->DictionaryMemory(), "the dictionaries of a row group", limits_, memory));
+    VQC_TRY(AddMemory(chunk->DictionaryMemory(), "the dictionaries of a row group", limits_, memory));
     all.push_back(std::move(*chunk));
     return {};
   };
@@ -61,7 +52,7 @@ Result<TableReader::Run> TableReader::ReadRun(const TableSource& table, const Gr
     const FlatChunk& chunk = group.flat[column];
     Pages& own = run.flat.emplace_back();
     for (size_t p = chunk.PageOf(run.begin); p < chunk.Pages() && chunk.FirstRow(p) < end; ++p) {
-      VQC_TRY(Add(chunk.Memory(p), "the pages of a run of rows", limits_, memory));
+      VQC_TRY(AddMemory(chunk.Memory(p), "the pages of a run of rows", limits_, memory));
       auto read = chunk.Read(p, limits_);
       if (!read.ok()) return Of(table, LeafOf(table, column), read.error());
       own.first_rows.push_back(chunk.FirstRow(p));

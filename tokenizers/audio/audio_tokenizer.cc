@@ -76,11 +76,7 @@ class AudioTokenizer : public Tokenizer {
       return fade_.Apply(owner_.decoder_.Push(state_, latents, false));
     }
     Result<std::vector<float>> Conceal(uint32_t count) override {
-      // The network begins in the midst of sound as it learned to; what is made up would mislead it.
-      if (last_.empty()) {
-        fade_.Add(count * Stride(), true);
-        return fade_.Apply(std::vector<float>(count * Stride(), 0.0f));
-      }
+      if (last_.empty()) return fade_.LostBeginning(count * Stride());
       std::vector<float> samples;
       for (uint32_t i = 0; i < count; ++i) {
         fade_.Add(Stride(), true);

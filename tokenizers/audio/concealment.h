@@ -28,6 +28,13 @@ class Concealment {
     }
   }
 
+  // What stands for lost tokens before which nothing was heard. No decoder is asked: networks begin in the
+  // midst of sound as they learned to, and what is made up would mislead them.
+  std::vector<float> LostBeginning(size_t samples) {
+    Add(samples, true);
+    return Apply(std::vector<float>(samples, 0.0f));
+  }
+
   // Gains move from sample to sample: down to silence in lost spans, up again quickly after them.
   std::vector<float> Apply(std::vector<float> samples) {
     for (float& sample : samples) {

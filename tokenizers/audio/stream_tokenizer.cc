@@ -120,11 +120,7 @@ class StreamTokenizer : public Tokenizer {
     }
 
     Result<std::vector<float>> Conceal(uint32_t count) override {
-      // A network begins in the midst of sound as it learned to; what is made up would mislead it.
-      if (last_.empty()) {
-        fade_.Add(count * Stride(), true);
-        return fade_.Apply(std::vector<float>(count * Stride(), 0.0f));
-      }
+      if (last_.empty()) return fade_.LostBeginning(count * Stride());
       std::vector<float> samples;
       for (uint32_t i = 0; i < count; ++i) Append(last_, 1, true, samples);
       return samples;

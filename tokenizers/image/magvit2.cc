@@ -16,12 +16,8 @@ Result<PictureParts> MakeMagvit2(const nlohmann::json& network, const nn::Weight
   VQC_ASSIGN(auto decoder, nn::Magvit2Decoder::Load(weights, config));
   PictureParts parts;
   parts.stride = config.Stride();
-  parts.encode = [encoder = std::move(encoder)](const nn::Plane& pixels, int t) {
-    return encoder.Apply(pixels, t);
-  };
-  parts.decode = [decoder = std::move(decoder)](const nn::Plane& codewords, int t) {
-    return decoder.Apply(codewords, t);
-  };
+  parts.encode = NetworkOf(std::move(encoder));
+  parts.decode = NetworkOf(std::move(decoder));
   parts.codes = MakeSignCodes(static_cast<size_t>(config.bits));
   parts.factors.assign(static_cast<size_t>(config.bits), 2);
   parts.network = fields.Read();

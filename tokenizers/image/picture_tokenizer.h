@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -27,6 +28,14 @@ struct PictureParts {
   std::vector<uint32_t> factors;             // of an id, for a card's prior
   nlohmann::json network;                    // the config with its defaults filled in
 };
+
+// A network by its Apply.
+template <class T>
+PictureParts::Network NetworkOf(T network) {
+  return [network = std::move(network)](const nn::Plane& plane, int threads) {
+    return network.Apply(plane, threads);
+  };
+}
 
 // The config of a card: {"network": {...}, "stride", "vocab"}.
 nlohmann::json ConfigOf(const PictureParts& parts);

@@ -27,12 +27,8 @@ Result<PictureParts> Make(const nlohmann::json& network, const nn::Weights& weig
                                                                                : Metric::kSquaredL2));
   PictureParts parts;
   parts.stride = config.Stride();
-  parts.encode = [encoder = std::move(encoder)](const nn::Plane& pixels, int t) {
-    return encoder.Apply(pixels, t);
-  };
-  parts.decode = [decoder = std::move(decoder)](const nn::Plane& codewords, int t) {
-    return decoder.Apply(codewords, t);
-  };
+  parts.encode = NetworkOf(std::move(encoder));
+  parts.decode = NetworkOf(std::move(decoder));
   parts.codes = MakeCodebookCodes(std::move(codebook), threads);
   parts.factors = {static_cast<uint32_t>(entries)};
   parts.network = fields.Read();
