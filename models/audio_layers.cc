@@ -25,6 +25,19 @@ Linear::Linear(const std::vector<float>& weights, const std::vector<float>& bias
   }
 }
 
+std::vector<float> Linear::Weight() const {
+  std::vector<float> weight(out_ * in_);
+  for (size_t o = 0; o < out_; ++o) {
+    const float* panel = weights_.data() + o / kPanel * in_ * kPanel + o % kPanel;
+    for (size_t i = 0; i < in_; ++i) weight[o * in_ + i] = panel[i * kPanel];
+  }
+  return weight;
+}
+
+std::vector<float> Linear::Bias() const {
+  return {bias_.begin(), bias_.begin() + static_cast<ptrdiff_t>(out_)};
+}
+
 Result<Linear> Linear::Load(const Weights& weights, const std::string& name, size_t in, size_t out) {
   const auto rows = static_cast<int64_t>(out);
   VQC_ASSIGN(const auto weight, weights(name + ".weight", {rows, static_cast<int64_t>(in)}));

@@ -3,19 +3,43 @@
 // floats; a layer that looks ahead gives its rows later. Pieces of any sizes give the same rows, bit for bit.
 #pragma once
 
+#include <concepts>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "models/audio_config.h"
 #include "models/audio_kernels.h"
 
+namespace vqc::nn {
+class LayerMaker;  // models/nn/layer_maker.h
+}
+
 namespace vqc::audio {
 
 // The values of a tensor of this shape, row major. Error kModel names the tensor.
-using Weights =
-    std::function<Result<std::vector<float>>(const std::string& name, const std::vector<int64_t>& shape)>;
+class Weights {
+ public:
+  using Fetch =
+      std::function<Result<std::vector<float>>(const std::string& name, const std::vector<int64_t>& shape)>;
+  // `maker`: of the layers that are loaded with these weights, in the place of our own; null: none.
+  template <class Function>
+    requires(!std::same_as<std::remove_cvref_t<Function>, Weights>)
+  Weights(Function fetch, std::shared_ptr<const nn::LayerMaker> maker = nullptr)
+      : fetch_(std::move(fetch)), maker_(std::move(maker)) {}
+
+  Result<std::vector<float>> operator()(const std::string& name, const std::vector<int64_t>& shape) const {
+    return fetch_(name, shape);
+  }
+  const nn::LayerMaker* Maker() const { return maker_.get(); }
+
+ private:
+  Fetch fetch_;
+  std::shared_ptr<const nn::LayerMaker> maker_;
+};
 
 // Without state.
 class Linear {
@@ -26,6 +50,9 @@ class Linear {
 
   size_t In() const { return in_; }
   size_t Out() const { return out_; }
+  // As they were given: [out][in], and [out], zeros where there was none.
+  std::vector<float> Weight() const;
+  std::vector<float> Bias() const;
   // [rows][in] -> [rows][out]
   std::vector<float> Apply(const float* x, size_t rows) const { return Apply(x, rows, in_); }
   // Rows that begin every `pitch` floats, which may overlap.

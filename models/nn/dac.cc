@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/audio_kernels.h"
+#include "models/nn/layer_maker.h"
 #include "models/nn/window_attention.h"
 
 namespace vqc::nn {
@@ -20,6 +21,7 @@ int64_t Size(size_t count) { return static_cast<int64_t>(count); }
 
 // x + sin(alpha x)^2 / alpha, alpha [1][channels][1] as NAME.alpha.
 Result<LayerPtr> LoadSnake(const Weights& weights, const std::string& name, size_t channels) {
+  if (weights.Maker()) return weights.Maker()->Snake(weights, name, channels);
   VQC_ASSIGN(auto alpha, weights(name + ".alpha", {1, Size(channels), 1}));
   std::vector<float> inverse;
   for (const float a : alpha) inverse.push_back(1 / (a + kLeastAlpha));
@@ -30,7 +32,8 @@ Result<LayerPtr> LoadSnake(const Weights& weights, const std::string& name, size
   });
 }
 
-LayerPtr MakeTanh() {
+LayerPtr MakeTanh(const Weights& weights) {
+  if (weights.Maker()) return weights.Maker()->Tanh();
   return MakePointwise([](std::vector<float>& x) {
     for (float& value : x) value *= -2;
     audio::Exp(x.data(), x.size());
@@ -200,7 +203,7 @@ Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config) 
   }
   VQC_TRY(builder.Snake("decoder.snake1", width));
   VQC_TRY(builder.Conv("decoder.conv2", ConvShape::Centred(width, 1, 7)));
-  builder.Add(MakeTanh());
+  builder.Add(MakeTanh(weights));
   return builder.Take();
 }
 

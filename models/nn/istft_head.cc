@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/audio_fourier.h"
+#include "models/nn/layer_maker.h"
 
 namespace vqc::nn {
 namespace {
@@ -94,6 +95,7 @@ class IstftHead : public StreamLayer {
 
 Result<LayerPtr> LoadIstftHead(const Weights& weights, const std::string& name, size_t width, size_t length,
                                size_t hop) {
+  if (weights.Maker()) return weights.Maker()->IstftHead(weights, name, width, length, hop);
   VQC_ASSIGN(Linear out, Linear::Load(weights, name, width, length + 2));
   return LayerPtr(std::make_unique<IstftHead>(std::move(out), length, hop));
 }

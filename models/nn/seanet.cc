@@ -46,7 +46,7 @@ class Builder {
                LoadLstm(weights_, Name() + ".lstm", width, static_cast<size_t>(config_.lstm_layers)));
     return Add(LayerPtr(std::make_unique<Residual>(std::move(lstm))));
   }
-  Status Elu() { return Add(MakeElu()); }
+  Status Elu() { return Add(MakeElu(weights_)); }
   // The layers since the last stage, from rows of `width`, are one.
   void EndStage(size_t width, size_t most) {
     stages_->Add(std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most));
@@ -70,11 +70,11 @@ class Builder {
   Result<LayerPtr> Unit(size_t width, size_t dilation) {
     const size_t narrow = width / static_cast<size_t>(config_.compress);
     auto inner = std::make_unique<Chain>();
-    inner->Add(MakeElu());
+    inner->Add(MakeElu(weights_));
     VQC_ASSIGN(auto wide, LoadConv(Name() + ".block.1", width, narrow,
                                    static_cast<size_t>(config_.residual_kernel), 1, dilation));
     inner->Add(std::move(wide));
-    inner->Add(MakeElu());
+    inner->Add(MakeElu(weights_));
     VQC_ASSIGN(auto point, LoadConv(Name() + ".block.3", narrow, width, 1, 1, 1));
     inner->Add(std::move(point));
     LayerPtr shortcut;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/nn/layer_maker.h"
+
 namespace vqc::nn {
 namespace {
 
@@ -210,6 +212,7 @@ ConvShape ConvShape::Centred(size_t in, size_t out, size_t kernel, size_t stride
 }
 
 Result<LayerPtr> LoadConv(const Weights& weights, const std::string& name, const ConvShape& shape) {
+  if (weights.Maker()) return weights.Maker()->Conv(weights, name, shape);
   VQC_ASSIGN(const auto weight,
              weights(name + ".weight", Shape(shape.out, shape.depthwise ? 1 : shape.in, shape.kernel)));
   VQC_ASSIGN(auto bias, Bias(weights, name, shape.out, shape.bias));
@@ -233,6 +236,7 @@ Result<LayerPtr> LoadConv(const Weights& weights, const std::string& name, const
 
 Result<LayerPtr> LoadTransposedConv(const Weights& weights, const std::string& name,
                                     const TransposedConvShape& shape) {
+  if (weights.Maker()) return weights.Maker()->TransposedConv(weights, name, shape);
   const size_t in = shape.in, out = shape.out, kernel = shape.kernel, stride = shape.stride;
   VQC_ASSIGN(const auto weight, weights(name + ".weight", Shape(in, shape.depthwise ? 1 : out, kernel)));
   VQC_ASSIGN(const auto bias, Bias(weights, name, out, shape.bias));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/audio_kernels.h"
+#include "models/nn/layer_maker.h"
 
 namespace vqc::nn {
 namespace {
@@ -58,7 +59,8 @@ std::vector<float> InPieces::Push(State* state, std::vector<float> x, bool last)
   return y;
 }
 
-LayerPtr MakeElu() {
+LayerPtr MakeElu(const Weights& weights) {
+  if (weights.Maker()) return weights.Maker()->Elu();
   return MakePointwise([](std::vector<float>& x) { audio::Elu(x.data(), x.size()); });
 }
 

@@ -33,6 +33,7 @@ using LayerPtr = std::unique_ptr<const StreamLayer>;
 class Chain : public StreamLayer {
  public:
   void Add(LayerPtr layer) { layers_.push_back(std::move(layer)); }
+  const std::vector<LayerPtr>& Layers() const { return layers_; }
   std::unique_ptr<State> Start() const override;
   std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
 
@@ -48,6 +49,8 @@ class Residual : public StreamLayer {
  public:
   explicit Residual(LayerPtr inner, LayerPtr shortcut = nullptr)
       : inner_(std::move(inner)), shortcut_(std::move(shortcut)) {}
+  const StreamLayer& Inner() const { return *inner_; }
+  const StreamLayer* Shortcut() const { return shortcut_.get(); }
   std::unique_ptr<State> Start() const override;
   std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
 
@@ -64,6 +67,7 @@ class Residual : public StreamLayer {
 class InPieces : public StreamLayer {
  public:
   InPieces(LayerPtr inner, size_t width, size_t most);
+  const StreamLayer& Inner() const { return *inner_; }
   std::unique_ptr<State> Start() const override { return inner_->Start(); }
   std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
 
@@ -90,6 +94,6 @@ LayerPtr MakePointwise(Function function) {
   return std::make_unique<Pointwise<Function>>(std::move(function));
 }
 
-LayerPtr MakeElu();  // x above 0, else exp(x) - 1
+LayerPtr MakeElu(const Weights& weights);  // x above 0, else exp(x) - 1
 
 }  // namespace vqc::nn

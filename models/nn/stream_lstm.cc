@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/audio_kernels.h"
+#include "models/nn/layer_maker.h"
 
 namespace vqc::nn {
 namespace {
@@ -61,6 +62,7 @@ class Lstm : public StreamLayer {
 }  // namespace
 
 Result<LayerPtr> LoadLstm(const Weights& weights, const std::string& name, size_t width, size_t layers) {
+  if (weights.Maker()) return weights.Maker()->Lstm(weights, name, width, layers);
   auto chain = std::make_unique<Chain>();
   const auto wide = static_cast<int64_t>(width);
   for (size_t i = 0; i < layers; ++i) {

@@ -6,6 +6,7 @@
 
 #include "models/audio_kernels.h"
 #include "models/nn/attention.h"
+#include "models/nn/layer_maker.h"
 
 namespace vqc::nn {
 namespace {
@@ -142,6 +143,7 @@ TransformerConfig TransformerConfig::Read(ConfigFields& fields, int width) {
 
 Result<LayerPtr> LoadTransformer(const Weights& weights, const std::string& name,
                                  const TransformerConfig& config) {
+  if (weights.Maker()) return weights.Maker()->Transformer(weights, name, config);
   auto chain = std::make_unique<Chain>();
   for (int i = 0; i < config.layers; ++i) {
     VQC_ASSIGN(auto layer, LoadLayer(Loader(weights, name + ".layers." + std::to_string(i) + "."), config));

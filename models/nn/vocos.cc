@@ -8,6 +8,7 @@
 
 #include "models/audio_kernels.h"
 #include "models/nn/istft_head.h"
+#include "models/nn/layer_maker.h"
 #include "models/nn/plane_layers.h"
 #include "models/nn/row_blocks.h"
 #include "models/nn/stream_conv.h"
@@ -43,30 +44,39 @@ Result<NormWeights> LoadNormOf(const Weights& weights, const std::string& name, 
       {scale.begin() + first, scale.begin() + end}, {shift.begin() + first, shift.begin() + end}, kEpsilon};
 }
 
-LayerPtr MakeNorm(NormWeights norm) {
+LayerPtr MakeNorm(const Weights& weights, NormWeights norm) {
+  if (weights.Maker()) return weights.Maker()->Norm(norm);
   return MakePointwise([norm = std::move(norm)](std::vector<float>& x) { x = norm.Apply(x); });
 }
 
-// x + scale * narrow(gelu(widen(norm(depthwise convolution(x))))) (Liu et al. 2022, arXiv 2201.03545).
-Result<LayerPtr> LoadConvNext(const Weights& weights, const std::string& name, const VocosConfig& config) {
+// scale * narrow(gelu(widen(norm(x)))).
+Result<LayerPtr> LoadPointConvs(const Weights& weights, const std::string& name, const VocosConfig& config) {
   const auto width = static_cast<size_t>(config.width), inner = static_cast<size_t>(config.inner);
-  ConvShape shape = ConvShape::Centred(width, width, kKernel);
-  shape.depthwise = true;
-  VQC_ASSIGN(auto conv, LoadConv(weights, name + ".dwconv", shape));
   VQC_ASSIGN(auto norm, LoadNormOf(weights, name + ".norm", config));
+  if (weights.Maker()) return weights.Maker()->PointConvs(weights, name, norm, inner);
   VQC_ASSIGN(auto widen, Linear::Load(weights, name + ".pwconv1", width, inner));
   VQC_ASSIGN(auto narrow, Linear::Load(weights, name + ".pwconv2", inner, width));
   VQC_ASSIGN(auto scale, weights(name + ".gamma", {config.width}));
-  auto chain = std::make_unique<Chain>();
-  chain->Add(std::move(conv));
-  chain->Add(MakePointwise([norm = std::move(norm), widen = std::move(widen), narrow = std::move(narrow),
-                            scale = std::move(scale)](std::vector<float>& x) {
+  return MakePointwise([norm = std::move(norm), widen = std::move(widen), narrow = std::move(narrow),
+                        scale = std::move(scale)](std::vector<float>& x) {
     const size_t rows = x.size() / scale.size();
     auto hidden = widen.Apply(norm.Apply(x).data(), rows);
     audio::Gelu(hidden.data(), hidden.size());
     x = narrow.Apply(hidden.data(), rows);
     for (size_t i = 0; i < x.size(); ++i) x[i] *= scale[i % scale.size()];
-  }));
+  });
+}
+
+// x + the above of a depthwise convolution (Liu et al. 2022, arXiv 2201.03545).
+Result<LayerPtr> LoadConvNext(const Weights& weights, const std::string& name, const VocosConfig& config) {
+  const auto width = static_cast<size_t>(config.width);
+  ConvShape shape = ConvShape::Centred(width, width, kKernel);
+  shape.depthwise = true;
+  VQC_ASSIGN(auto conv, LoadConv(weights, name + ".dwconv", shape));
+  VQC_ASSIGN(auto points, LoadPointConvs(weights, name, config));
+  auto chain = std::make_unique<Chain>();
+  chain->Add(std::move(conv));
+  chain->Add(std::move(points));
   return LayerPtr(std::make_unique<Residual>(std::move(chain)));
 }
 
@@ -88,6 +98,7 @@ struct Context {
 
 Result<LayerPtr> LoadContext(const Weights& weights, const std::string& name, const VocosConfig& config) {
   const auto width = static_cast<size_t>(config.width);
+  if (weights.Maker()) return weights.Maker()->SoundContext(weights, name, width, kGroups);
   const auto block = [&](const char* number) {
     return ResnetBlock::Load(weights, name + number, width, width, kGroups, {.line = true});
   };
@@ -140,13 +151,13 @@ Result<LayerPtr> LoadVocos(const Weights& weights, const VocosConfig& config, si
   VQC_ASSIGN(auto context, LoadContext(weights, "backbone.pos_net", config));
   chain->Add(std::move(context));
   VQC_ASSIGN(auto norm, LoadNormOf(weights, "backbone.norm", config));
-  chain->Add(MakeNorm(std::move(norm)));
+  chain->Add(MakeNorm(weights, std::move(norm)));
   for (int i = 0; i < config.layers; ++i) {
     VQC_ASSIGN(auto block, LoadConvNext(weights, "backbone.convnext." + std::to_string(i), config));
     chain->Add(std::move(block));
   }
   VQC_ASSIGN(auto last, LoadPlainNorm(weights, "backbone.final_layer_norm", width));
-  chain->Add(MakeNorm(std::move(last)));
+  chain->Add(MakeNorm(weights, std::move(last)));
   VQC_ASSIGN(auto head, LoadIstftHead(weights, "head.out", width, static_cast<size_t>(config.frame), hop));
   chain->Add(std::move(head));
   return LayerPtr(std::move(chain));

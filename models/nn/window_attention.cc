@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/nn/attention.h"
+#include "models/nn/layer_maker.h"
 
 namespace vqc::nn {
 namespace {
@@ -71,6 +72,7 @@ class WindowAttention : public StreamLayer {
 
 Result<LayerPtr> LoadWindowAttention(const Weights& weights, const std::string& name, size_t width,
                                      size_t window) {
+  if (weights.Maker()) return weights.Maker()->WindowAttention(weights, name, width, window);
   const auto wide = static_cast<int64_t>(width);
   VQC_ASSIGN(auto norm, LoadNorm(weights, name + ".norm", width));
   VQC_ASSIGN(const auto all, weights(name + ".to_qkv.weight", {3 * wide, wide}));
