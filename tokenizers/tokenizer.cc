@@ -118,10 +118,13 @@ Result<Encoding> Tokenizer::EncodeWithPositions(const Clip& clip) const {
 }
 
 Result<std::vector<Tokens>> Tokenizer::Encode(std::span<const Clip> batch) const {
+  for (const Clip& clip : batch) VQC_TRY(CheckClip(clip, Info()));
+  VQC_ASSIGN(auto encodings, Guarded([&] { return DoEncodeBatch(batch); }));
   std::vector<Tokens> all;
-  for (const Clip& clip : batch) {
-    VQC_ASSIGN(Encoding encoding, EncodeWithPositions(clip));
-    all.push_back(std::move(encoding.tokens));
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const TokenShape shape = ShapeOf(batch[i].frames, batch[i].height, batch[i].width);
+    VQC_TRY(CheckTokens(encodings[i].tokens, shape, Info(), ErrorCode::kInternal));
+    all.push_back(std::move(encodings[i].tokens));
   }
   return all;
 }
@@ -132,7 +135,6 @@ Result<std::vector<Clip>> Tokenizer::Decode(std::span<const Tokens> batch,
     return Error{ErrorCode::kInternal, "Decode got " + std::to_string(batch.size()) + " token grids and " +
                                            std::to_string(targets.size()) + " targets"};
   }
-  std::vector<Clip> all;
   for (size_t i = 0; i < batch.size(); ++i) {
     const Target& target = targets[i];
     const bool colour = target.channels == 1 || target.channels == 3;
@@ -143,14 +145,34 @@ Result<std::vector<Clip>> Tokenizer::Decode(std::span<const Tokens> batch,
     }
     const TokenShape shape = ShapeOf(target.frames, target.height, target.width);
     VQC_TRY(CheckTokens(batch[i], shape, Info(), ErrorCode::kCorruptData));
-    VQC_ASSIGN(Clip clip, Guarded([&] { return DoDecode(batch[i], target); }));
+  }
+  VQC_ASSIGN(auto clips, Guarded([&] { return DoDecodeBatch(batch, targets); }));
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Target& target = targets[i];
+    const Clip& clip = clips[i];
     const size_t size =
         static_cast<size_t>(target.frames) * static_cast<size_t>(target.channels) * clip.PlaneSize();
     if (clip.frames != target.frames || clip.channels != target.channels || clip.height != target.height ||
         clip.width != target.width || clip.data.size() != size) {
       return Error{ErrorCode::kInternal, "the network gave a clip of another size than its target"};
     }
-    all.push_back(std::move(clip));
+  }
+  return clips;
+}
+
+Result<std::vector<Encoding>> Tokenizer::DoEncodeBatch(std::span<const Clip> batch) const {
+  std::vector<Encoding> all;
+  for (const Clip& clip : batch) {
+    VQC_ASSIGN(all.emplace_back(), DoEncode(clip));
+  }
+  return all;
+}
+
+Result<std::vector<Clip>> Tokenizer::DoDecodeBatch(std::span<const Tokens> batch,
+                                                   std::span<const Target> targets) const {
+  std::vector<Clip> all;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    VQC_ASSIGN(all.emplace_back(), DoDecode(batch[i], targets[i]));
   }
   return all;
 }

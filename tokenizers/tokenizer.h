@@ -28,6 +28,7 @@ struct TokenizerInfo {
   uint32_t profile = 0;         // numerics profile: hash of the latents of a fixed probe input
 
   bool nested = false;  // tokens may be cut to the first levels, see Decode
+  int batch = 1;        // clips that are worth passing to one call
 
   // Of sound alone: samples a second, tokens that are made at a time, and how many samples behind its input
   // the decoded sound is when both sides run live (algorithmic latency).
@@ -52,7 +53,7 @@ class Tokenizer {
   // mono at Info().rate, frames are its samples. Frames of actions are steps.
   virtual TokenShape ShapeOf(int frames, int height, int width) const = 0;
 
-  // One Tokens per clip, in order. Checks the clips and the ids around DoEncode.
+  // One Tokens per clip, in order. Checks the clips and the ids around DoEncodeBatch.
   Result<std::vector<Tokens>> Encode(std::span<const Clip> batch) const;
   Result<Encoding> EncodeWithPositions(const Clip& clip) const;
 
@@ -74,6 +75,10 @@ class Tokenizer {
   // As they are here, a whole clip is one piece of a session: a tokenizer that has sessions needs no more.
   virtual Result<Encoding> DoEncode(const Clip& clip) const;
   virtual Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const;
+  // One after the other, as they are here.
+  virtual Result<std::vector<Encoding>> DoEncodeBatch(std::span<const Clip> batch) const;
+  virtual Result<std::vector<Clip>> DoDecodeBatch(std::span<const Tokens> batch,
+                                                  std::span<const Target> targets) const;
 };
 
 }  // namespace vqc
