@@ -11,6 +11,7 @@
 #include "codec/ladder.h"
 #include "models/decoder.h"
 #include "models/write_bundle.h"
+#include "tokenizers/architectures.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/outline.h"
 #include "tokenizers/torch_part.h"
@@ -164,19 +165,29 @@ Result<std::string> UseDecoder(const ModelEntry& entry, const BundleOptions& opt
   return decoder.card.name;
 }
 
+Error NoDecoders(const ModelCard& card) {
+  return {ErrorCode::kUsage, "model " + card.name + " has no network, so no other decoder either"};
+}
+
+// Whether a tokenizer of the core is asked for what the torch part alone does.
+bool NeedsTorch(const ModelCard& card, const BundleOptions& options) {
+  if (!IsSoundArchitecture(card.tokenizer)) return false;
+  if (options.reference) return true;
+  return options.device == "auto" ? LoadTorchPart().ok() : options.device != "cpu";
+}
+
 }  // namespace
 
 Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options) {
-  if (IsCoreTokenizer(entry.card.tokenizer)) {
-    if (HasDecoder(options)) {
-      return Error{ErrorCode::kUsage,
-                   "model " + entry.card.name + " has no network, so no other decoder either"};
-    }
+  if (IsCoreTokenizer(entry.card.tokenizer) && !NeedsTorch(entry.card, options)) {
+    VQC_TRY(CheckPiecewise(entry.card, options.Network()));
+    if (HasDecoder(options)) return NoDecoders(entry.card);
     VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
     VQC_ASSIGN(auto tokenizer, MakeCoreTokenizer(entry.card, weights.tensors, options.threads));
     VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
     return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier)};
   }
+  if (IsCoreTokenizer(entry.card.tokenizer) && HasDecoder(options)) return NoDecoders(entry.card);
   // Loading libtorch takes longer than reading and checking the weights: both at once.
   auto loading = std::async(std::launch::async, &LoadTorchPart);
   VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
@@ -186,7 +197,7 @@ Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options)
     VQC_ASSIGN(decoder, UseDecoder(entry, options, card, weights.tensors));
   }
   VQC_ASSIGN(const TorchPart* part, loading.get());
-  VQC_ASSIGN(auto tokenizer, part->load_tokenizer(card, weights.tensors, options.device, options.threads));
+  VQC_ASSIGN(auto tokenizer, part->load_tokenizer(card, weights.tensors, options.Network()));
   VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
   return Bundle{entry.card,
                 std::move(tokenizer),

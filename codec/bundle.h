@@ -11,6 +11,7 @@
 #include "entropy/priors.h"
 #include "models/card.h"
 #include "models/store.h"
+#include "tokenizers/network_options.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {
@@ -40,6 +41,10 @@ struct BundleOptions {
   int threads = 1;             // of one tokenizer call
   Limits limits;               // of the weights file
   std::string decoder{};       // name or folder of a decoder (models/decoder.h); empty or "own": the model's
+  Precision precision = Precision::kFloat32;
+  bool reference = false;  // see NetworkOptions
+
+  NetworkOptions Network() const { return {device, threads, precision, reference}; }
 };
 
 // Reads and verifies the weights (identities, finiteness), also those of the decoder, and loads the torch

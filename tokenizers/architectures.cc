@@ -11,7 +11,9 @@
 namespace vqc {
 namespace {
 
-template <Result<StreamParts> (*make)(const nlohmann::json&, const audio::Weights&)>
+using MakeSound = Result<StreamParts> (*)(const nlohmann::json&, const audio::Weights&);
+
+template <MakeSound make>
 Result<BuiltTokenizer> BuildStream(std::string_view type, const nlohmann::json& network,
                                    const audio::Weights& weights, int) {
   VQC_ASSIGN(StreamParts parts, make(network, weights));
@@ -40,14 +42,15 @@ struct Row {
   std::string_view type;
   Result<BuiltTokenizer> (*build)(std::string_view type, const nlohmann::json& network,
                                   const audio::Weights& weights, int threads);
+  MakeSound sound = nullptr;  // of architectures of sound
 };
 
 constexpr Row kRows[] = {
-    {"encodec", &BuildStream<MakeEncodec>},
-    {"dac", &BuildStream<MakeDac>},
-    {"mimi", &BuildStream<MakeMimi>},
-    {"snac", &BuildStream<MakeSnac>},
-    {"wavtokenizer", &BuildStream<MakeWavTokenizer>},
+    {"encodec", &BuildStream<MakeEncodec>, &MakeEncodec},
+    {"dac", &BuildStream<MakeDac>, &MakeDac},
+    {"mimi", &BuildStream<MakeMimi>, &MakeMimi},
+    {"snac", &BuildStream<MakeSnac>, &MakeSnac},
+    {"wavtokenizer", &BuildStream<MakeWavTokenizer>, &MakeWavTokenizer},
     {"vqgan", &BuildPicture<MakeVqgan>},
     {"ibq", &BuildPicture<MakeIbq>},
     {"magvit2", &BuildPicture<MakeMagvit2>},
@@ -64,9 +67,19 @@ const Row* Find(std::string_view type) {
 
 bool IsArchitecture(std::string_view type) { return Find(type) != nullptr; }
 
+bool IsSoundArchitecture(std::string_view type) {
+  const Row* row = Find(type);
+  return row && row->sound;
+}
+
 Result<BuiltTokenizer> BuildArchitecture(std::string_view type, const nlohmann::json& network,
                                          const audio::Weights& weights, int threads) {
   return Find(type)->build(type, network, weights, threads);
+}
+
+Result<StreamParts> BuildSoundParts(std::string_view type, const nlohmann::json& network,
+                                    const audio::Weights& weights) {
+  return Find(type)->sound(network, weights);
 }
 
 }  // namespace vqc

@@ -14,6 +14,8 @@
 
 namespace vqc {
 
+struct StreamParts;  // tokenizers/audio/stream_tokenizer.h
+
 struct BuiltTokenizer {
   std::shared_ptr<const Tokenizer> tokenizer;
   nlohmann::json config;  // of a card: "network" with its defaults filled in, and the outline of the grid
@@ -22,11 +24,18 @@ struct BuiltTokenizer {
 };
 
 bool IsArchitecture(std::string_view type);
+// Whether it is one of sound.
+bool IsSoundArchitecture(std::string_view type);
 
 // `network` is that of a card, or the config of the published checkpoint. Error kModel names the field or the
 // tensor, what was found and what fits. `weights` is copied, to load the decoder later. REQUIRES:
 // IsArchitecture(type)
 Result<BuiltTokenizer> BuildArchitecture(std::string_view type, const nlohmann::json& network,
                                          const audio::Weights& weights, int threads);
+
+// The network and the codes alone, of layers of weights.Maker() where it is set. REQUIRES:
+// IsSoundArchitecture(type)
+Result<StreamParts> BuildSoundParts(std::string_view type, const nlohmann::json& network,
+                                    const audio::Weights& weights);
 
 }  // namespace vqc

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "models/card.h"
 #include "models/safetensors.h"
+#include "tokenizers/network_options.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {
@@ -17,6 +18,10 @@ namespace vqc {
 inline constexpr char kFastTokenizer[] = "tokenizer.json";
 
 bool IsCoreTokenizer(std::string_view type);
+
+// Error kUsage where the options ask for what only networks on whole clips have
+// (tokenizers/audio/whole_clip_tokenizer.h).
+Status CheckPiecewise(const ModelCard& card, const NetworkOptions& options);
 
 // `threads`: of one call. REQUIRES: IsCoreTokenizer(card.tokenizer). Error kModel says what does not fit.
 Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors,

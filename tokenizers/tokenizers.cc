@@ -4,8 +4,11 @@
 #include <string_view>
 
 #include "base/guard.h"
+#include "models/device.h"
 #include "tokenizers/action/network_codec.h"
+#include "tokenizers/architectures.h"
 #include "tokenizers/audio/audio_tokenizer.h"
+#include "tokenizers/audio/whole_clip_tokenizer.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/image/image_tokenizer.h"
 
@@ -28,13 +31,23 @@ constexpr TokenizerRow kTokenizers[] = {
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> MakeTokenizer(const ModelCard& card, const SafeTensors& tensors,
-                                                       const std::string& device, int threads) {
-  if (IsCoreTokenizer(card.tokenizer)) return MakeCoreTokenizer(card, tensors, threads);
+                                                       const NetworkOptions& options) {
+  if (IsSoundArchitecture(card.tokenizer)) {
+    VQC_ASSIGN(const c10::Device device, ResolveDevice(options.device));
+    if (options.reference || !device.is_cpu()) {
+      return Guard(
+          "model " + card.name, [&] { return MakeWholeClipTokenizer(card, tensors, options); },
+          ErrorCode::kModel);
+    }
+  }
+  VQC_TRY(CheckPiecewise(card, options));
+  if (IsCoreTokenizer(card.tokenizer)) return MakeCoreTokenizer(card, tensors, options.threads);
   std::string known;
   for (const TokenizerRow& row : kTokenizers) {
     if (row.type == card.tokenizer) {
       return Guard(
-          "model " + card.name, [&] { return row.make(card, tensors, device, threads); }, ErrorCode::kModel);
+          "model " + card.name, [&] { return row.make(card, tensors, options.device, options.threads); },
+          ErrorCode::kModel);
     }
     known += (known.empty() ? "" : ", ") + std::string(row.type);
   }

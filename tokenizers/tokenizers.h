@@ -8,12 +8,13 @@
 #include "base/result.h"
 #include "models/card.h"
 #include "models/safetensors.h"
+#include "tokenizers/network_options.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {
 
 // The tokenizer of card.tokenizer with these weights. Error kModel lists the known types.
 Result<std::shared_ptr<const Tokenizer>> MakeTokenizer(const ModelCard& card, const SafeTensors& tensors,
-                                                       const std::string& device, int threads);
+                                                       const NetworkOptions& options);
 
 }  // namespace vqc

@@ -12,6 +12,7 @@
 #include "models/card.h"
 #include "models/safetensors.h"
 #include "models/write_bundle.h"
+#include "tokenizers/network_options.h"
 #include "tokenizers/token_filler.h"
 #include "tokenizers/tokenizer.h"
 
@@ -42,7 +43,7 @@ struct TorchPart {
   // missing, misshapen or not finite; kResource a device that is not there.
   Result<std::shared_ptr<const Tokenizer>> (*load_tokenizer)(const ModelCard& card,
                                                              const SafeTensors& tensors,
-                                                             const std::string& device, int threads);
+                                                             const NetworkOptions& options);
   Status (*train_image)(const TrainImageOptions& options);
   Status (*train_decoder)(const TrainDecoderOptions& options);
   Status (*train_prior)(const TrainPriorOptions& options);

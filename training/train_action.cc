@@ -159,7 +159,7 @@ Status FitNetwork(const TrainActionOptions& options, const ActionChunks& chunks,
 Result<std::shared_ptr<const Tokenizer>> TokenizerOf(const ModelCard& card, const SafeTensors& tensors) {
   if (IsCoreTokenizer(card.tokenizer)) return MakeCoreTokenizer(card, tensors);
   VQC_ASSIGN(const TorchPart* part, LoadTorchPart());
-  return part->load_tokenizer(card, tensors, "cpu", 1);
+  return part->load_tokenizer(card, tensors, {"cpu", 1});
 }
 
 // Tokens of episodes of all sources, at most kPriorEpisodes of each, in a random order.

@@ -99,7 +99,7 @@ Status Train(const TrainLadderOptions& options) {
                                         std::to_string(network.quantizer->Vocab().size()) +
                                         " levels; ladders are for models of one"};
   }
-  VQC_ASSIGN(const auto tokenizer, MakeTokenizer(model.card, tensors, options.device, 1));
+  VQC_ASSIGN(const auto tokenizer, MakeTokenizer(model.card, tensors, {options.device, 1}));
   VQC_ASSIGN(const PhotoSet photos, PhotoSet::Load(options.data, static_cast<int>(kSide), torch::kCPU));
   VQC_ASSIGN(auto maps, TokensOfPhotos(*tokenizer, photos, options.crops, options.seed));
   // The last maps of a pass weigh most: mix whole photos and crops.

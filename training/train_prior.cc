@@ -24,7 +24,7 @@ namespace {
 
 Result<std::vector<Tokens>> MakeMaps(const ModelCard& card, const SafeTensors& tensors,
                                      const TrainPriorOptions& options) {
-  VQC_ASSIGN(const auto tokenizer, MakeTokenizer(card, tensors, options.device, 1));
+  VQC_ASSIGN(const auto tokenizer, MakeTokenizer(card, tensors, {options.device, 1}));
   if (!options.tokens.empty()) return ReadTokenMaps(options.tokens, tokenizer->Info().vocab);
   if (card.modality == Modality::kAudio) return SoundTokens(*tokenizer, options.data);
   VQC_ASSIGN(const PhotoSet photos, PhotoSet::Load(options.data, tokenizer->Info().stride, torch::kCPU));

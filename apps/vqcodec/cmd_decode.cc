@@ -149,8 +149,9 @@ int RunDecode(const DecodeCommandOptions& options) {
   if (!jobs.ok()) return Fail("decode", jobs.error());
   if (Status apart = KeepApart(*jobs, options.run); !apart.ok()) return Fail("decode", apart.error());
 
-  ModelCache models(
-      {options.model.device, ThreadsOf(options.run, jobs->size()), options.limits, options.decoder});
+  BundleOptions how = OptionsOf(options.model, ThreadsOf(options.run, jobs->size()), options.limits);
+  how.decoder = options.decoder;
+  ModelCache models(how);
   BatchPlan plan = PlanOfJobs("decode", *jobs);
   plan.begin = [&](size_t i) -> Result<BatchPlan::Finish> {
     const Job& job = (*jobs)[i];
@@ -192,6 +193,7 @@ RunCommand AddDecode(CLI::App& parent) {
   AddChoice(*app, "--bits", options->bits, {"16", "24", "float"}, "Samples of sound (default 16)")
       ->group("Output");
   AddModelOptions(*app, options->model, "the one that the stream names");
+  AddNetworkOptions(*app, options->model);
   app->add_option("--decoder", options->decoder,
                   "Name or folder of another decoder for the model's tokens (default: own, the model's)")
       ->type_name("DECODER")

@@ -9,6 +9,7 @@
 #include "apps/vqcodec/command.h"
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/interrupt.h"
+#include "apps/vqcodec/models.h"
 #include "apps/vqcodec/progress.h"
 #include "apps/vqcodec/records.h"
 #include "apps/vqcodec/shard_models.h"
@@ -124,7 +125,7 @@ Status RestoreShard(const ShardToRead& shard, const Bundle& bundle, const Detoke
                     Tally& tally, Progress& progress) {
   VQC_ASSIGN(const TokenLayout layout, LayoutOfShard(shard, bundle.card));
   VQC_ASSIGN(const auto reader, shard.format->open(shard.path, layout, options.limits));
-  const auto workers = static_cast<size_t>(options.run.Workers());
+  const auto workers = static_cast<size_t>(std::max(options.run.Workers(), CallersOf(bundle)));
   for (;;) {
     VQC_ASSIGN(const auto items, NextItems(*reader, 4 * workers));
     if (items.empty()) return {};
@@ -165,7 +166,7 @@ int RunDetokenize(const DetokenizeOptions& options) {
     return Fail("detokenize", {ErrorCode::kUsage, "--format " + Printable(options.format) +
                                                       ": actions are written as npy; leave it out"});
   }
-  const auto bundle = LoadBundle(*entry, {options.model.device, 1, options.limits});
+  const auto bundle = LoadBundle(*entry, OptionsOf(options.model, 1, options.limits));
   if (!bundle.ok()) return Fail("detokenize", bundle.error());
   Tally tally;
   Progress progress(options.run.quiet ? "never" : options.run.progress,
@@ -219,6 +220,7 @@ RunCommand AddDetokenize(CLI::App& parent) {
       ->group("Output");
   app->add_flag("-f,--force", options->force, "Overwrite outputs")->group("Output");
   AddModelOptions(*app, options->model, "the one that the plan names");
+  AddNetworkOptions(*app, options->model);
   AddJobs(*app, options->run);
   AddChoice(*app, "--progress", options->run.progress, {"auto", "always", "never"},
             "Progress bar; auto is for several inputs, on a terminal")

@@ -162,7 +162,7 @@ int RunEncode(const EncodeOptions& options) {
   if (!raw.ok()) return Fail("encode", raw.error());
 
   DefaultModels models(options.model.model,
-                       {options.model.device, ThreadsOf(options.run, jobs->size()), options.limits});
+                       OptionsOf(options.model, ThreadsOf(options.run, jobs->size()), options.limits));
   // The model is looked up first, so that a wrong name is one error and not one for each input.
   if (AnyToRun(*jobs) && !options.model.model.empty()) {
     if (const auto model = models.Get(Modality::kImage); !model.ok()) return Fail("encode", model.error());
@@ -224,6 +224,7 @@ RunCommand AddEncode(CLI::App& parent) {
   AddModelOptions(*app, options->model,
                   std::string(kDefaultImageModel) + " for pictures, " + std::string(kDefaultAudioModel) +
                       " for sound, " + std::string(kDefaultActionModel) + " for actions");
+  AddNetworkOptions(*app, options->model);
   app->add_option("--levels", options->audio.levels,
                   "Sound: keep the first N levels of tokens; fewer are smaller and less exact (default: all)")
       ->type_name("N")

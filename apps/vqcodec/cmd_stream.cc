@@ -14,6 +14,7 @@
 #include "base/printable.h"
 #include "codec/container/live.h"
 #include "data/media/audio/byte_source.h"
+#include "tokenizers/architectures.h"
 
 namespace vqc {
 namespace {
@@ -38,7 +39,9 @@ Status CheckTerminal(const StreamOptions& options) {
 
 Result<Bundle> LoadModel(const Result<ModelEntry>& entry, const StreamOptions& options) {
   if (!entry.ok()) return entry.error();
-  return LoadBundle(*entry, {options.model.device, 1, options.limits});
+  // On a GPU networks of public checkpoints wait for the end of a sound.
+  const bool whole = IsSoundArchitecture(entry->card.tokenizer);
+  return LoadBundle(*entry, {whole ? "cpu" : options.model.device, 1, options.limits});
 }
 
 void Say(const StreamOptions& options, const std::string& text) {

@@ -9,6 +9,7 @@
 #include "apps/vqcodec/exit_code.h"
 #include "apps/vqcodec/interrupt.h"
 #include "apps/vqcodec/media_inputs.h"
+#include "apps/vqcodec/models.h"
 #include "apps/vqcodec/progress.h"
 #include "apps/vqcodec/records.h"
 #include "base/printable.h"
@@ -281,7 +282,7 @@ int RunTokenize(TokenizeCommandOptions& options) {
 
   const int workers = options.run.Workers();
   const bool on_cpu = options.model.device == "cpu";
-  const auto bundle = LoadBundle(*entry, {options.model.device, 1, options.limits});
+  const auto bundle = LoadBundle(*entry, OptionsOf(options.model, 1, options.limits));
   if (!bundle.ok()) return Fail("tokenize", bundle.error());
   const TokenSet set = SetOf(options, *bundle, action_source->name, *items);
   TokenizeOptions run;
@@ -291,6 +292,7 @@ int RunTokenize(TokenizeCommandOptions& options) {
   // A GPU needs decoders more than it needs callers.
   run.readers = on_cpu ? (workers + 1) / 2 : workers;
   run.tokenizers = on_cpu ? workers : std::min(workers, 2);
+  run.tokenizers = std::max(run.tokenizers, CallersOf(*bundle));
   run.fail_fast = options.run.fail_fast;
   run.overwrite = options.overwrite;
   run.medium = {options.limits, *background, action_source->number,
@@ -363,6 +365,7 @@ RunCommand AddTokenize(CLI::App& parent) {
   app->add_flag("--overwrite", options->overwrite, "Remove the set that is in the folder, and begin anew")
       ->group("Output");
   AddModelOptions(*app, options->model, std::string(kDefaultImageModel));
+  AddNetworkOptions(*app, options->model);
   AddJobs(*app, options->run);
   auto* fast = app->add_flag("--fail-fast", options->run.fail_fast, "Stop at the first item that is bad")
                    ->group("Run");

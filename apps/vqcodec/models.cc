@@ -7,6 +7,13 @@
 
 namespace vqc {
 
+BundleOptions OptionsOf(const ModelOptions& model, int threads, const Limits& limits) {
+  BundleOptions options{model.device, threads, limits};
+  options.precision = model.precision == "bf16" ? Precision::kBFloat16 : Precision::kFloat32;
+  options.reference = model.reference;
+  return options;
+}
+
 BundleFuture StartLoading(const ModelEntry& entry, const BundleOptions& options) {
   return std::async(std::launch::async, [entry, options] { return LoadBundle(entry, options); }).share();
 }
@@ -40,6 +47,11 @@ Status DefaultModels::Ready() {
     if (!model.get().ok()) return model.get().error();
   }
   return {};
+}
+
+int CallersOf(const Bundle& bundle) {
+  const TokenizerInfo& info = bundle.tokenizer->Info();
+  return info.modality == Modality::kAudio && info.batch > 1 ? 2 * info.batch : 1;
 }
 
 int ThreadsOf(const RunOptions& options, size_t items) {

@@ -14,6 +14,8 @@ namespace vqc {
 
 using BundleFuture = std::shared_future<Result<Bundle>>;
 
+BundleOptions OptionsOf(const ModelOptions& model, int threads, const Limits& limits);
+
 // Starts LoadBundle on a thread of its own. The future's last owner waits for it.
 BundleFuture StartLoading(const ModelEntry& entry, const BundleOptions& options);
 
@@ -46,6 +48,10 @@ class DefaultModels {
   std::mutex mutex_;
   std::map<std::string, BundleFuture> models_;
 };
+
+// Threads that have to ask for one sound each, so that as many go together as the model's engine takes at
+// once (base/batch_queue.h) while others are read; 1 where none go together.
+int CallersOf(const Bundle& bundle);
 
 // Threads that one tokenizer call may use when `items` run side by side on as many as --jobs says.
 int ThreadsOf(const RunOptions& options, size_t items);

@@ -72,6 +72,15 @@ void AddModelOptions(CLI::App& app, ModelOptions& options, const std::string& fa
       ->group("Model");
 }
 
+void AddNetworkOptions(CLI::App& app, ModelOptions& options) {
+  AddChoice(app, "--precision", options.precision, {"float32", "bf16"},
+            "Arithmetic of sound networks of public checkpoints on a GPU (default float32)")
+      ->group("Model");
+  app.add_flag("--reference", options.reference,
+               "Run such a network on the whole sound at once, as the published implementation does")
+      ->group("Model");
+}
+
 void AddJobs(CLI::App& app, RunOptions& options) {
   app.add_option("-j,--jobs", options.jobs, "Work on N inputs at once; 0, the default, is one for each core")
       ->type_name("N")

@@ -26,6 +26,8 @@ struct OutputOptions {
 struct ModelOptions {
   std::string model;  // name or folder; empty: the command's default
   std::string device = "cpu";
+  std::string precision = "float32";
+  bool reference = false;
 };
 
 struct RunOptions {
@@ -48,6 +50,8 @@ void AddRawOptions(CLI::App& app, RawOptions& options);
 void AddInputOptions(CLI::App& app, InputOptions& options, const std::string& what);
 void AddOutputOptions(CLI::App& app, OutputOptions& options);
 void AddModelOptions(CLI::App& app, ModelOptions& options, const std::string& fallback);
+// --precision and --reference, of commands whose tokenizer may run on whole clips.
+void AddNetworkOptions(CLI::App& app, ModelOptions& options);
 void AddRunOptions(CLI::App& app, RunOptions& options);
 void AddJobs(CLI::App& app, RunOptions& options);
 void AddReportOptions(CLI::App& app, RunOptions& options);

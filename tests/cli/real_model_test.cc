@@ -54,6 +54,45 @@ TEST_F(RealModel, APhotoGoesThroughAndComesBackInItsSize) {
   EXPECT_EQ(Read("a.ppm").size(), std::string("P6\n451 300\n255\n").size() + 3 * width * height);
 }
 
+// A public checkpoint piece by piece and, with --reference, on whole sounds: the same ids by another
+// arithmetic, whose profile the stream names.
+TEST_F(RealModel, WholeSoundsGiveTheIdsOfThePieces) {
+  const std::string golden = VQC_SOURCE_DIR "/tests/golden/import/encodec";
+  ASSERT_EQ(RunReal({"convert", golden, "-o", "models/small"}).exit_code, 0);
+  UseModels("models");
+  std::string bytes;
+  for (int i = 0; i < 2000; ++i) {
+    const float value = 0.3f * static_cast<float>((i * i / 16) % 64 - 32) / 32;
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  Write("sound.f32", bytes);
+  const Names in = {"encode", "sound.f32", "--format", "f32le", "--rate", "1200", "-m", "small", "-o"};
+  const auto with = [](Names arguments, const Names& more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  ASSERT_EQ(RunReal(with(in, {"pieces.vqc"})).exit_code, 0);
+  for (const Names& how : {Names{}, Names{"--precision", "bf16"}}) {
+    const Ran encoded = RunReal(with(with(in, {"whole.vqc", "--reference", "-f"}), how));
+    ASSERT_EQ(encoded.exit_code, 0) << encoded.err;
+    const Ran decoded = RunReal(with({"decode", "whole.vqc", "-o", "a.wav", "--reference", "-f"}, how));
+    ASSERT_EQ(decoded.exit_code, 0) << decoded.err;
+    EXPECT_EQ(Read("a.wav").size(), 44u + 2 * 2000);
+    ASSERT_EQ(RunReal({"decode", "whole.vqc", "-o", "b.wav", "-f"}).exit_code, 0);
+  }
+  ASSERT_EQ(RunReal(with(in, {"whole.vqc", "--reference", "-f"})).exit_code, 0);
+  std::string pieces = Read("pieces.vqc"), whole = Read("whole.vqc");
+  ASSERT_EQ(pieces.size(), whole.size());
+  EXPECT_NE(pieces, whole) << "the profile";
+  size_t other = 0;
+  for (size_t i = 0; i < whole.size(); ++i) other += pieces[i] != whole[i];
+  EXPECT_LE(other, 6u) << "two bytes of the profile and four of the checksum over it";
+  ASSERT_EQ(RunReal({"tokenize", "a.wav", "-m", "small", "-o", "set", "--reference"}).exit_code, 0);
+  const Ran back = RunReal({"detokenize", "set", "-O", "back", "--reference"});
+  EXPECT_EQ(back.exit_code, 0) << back.err;
+  ExpectError(2, with(in, {"x.vqc", "--precision", "bf16"}), "--reference");
+}
+
 TEST_F(RealModel, APerceptualDecoderShowsTheSameTokensOtherwise) {
   ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
   const Ran own = RunReal({"decode", "a.vqc", "-o", "own.ppm", "--json"});

@@ -18,14 +18,14 @@ namespace vqc {
 namespace {
 
 Result<std::shared_ptr<const Tokenizer>> Load(const ModelCard& card, const SafeTensors& tensors,
-                                              const std::string& device, int) {
+                                              const NetworkOptions& options) {
   if (card.tokenizer == "fake_audio") {
     return std::shared_ptr<const Tokenizer>(std::make_shared<FakeAudioTokenizer>());
   }
   if (card.tokenizer != "fake")
     return Error{ErrorCode::kModel, "there is no tokenizer called " + card.tokenizer};
-  if (device != "cpu" && device != "auto") {
-    return Error{ErrorCode::kResource, "device " + device + " is not there; use --device cpu"};
+  if (options.device != "cpu" && options.device != "auto") {
+    return Error{ErrorCode::kResource, "device " + options.device + " is not there; use --device cpu"};
   }
   return LoadFakeTokenizer(tensors);
 }

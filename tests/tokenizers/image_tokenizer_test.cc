@@ -34,7 +34,7 @@ std::shared_ptr<const Tokenizer> Make(int tile, int threads) {
   ModelCard card;
   card.tokenizer = "image";
   card.config = Config(tile);
-  auto made = MakeTokenizer(card, RandomWeights(), "cpu", threads);
+  auto made = MakeTokenizer(card, RandomWeights(), {"cpu", threads});
   EXPECT_TRUE(made.ok()) << made.error().message;
   return *made;
 }
@@ -110,20 +110,20 @@ TEST(ImageTokenizer, NamesTheTensorThatIsMissingOrMisshapen) {
   card.tokenizer = "image";
   card.config = Config(64);
   card.config["network"]["encoder"]["widths"] = {16, 16, 32};
-  const auto misshapen = MakeTokenizer(card, RandomWeights(), "cpu", 1);
+  const auto misshapen = MakeTokenizer(card, RandomWeights(), {"cpu", 1});
   ASSERT_FALSE(misshapen.ok());
   EXPECT_EQ(misshapen.error().code, ErrorCode::kModel);
   EXPECT_NE(misshapen.error().message.find("encoder."), std::string::npos);
   card.config = Config(64);
   card.config["network"]["encoder"]["blocks"] = {2, 1, 1};
-  const auto missing = MakeTokenizer(card, RandomWeights(), "cpu", 1);
+  const auto missing = MakeTokenizer(card, RandomWeights(), {"cpu", 1});
   ASSERT_FALSE(missing.ok());
   EXPECT_NE(missing.error().message.find("stage0_block1"), std::string::npos);
   card.tokenizer = "nothing";
-  EXPECT_FALSE(MakeTokenizer(card, RandomWeights(), "cpu", 1).ok());
+  EXPECT_FALSE(MakeTokenizer(card, RandomWeights(), {"cpu", 1}).ok());
   card.tokenizer = "image";
   card.config = Config(64);
-  EXPECT_FALSE(MakeTokenizer(card, RandomWeights(), "tpu", 1).ok());
+  EXPECT_FALSE(MakeTokenizer(card, RandomWeights(), {"tpu", 1}).ok());
 }
 
 TEST(Tiles, WhatHalosCostIsCounted) {

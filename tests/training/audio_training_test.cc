@@ -69,7 +69,7 @@ class AudioTraining : public testing::Test {
     ASSERT_TRUE(card.ok()) << card.error().message;
     const auto tensors = SafeTensors::Open((folder_ / "model" / "model.safetensors").string());
     ASSERT_TRUE(tensors.ok()) << tensors.error().message;
-    const auto tokenizer = MakeTokenizer(*card, *tensors, "cpu", 1);
+    const auto tokenizer = MakeTokenizer(*card, *tensors, {"cpu", 1});
     ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
     EXPECT_EQ((*tokenizer)->Info().vocab, (std::vector<uint32_t>{16, 16}));
   }

@@ -63,7 +63,7 @@ class Training : public testing::Test {
     VQC_ASSIGN(const SafeTensors tensors, SafeTensors::Open(model + "/model.safetensors"));
     EXPECT_EQ(ModelIdOf(card, tensors), card.model_id);
     EXPECT_EQ(PriorIdOf(card, tensors), card.prior_id);
-    return MakeTokenizer(card, tensors, "cpu", 1);
+    return MakeTokenizer(card, tensors, {"cpu", 1});
   }
 
   // Held-out PSNR that the log ends with.

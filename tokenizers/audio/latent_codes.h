@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "models/nn/codes_part.h"
 
 namespace vqc {
 
@@ -24,6 +25,9 @@ class LatentCodes {
   virtual Result<std::vector<uint32_t>> Encode(std::span<const float> latents) const = 0;
   // Back, from the first `levels` levels. REQUIRES: ids below Vocab()
   virtual std::vector<float> Decode(std::span<const uint32_t> ids, size_t levels) const = 0;
+
+  // As long as this lives; empty where they are no residual codes.
+  virtual std::vector<nn::CodesPart> Parts() const { return {}; }
 };
 
 }  // namespace vqc

@@ -71,6 +71,13 @@ class ProjectedCodes : public LatentCodes {
     return latents;
   }
 
+  std::vector<nn::CodesPart> Parts() const override {
+    nn::CodesPart part;
+    for (const Level& level : levels_)
+      part.levels.push_back({&level.codebook, &level.in, &level.out, level.stride});
+    return {part};
+  }
+
  private:
   std::vector<float> Means(const std::vector<float>& rows, size_t stride) const {
     if (stride == 1) return rows;

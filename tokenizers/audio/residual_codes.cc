@@ -68,6 +68,17 @@ class ResidualCodes : public LatentCodes {
     return latents;
   }
 
+  std::vector<nn::CodesPart> Parts() const override {
+    std::vector<nn::CodesPart> all;
+    for (const ResidualPart& part : parts_) {
+      nn::CodesPart& made = all.emplace_back();
+      if (!part.in.empty()) made.in = &part.in.front();
+      if (!part.out.empty()) made.out = &part.out.front();
+      for (const Codebook& level : part.levels) made.levels.push_back({.codebook = &level});
+    }
+    return all;
+  }
+
  private:
   std::vector<ResidualPart> parts_;
   std::vector<uint32_t> vocab_;

@@ -20,14 +20,7 @@ constexpr size_t kSamplesAtOnce = 1 << 16;
 class StreamTokenizer : public Tokenizer {
  public:
   StreamTokenizer(std::string_view type, StreamParts parts) : parts_(std::move(parts)) {
-    info_.type = type;
-    info_.modality = Modality::kAudio;
-    info_.vocab = parts_.codes->Vocab();
-    info_.stride = parts_.stride;
-    info_.receptive_field = parts_.receptive_field;
-    info_.rate = parts_.rate;
-    info_.latency = parts_.latency;
-    info_.nested = parts_.codes->Nested();
+    info_ = InfoOf(type, parts_);
     info_.profile = Profile();
   }
 
@@ -58,7 +51,7 @@ class StreamTokenizer : public Tokenizer {
         VQC_TRY(Advance(std::move(x), false, ids));
       }
       pushed_ += samples.size();
-      return owner_.TokensOf(std::move(ids));
+      return SoundTokens(std::move(ids), owner_.info_);
     }
 
     Result<Tokens> Flush() override {
@@ -70,7 +63,7 @@ class StreamTokenizer : public Tokenizer {
         VQC_TRY(Advance(std::move(silence), true, ids));
       }
       Restart();
-      return owner_.TokensOf(std::move(ids));
+      return SoundTokens(std::move(ids), owner_.info_);
     }
 
    private:
@@ -105,7 +98,7 @@ class StreamTokenizer : public Tokenizer {
     }
 
     Result<std::vector<float>> Push(const Tokens& tokens) override {
-      VQC_TRY(owner_.Check(tokens));
+      VQC_TRY(CheckSoundTokens(tokens, owner_.info_));
       const LatentCodes& codes = *owner_.parts_.codes;
       const size_t levels = tokens.shape.levels, token = codes.Dim() * codes.RowsOfToken(),
                    at_once = std::max<size_t>(kSamplesAtOnce / Stride(), 1);
@@ -167,32 +160,6 @@ class StreamTokenizer : public Tokenizer {
     size_t wanted_ = 0, given_ = 0;  // samples
   };
 
-  Tokens TokensOf(std::vector<uint32_t> ids) const {
-    const size_t levels = info_.vocab.size();
-    return {{static_cast<uint32_t>(levels), static_cast<uint32_t>(ids.size() / levels), 1, 1},
-            info_.vocab,
-            std::move(ids)};
-  }
-
-  Status Check(const Tokens& tokens) const {
-    const size_t levels = tokens.shape.levels, all = info_.vocab.size();
-    if (levels < 1 || levels > all || (levels < all && !info_.nested) || tokens.shape.h != 1 ||
-        tokens.shape.w != 1 || tokens.ids.size() != tokens.shape.Count()) {
-      return Error{ErrorCode::kCorruptData, "the tokens have " + std::to_string(levels) + " levels and " +
-                                                std::to_string(tokens.ids.size()) + " ids; the model has " +
-                                                std::to_string(all) + " levels" +
-                                                (info_.nested ? "" : ", none of which can be left out")};
-    }
-    for (size_t i = 0; i < tokens.ids.size(); ++i) {
-      if (tokens.ids[i] >= info_.vocab[i % levels]) {
-        return Error{ErrorCode::kCorruptData, "token " + std::to_string(i) + " is " +
-                                                  std::to_string(tokens.ids[i]) + ", the vocabulary has " +
-                                                  std::to_string(info_.vocab[i % levels]) + " entries"};
-      }
-    }
-    return {};
-  }
-
   uint32_t Profile() const {
     const auto state = parts_.encoder->Start();
     const auto latents = parts_.encoder->Push(state.get(), ProbeSound(kProbeTokens * info_.stride), true);
@@ -211,6 +178,19 @@ nlohmann::json ConfigOf(const StreamParts& parts) {
           {"stride", parts.stride},
           {"receptive_field", parts.receptive_field},
           {"vocab", parts.codes->Vocab()}};
+}
+
+TokenizerInfo InfoOf(std::string_view type, const StreamParts& parts) {
+  TokenizerInfo info;
+  info.type = type;
+  info.modality = Modality::kAudio;
+  info.vocab = parts.codes->Vocab();
+  info.stride = parts.stride;
+  info.receptive_field = parts.receptive_field;
+  info.rate = parts.rate;
+  info.latency = parts.latency;
+  info.nested = parts.codes->Nested();
+  return info;
 }
 
 std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts) {

@@ -32,6 +32,9 @@ struct StreamParts {
 nlohmann::json ConfigOf(const StreamParts& parts);
 std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts);
 
+// What a tokenizer of these parts says of itself, but for the profile.
+TokenizerInfo InfoOf(std::string_view type, const StreamParts& parts);
+
 // From the config of a card or of the published checkpoint, which have the same fields. Error kModel names
 // what does not fit.
 Result<StreamParts> MakeDac(const nlohmann::json& network, const nn::Weights& weights);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/nn/tensor_flow.h"
+
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace vqc::nn {
+namespace {
+
+using at::Tensor;
+
+Tensor Activate(const Activation& activation, const Tensor& x) {
+  switch (activation.kind) {
+    case ActivationKind::kElu:
+      return at::elu(x);
+    case ActivationKind::kTanh:
+      return at::tanh(x);
+    case ActivationKind::kSnake: {
+      const auto by_channel = [&](const Tensor& values) {
+        return values.to(x.scalar_type()).view({-1, 1, 1});
+      };
+      return at::addcmul(x, by_channel(activation.inverse),
+                         at::sin(x * by_channel(activation.alpha)).square_());
+    }
+    default:
+      return x;
+  }
+}
+
+Tensor Reflect(Tensor x, int64_t left, int64_t right) {
+  const int64_t most = std::max(left, right), zeros = std::max<int64_t>(most - x.size(3) + 1, 0);
+  if (zeros > 0) x = at::constant_pad_nd(x, {0, zeros});
+  const Tensor padded = at::reflection_pad1d(x.squeeze(2), {left, right}).unsqueeze(2);
+  return zeros > 0 ? padded.narrow(3, 0, padded.size(3) - zeros) : padded;
+}
+
+Tensor Pad(const Tensor& x, const Margins& margins) {
+  if (margins.left == 0 && margins.right == 0) return x;
+  switch (margins.padding) {
+    case Padding::kReflect:
+      return Reflect(x, margins.left, margins.right);
+    case Padding::kReplicate:
+      return at::replication_pad1d(x.squeeze(2), {margins.left, margins.right}).unsqueeze(2);
+    default:
+      return at::constant_pad_nd(x, {margins.left, margins.right});
+  }
+}
+
+MarginKind KindOf(Padding padding) {
+  return padding == Padding::kReflect     ? MarginKind::kReflect
+         : padding == Padding::kReplicate ? MarginKind::kReplicate
+                                          : MarginKind::kZeros;
+}
+
+void TakeStrides(const Tensor& x, int64_t (&strides)[3]) {
+  for (const auto& [to, dimension] : {std::pair{0, 0}, {1, 1}, {2, 3}}) strides[to] = x.stride(dimension);
+}
+
+Tensor SettleOnGpu(const TensorPlace& place, const Flow& flow, const Margins& margins) {
+  const Tensor& x = flow.x;
+  SettlePass pass;
+  pass.batch = x.size(0);
+  pass.channels = x.size(1);
+  pass.rows = x.size(3);
+  pass.left = margins.left;
+  pass.right = margins.right;
+  pass.margin = KindOf(margins.padding);
+  Tensor y = at::empty({pass.batch, pass.channels, 1, pass.left + pass.rows + pass.right}, x.options(),
+                       place.format);
+  TORCH_CHECK(pass.channels * y.size(3) < int64_t{std::numeric_limits<uint32_t>::max()},
+              "a sound is too long for one pass on the GPU");
+  pass.x = x.data_ptr();
+  pass.y = y.data_ptr();
+  TakeStrides(x, pass.x_strides);
+  TakeStrides(y, pass.y_strides);
+  if (flow.skip.defined()) {
+    pass.skip = flow.skip.data_ptr();
+    TakeStrides(flow.skip, pass.skip_strides);
+  }
+  if (flow.bias.defined()) pass.bias = flow.bias.const_data_ptr<float>();
+  if (flow.activation) {
+    pass.activation = flow.activation->kind;
+    if (flow.activation->alpha.defined()) {
+      pass.alpha = flow.activation->alpha.const_data_ptr<float>();
+      pass.inverse = flow.activation->inverse.const_data_ptr<float>();
+    }
+  }
+  pass.bfloat16 = place.type == at::kBFloat16;
+  pass.device = x.device().index();
+  const c10::impl::VirtualGuardImpl guards(x.device().type());
+  const char* problem = place.part->settle(pass, guards.getStreamNativeHandle(guards.getStream(x.device())));
+  TORCH_CHECK(!problem, "a pass on the GPU failed: ", problem);
+  return y;
+}
+
+}  // namespace
+
+Tensor TensorPlace::Of(const std::vector<float>& values, at::IntArrayRef shape) const {
+  auto tensor = at::empty(shape, at::kFloat);
+  std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
+  tensor = tensor.to(at::TensorOptions(device).dtype(type));
+  return tensor.dim() == 4 ? tensor.contiguous(format) : tensor;
+}
+
+Tensor TensorPlace::Floats(const std::vector<float>& values) const {
+  auto tensor = at::empty({static_cast<int64_t>(values.size())}, at::kFloat);
+  std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
+  return tensor.to(device);
+}
+
+Tensor Settle(const TensorPlace& place, Flow flow, const Margins& margins) {
+  const bool bare = !flow.skip.defined() && !flow.bias.defined() && !flow.activation;
+  if (bare && margins.left == 0 && margins.right == 0) return flow.x.contiguous(place.format);
+  const bool lengthened =
+      margins.padding == Padding::kReflect && std::max(margins.left, margins.right) >= flow.x.size(3);
+  if (place.part && !lengthened) return SettleOnGpu(place, flow, margins);
+  Tensor x = std::move(flow.x);
+  if (flow.bias.defined()) x = x + flow.bias.to(x.scalar_type()).view({-1, 1, 1});
+  if (flow.skip.defined()) x = x + flow.skip;
+  if (flow.activation) x = Activate(*flow.activation, x);
+  return Pad(x, margins).contiguous(place.format);
+}
+
+}  // namespace vqc::nn

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of whole sounds as tensors of libtorch, on any device, on their way through layers.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <vector>
+
+#include "models/nn/cuda/settle.h"
+#include "models/nn/stream_conv.h"
+
+namespace vqc::nn {
+
+// Where tensors are and how: float32 or bfloat16, channels last in memory or rows last.
+struct TensorPlace {
+  c10::Device device = c10::kCPU;
+  at::ScalarType type = at::kFloat;
+  at::MemoryFormat format = at::MemoryFormat::Contiguous;
+  const LayersPart* part = nullptr;  // of the CUDA part; null: by functions of libtorch
+
+  // Weights of a layer, in the place's type and format.
+  at::Tensor Of(const std::vector<float>& values, at::IntArrayRef shape) const;
+  at::Tensor Floats(const std::vector<float>& values) const;  // [n], float32 in any case
+};
+
+struct Activation {
+  ActivationKind kind = ActivationKind::kNone;
+  at::Tensor alpha, inverse;  // float32 [channels], of kSnake
+};
+
+// A batch of sounds [B, C, 1, T], and what is still to be done to each value, in this order: layers that need
+// the values settle it in one pass, with whatever they want beside the rows.
+struct Flow {
+  at::Tensor x;
+  at::Tensor skip{};                       // to be added, as x; may be undefined
+  at::Tensor bias{};                       // to be added, float32 [C]; may be undefined
+  const Activation* activation = nullptr;  // of the sum; null: none
+};
+
+struct Margins {
+  int64_t left = 0, right = 0;
+  Padding padding = Padding::kZeros;
+};
+
+// [B, C, 1, left + T + right]. A sound of too few rows to be taken in reverse is lengthened by zeros for it.
+at::Tensor Settle(const TensorPlace& place, Flow flow, const Margins& margins = {});
+
+}  // namespace vqc::nn
