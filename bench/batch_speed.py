@@ -112,9 +112,11 @@ def timed(call, device):
     return time.perf_counter() - begin
 
 
-def set_tf32(allowed):
-    torch.backends.cudnn.allow_tf32 = allowed
+def set_arithmetic(side):
+    """Both sides share libtorch's settings; ours has set its own, which theirs need not keep."""
+    torch.backends.cudnn.allow_tf32 = side == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.deterministic = side == "ours"
 
 
 def prepare(options, family):
@@ -163,12 +165,12 @@ def measure(options, library, family, precision):
         times = {name: [] for name in sides}
         for turn in range(-2, options.rounds):
             for name, call in sides.items():
-                set_tf32(name == "tf32")
+                set_arithmetic(name)
                 seconds = timed(call, options.device)
                 if turn >= 0:
                     times[name].append(seconds)
         if precision == "float32":  # the codes and the samples that are compared
-            set_tf32(False)
+            set_arithmetic("theirs")
             sides["theirs"]()
         for name, values in times.items():
             row[f"{way}_{name}"] = statistics.median(values)
