@@ -5,7 +5,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace vqc::nn {
 namespace {
@@ -68,10 +67,7 @@ Tensor SettleOnGpu(const TensorPlace& place, const Flow& flow, const Margins& ma
   pass.left = margins.left;
   pass.right = margins.right;
   pass.margin = KindOf(margins.padding);
-  Tensor y = at::empty({pass.batch, pass.channels, 1, pass.left + pass.rows + pass.right}, x.options(),
-                       place.format);
-  TORCH_CHECK(pass.channels * y.size(3) < int64_t{std::numeric_limits<uint32_t>::max()},
-              "a sound is too long for one pass on the GPU");
+  const Tensor y = at::empty({pass.batch, pass.channels, 1, pass.left + pass.rows + pass.right}, x.options());
   pass.x = x.data_ptr();
   pass.y = y.data_ptr();
   TakeStrides(x, pass.x_strides);
@@ -101,8 +97,7 @@ Tensor SettleOnGpu(const TensorPlace& place, const Flow& flow, const Margins& ma
 Tensor TensorPlace::Of(const std::vector<float>& values, at::IntArrayRef shape) const {
   auto tensor = at::empty(shape, at::kFloat);
   std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
-  tensor = tensor.to(at::TensorOptions(device).dtype(type));
-  return tensor.dim() == 4 ? tensor.contiguous(format) : tensor;
+  return tensor.to(at::TensorOptions(device).dtype(type));
 }
 
 Tensor TensorPlace::Floats(const std::vector<float>& values) const {
@@ -113,7 +108,7 @@ Tensor TensorPlace::Floats(const std::vector<float>& values) const {
 
 Tensor Settle(const TensorPlace& place, Flow flow, const Margins& margins) {
   const bool bare = !flow.skip.defined() && !flow.bias.defined() && !flow.activation;
-  if (bare && margins.left == 0 && margins.right == 0) return flow.x.contiguous(place.format);
+  if (bare && margins.left == 0 && margins.right == 0) return flow.x.contiguous();
   const bool lengthened =
       margins.padding == Padding::kReflect && std::max(margins.left, margins.right) >= flow.x.size(3);
   if (place.part && !lengthened) return SettleOnGpu(place, flow, margins);
@@ -121,7 +116,7 @@ Tensor Settle(const TensorPlace& place, Flow flow, const Margins& margins) {
   if (flow.bias.defined()) x = x + flow.bias.to(x.scalar_type()).view({-1, 1, 1});
   if (flow.skip.defined()) x = x + flow.skip;
   if (flow.activation) x = Activate(*flow.activation, x);
-  return Pad(x, margins).contiguous(place.format);
+  return Pad(x, margins).contiguous();
 }
 
 }  // namespace vqc::nn

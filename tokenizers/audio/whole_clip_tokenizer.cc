@@ -250,12 +250,19 @@ class WholeClipTokenizer : public Tokenizer {
     return TensorNetwork::Of(**decoder, place_);
   }
 
+  // Memory of the host that a GPU copies from and to at its full speed.
+  torch::Tensor OnHost(torch::IntArrayRef sizes) const {
+    return torch::empty(sizes, torch::TensorOptions().pinned_memory(!place_.device.is_cpu()));
+  }
+
   // Sounds of equal length, filled up with silence to ClipsAtOnce() of them: rows of latents [B * rows, dim].
   torch::Tensor Latents(const std::vector<std::span<const float>>& sounds) const {
     const auto samples = static_cast<int64_t>(sounds.front().size());
     const int64_t rest = parts_.fill_up ? (info_.stride - samples % info_.stride) % info_.stride : 0;
     const auto batch = static_cast<int64_t>(ClipsAtOnce(sounds.front().size()));
-    const auto x = torch::zeros({batch, 1, 1, samples + rest});
+    const auto x = OnHost({batch, 1, 1, samples + rest});
+    x.slice(0, static_cast<int64_t>(sounds.size())).zero_();
+    x.slice(3, samples).zero_();
     for (size_t i = 0; i < sounds.size(); ++i)
       std::copy(sounds[i].begin(), sounds[i].end(),
                 x.data_ptr<float>() + static_cast<int64_t>(i) * (samples + rest));
@@ -291,7 +298,9 @@ class WholeClipTokenizer : public Tokenizer {
     const auto latents =
         codes_.Decode(ids.to(place_.device).to(torch::kInt64).flatten(0, 1)).unflatten(0, {batch, -1});
     const auto x = latents.transpose(1, 2).unsqueeze(2).to(place_.type);
-    const auto y = network.Run(x).to(torch::kFloat32).clamp_(-1, 1).to(torch::kCPU).contiguous();
+    const auto decoded = network.Run(x).to(torch::kFloat32).clamp_(-1, 1);
+    const auto y = OnHost(decoded.sizes());
+    y.copy_(decoded);
     // Some decoders end a few samples before or behind the last token.
     const int64_t made = y.size(3), taken = std::min(made, samples);
     std::vector<std::vector<float>> all;
@@ -320,8 +329,6 @@ TensorPlace PlaceOf(c10::Device device, Precision precision) {
   place.device = device;
   place.type = precision == Precision::kBFloat16 ? torch::kBFloat16 : torch::kFloat32;
   if (device.is_cpu()) return place;
-  // Tensor cores take channels last.
-  if (precision == Precision::kBFloat16) place.format = at::MemoryFormat::ChannelsLast;
   const auto part = LoadPart("vqcodec_cuda", "vqc_layers_part");
   if (part.ok()) place.part = reinterpret_cast<decltype(&nn::vqc_layers_part)>(*part)();
   return place;

@@ -67,37 +67,14 @@ __global__ void SettleRows(SettlePass pass) {
   }
 }
 
-// Neighbouring threads have neighbouring channels.
-template <class T>
-__global__ void SettleChannels(SettlePass pass) {
-  const int64_t all = (pass.left + pass.rows + pass.right) * pass.channels;
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * (kThreads * kEach) + threadIdx.x;
-  const auto channels = static_cast<uint32_t>(pass.channels);
-  for (int64_t b = blockIdx.y; b < pass.batch; b += gridDim.y) {
-#pragma unroll
-    for (int i = 0; i < kEach; ++i) {
-      const int64_t index = first + i * kThreads;
-      if (index >= all) continue;
-      // All values of a sound are below 2^32 in what is asked for (Settled checks it).
-      const uint32_t at = static_cast<uint32_t>(index) / channels;
-      Settle<T>(pass, b, static_cast<int>(static_cast<uint32_t>(index) - at * channels), at);
-    }
-  }
-}
-
 template <class T>
 void Launch(const SettlePass& pass, cudaStream_t stream) {
   constexpr int64_t kMostBlocks = 65535;
   const int64_t all = pass.left + pass.rows + pass.right, block = kThreads * kEach;
-  const auto blocks = [&](int64_t values) { return static_cast<unsigned>((values + block - 1) / block); };
-  const auto capped = [&](int64_t count) {
-    return static_cast<unsigned>(count < kMostBlocks ? count : kMostBlocks);
-  };
-  if (pass.y_strides[2] == 1 || pass.channels == 1) {
-    SettleRows<T><<<dim3(blocks(all), capped(pass.batch * pass.channels)), kThreads, 0, stream>>>(pass);
-  } else {
-    SettleChannels<T><<<dim3(blocks(all * pass.channels), capped(pass.batch)), kThreads, 0, stream>>>(pass);
-  }
+  const int64_t rows = pass.batch * pass.channels;
+  const dim3 blocks(static_cast<unsigned>((all + block - 1) / block),
+                    static_cast<unsigned>(rows < kMostBlocks ? rows : kMostBlocks));
+  SettleRows<T><<<blocks, kThreads, 0, stream>>>(pass);
 }
 
 const char* Run(const SettlePass& pass, void* stream) {
