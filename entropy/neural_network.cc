@@ -123,6 +123,13 @@ Result<NeuralNetwork> NeuralNetwork::Make(const NeuralShape& shape, const Neural
   return network;
 }
 
+NeuralArrays NeuralNetwork::Arrays() const {
+  return {shape_.Digits(),     shape_.radices.data(), shape_.radius,       shape_.width,
+          shape_.layers,       shape_.head,           shape_.window_bits,  window_.data(),
+          window_bias_.data(), hidden_.data(),        hidden_bias_.data(), head_.data(),
+          head_bias_.data(),   own_.data(),           out_.data(),         out_bias_.data()};
+}
+
 void NeuralNetwork::Look(std::span<const uint32_t> rows, NeuralUnits& units) const {
   const size_t width = shape_.width;
   std::vector<const int8_t*> starts;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "entropy/cuda/part.h"
 #include "entropy/neural_kernels.h"
 
 namespace vqc {
@@ -83,6 +84,8 @@ class NeuralNetwork {
   static Result<NeuralNetwork> Make(const NeuralShape& shape, const NeuralWeights& weights);
 
   const NeuralShape& shape() const { return shape_; }
+  // For other devices; lives as long as the network.
+  NeuralArrays Arrays() const;
   // `kernels` are one of UsableNeuralKernels, which all give the same.
   void Use(const NeuralKernels& kernels) { kernels_ = &kernels; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "entropy/neural_prior.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -77,36 +78,35 @@ class NeuralModel final : public PriorModel {
   std::shared_ptr<const Model> model_;
 };
 
+// What the network says of a map is known before.
 class Learner final : public SequentialPrior {
  public:
-  Learner(const Factors& factors, const MixingLayout& layout, MixingState& state,
-          std::shared_ptr<const NeuralNetwork> network)
-      : SequentialPrior(factors),
-        expert_(std::move(network)),
-        predictor_(layout),
-        unused_({}),
-        state_(state) {}
-  void SetRate(int32_t rate) { rate_ = rate; }
+  Learner(const Factors& factors, const MixingLayout& layout, MixingState& state)
+      : SequentialPrior(factors), predictor_(layout), unused_({}), state_(state) {}
+  void Set(const std::vector<int16_t>& log_odds, int32_t rate) {
+    next_ = log_odds.data();
+    rate_ = rate;
+  }
 
  protected:
-  Status Start(const TokenShape& shape, const DigitPlan&) override {
-    expert_.Begin(shape);
+  Status Start(const TokenShape&, const DigitPlan&) override {
     predictor_.StartChunk();
     return {};
   }
   void Predict(const Step&, FrequencyTable&) override {}
   void Update(const Step& step, uint32_t value) override {
-    LogOddsOf(expert_.Predict(), step.info->radix, heard_.data());
+    const size_t nodes = step.info->radix - 1;
+    std::copy_n(next_, nodes, heard_.begin());
+    next_ += nodes;
     predictor_.Hear(heard_.data());
     predictor_.Learn(state_, unused_, step, value, rate_);
-    expert_.Observe(value);
   }
 
  private:
-  NeuralExpert expert_;
   MixingPredictor predictor_;
   NetLearner unused_;
   MixingState& state_;
+  const int16_t* next_ = nullptr;  // log odds of the next digit's nodes
   int32_t rate_ = 0;
   std::array<int32_t, kMaxRadix> heard_{};
 };
@@ -178,21 +178,25 @@ Result<std::shared_ptr<const PriorModel>> MakeNeuralPrior(const Factors& factors
 }
 
 Result<std::vector<uint8_t>> FinishNeuralPrior(const Factors& factors, const NeuralShape& shape,
-                                               NeuralWeights weights, std::span<const Tokens> maps) {
+                                               NeuralWeights weights, std::span<const Tokens> maps,
+                                               const NeuralPlace& place) {
   if (maps.empty()) return Error{ErrorCode::kInput, "a prior cannot be trained without token maps"};
+  for (const Tokens& map : maps) VQC_TRY(CheckTokens(map));
   NeuralTables tables;
   tables.head = {factors, maps[0].vocab};
   tables.shape = shape;
-  VQC_ASSIGN(auto network, NeuralNetwork::Make(shape, weights));
+  VQC_ASSIGN(auto made, NeuralNetwork::Make(shape, weights));
+  const auto network = std::make_shared<const NeuralNetwork>(std::move(made));
   tables.weights = std::move(weights);
   VQC_ASSIGN(auto plan, MakeDigitPlan(factors, maps[0].vocab));
+  auto heard = NeuralMaps::Make(network, plan[0], place);
+  if (!heard.ok()) heard = NeuralMaps::Make(network, plan[0], {place.threads});
+  VQC_ASSIGN(const auto log_odds, heard->LogOdds(maps));
   tables.layout = MixingLayout::For(std::move(plan), /*expert=*/true);
   tables.mixing = MixingState::Cold(tables.layout);
-  Learner learner(factors, tables.layout, tables.mixing,
-                  std::make_shared<const NeuralNetwork>(std::move(network)));
+  Learner learner(factors, tables.layout, tables.mixing);
   const auto replay = [&](size_t i, int32_t rate) -> Status {
-    VQC_TRY(CheckTokens(maps[i]));
-    learner.SetRate(rate);
+    learner.Set(log_odds[i], rate);
     return Replay(learner, maps[i]);
   };
   VQC_TRY(LearnMixing(tables.layout, tables.mixing, maps.size(), replay));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "entropy/neural_maps.h"
 #include "entropy/neural_tables.h"
 #include "entropy/prior.h"
 #include "entropy/priors.h"
@@ -23,8 +24,10 @@ Result<std::shared_ptr<const PriorModel>> MakeNeuralPrior(const Factors& factors
 // training/, which ends with FinishNeuralPrior; here everything but that can be tested and measured.
 Result<std::unique_ptr<PriorTrainer>> MakeNeuralTrainer(const Factors& factors);
 
-// Trains the mixer for a network on token maps, and gives the tables of both.
+// Trains the mixer for a network on token maps, and gives the tables of both. Where the network computes does
+// not change them: a GPU that cannot be had is done without.
 Result<std::vector<uint8_t>> FinishNeuralPrior(const Factors& factors, const NeuralShape& shape,
-                                               NeuralWeights weights, std::span<const Tokens> maps);
+                                               NeuralWeights weights, std::span<const Tokens> maps,
+                                               const NeuralPlace& place = {});
 
 }  // namespace vqc

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "entropy/neural_prior.h"
 #include "models/device.h"
 #include "training/neural_trainer.h"
@@ -94,8 +95,10 @@ Result<std::vector<uint8_t>> TrainNeuralPrior(std::span<const Tokens> maps, cons
     }
   }
   if (options.network_only) return WriteNeuralTables(tables);
+  VQC_ASSIGN(const torch::Device device, ResolveDevice(options.device));
+  const NeuralPlace place{CoreCount(), device.is_cuda() ? std::max<int>(device.index(), 0) : -1};
   return FinishNeuralPrior(factors, tables.shape, std::move(tables.weights),
-                           maps.first(std::min(maps.size(), kMixerMaps)));
+                           maps.first(std::min(maps.size(), kMixerMaps)), place);
 }
 
 }  // namespace vqc

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "entropy/neural_expert.h"
+#include "entropy/neural_maps.h"
 #include "entropy/neural_network.h"
 #include "entropy/neural_prior.h"
 #include "entropy/priors.h"
@@ -155,6 +156,67 @@ TEST(NeuralNetwork, CountsAreThoseOfASoftmax) {
   int32_t nodes[kMaxRadix];
   LogOddsOf(near, 3, nodes);  // value 2 or more against less; 1 against 0
   EXPECT_NEAR(nodes[1], 256, 4);
+}
+
+std::vector<Digit> DigitsOf(const NeuralShape& shape) {
+  uint32_t vocab = 1;
+  for (const uint32_t radix : shape.radices) vocab *= radix;
+  const auto plan = MakeDigitPlan({shape.radices}, std::vector{vocab});
+  for (uint32_t k = 0; k < shape.Digits(); ++k) EXPECT_EQ((*plan)[0][k].radix, shape.radices[k]);
+  return (*plan)[0];
+}
+
+TEST(NeuralMaps, SayWhatTheExpertSaysTokenByToken) {
+  const NeuralShape shape = Shape(2, 64, 1, 64);
+  const auto digits = DigitsOf(shape);
+  const auto network =
+      std::make_shared<const NeuralNetwork>(*NeuralNetwork::Make(shape, RandomWeights(shape, 20, 6)));
+  std::vector<Tokens> maps;
+  for (const TokenShape& size : {TokenShape{1, 1, 7, 9}, TokenShape{1, 1, 7, 9}, TokenShape{1, 3, 4, 2},
+                                 TokenShape{1, 1, 1, 30}, TokenShape{1, 30, 1, 1}}) {
+    maps.push_back(RandomMap(size, {1600}, static_cast<uint32_t>(maps.size())));
+  }
+  const auto heard = NeuralMaps::Make(network, digits, {.threads = 3});
+  ASSERT_TRUE(heard.ok()) << heard.error().message;
+  const auto odds = heard->LogOdds(maps);
+  ASSERT_TRUE(odds.ok()) << odds.error().message;
+  ASSERT_EQ(odds->size(), maps.size());
+  for (size_t i = 0; i < maps.size(); ++i) {
+    NeuralExpert expert(network);
+    expert.Begin(maps[i].shape);
+    std::vector<int16_t> expected;
+    for (const uint32_t id : maps[i].ids) {
+      for (const Digit& digit : digits) {
+        int32_t nodes[kMaxRadix];
+        LogOddsOf(expert.Predict(), digit.radix, nodes);
+        expected.insert(expected.end(), nodes, nodes + digit.radix - 1);
+        expert.Observe(id / digit.divisor % digit.radix);
+      }
+    }
+    EXPECT_EQ((*odds)[i], expected) << "map " << i;
+  }
+}
+
+TEST(NeuralMaps, AGpuGivesTheSame) {
+  std::mt19937 random(7);
+  for (const NeuralShape& shape :
+       {Shape(1, 64, 1, 64), Shape(2, 192, 2, 64), Shape(3, 320, 0, 128), Shape(2, 512, 4, 128)}) {
+    const auto network = std::make_shared<const NeuralNetwork>(
+        *NeuralNetwork::Make(shape, RandomWeights(shape, 60, random())));
+    const auto here = NeuralMaps::Make(network, DigitsOf(shape), {.threads = 4});
+    const auto there = NeuralMaps::Make(network, DigitsOf(shape), {.threads = 4, .gpu = 0});
+    if (!there.ok()) GTEST_SKIP() << there.error().message;
+    for (const TokenShape& size :
+         {TokenShape{1, 1, 33, 21}, TokenShape{1, 2, 5, 4}, TokenShape{1, 77, 1, 1}}) {
+      std::vector<Tokens> maps;
+      for (int i = 0; i < 3; ++i) maps.push_back(RandomMap(size, {1600}, random()));
+      std::vector<int32_t> expected, logits;
+      ASSERT_TRUE(here->Logits(maps, expected).ok());
+      const Status computed = there->Logits(maps, logits);
+      ASSERT_TRUE(computed.ok()) << computed.error().message;
+      EXPECT_EQ(logits, expected) << "width " << shape.width;
+    }
+  }
 }
 
 std::vector<uint8_t> Tables() {

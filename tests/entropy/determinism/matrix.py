@@ -29,7 +29,7 @@ FULL = {
     "races": ["-O1", "-g", "-fsanitize=thread"],
 }
 ISAS, THREADS = ("scalar", "avx2", "avx512"), (1, 2, 8)
-BASE = ["beyond_limit.cc", "bytes.cc", "crc32c.cc", "crc32c_sse42.cc"]
+BASE = ["beyond_limit.cc", "bytes.cc", "crc32c.cc", "crc32c_sse42.cc", "dynamic_part.cc", "parallel.cc"]
 ISA_FLAGS = {"_avx2.cc": ["-mavx2"], "_avx512.cc": ["-mavx512f", "-mavx512bw", "-mavx512vl"],
              "_vnni.cc": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512vnni"], "_sse42.cc": ["-msse4.2"]}
 
