@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What lost tokens cost, made up as salvage does and by repeating neighbours, as JSON:
-//   conceal_bench FOLDER [--model image-f16] [--lost 0.2]
+//   conceal_bench FOLDER [--model image-f16] [--lost 0.2] [--device cpu]
 // For every picture of the folder: tokens are lost one by one ("scattered") or in runs of raster order of
 // 1/20 of the picture each ("bursts"), the same ones for both; PSNR is over 8-bit RGB, means over pictures.
 #include <algorithm>
@@ -49,9 +49,9 @@ struct Sums {
   double intact = 0, repeated = 0, filled = 0;
 };
 
-Status Run(const std::string& folder, const std::string& model, double share) {
+Status Run(const std::string& folder, const std::string& model, double share, const std::string& device) {
   VQC_ASSIGN(const ModelEntry entry, FindModel(model));
-  VQC_ASSIGN(const Bundle bundle, LoadBundle(entry, {.device = "cpu", .threads = 2, .limits = {}}));
+  VQC_ASSIGN(const Bundle bundle, LoadBundle(entry, {.device = device, .threads = 2, .limits = {}}));
   std::vector<std::string> files;
   for (const auto& file : std::filesystem::directory_iterator(folder)) files.push_back(file.path().string());
   std::sort(files.begin(), files.end());
@@ -99,7 +99,7 @@ Status Run(const std::string& folder, const std::string& model, double share) {
 }  // namespace vqc
 
 int main(int argc, char** argv) {
-  std::string folder, model = "image-f16";
+  std::string folder, model = "image-f16", device = "cpu";
   double share = 0.2;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -107,14 +107,16 @@ int main(int argc, char** argv) {
       model = argv[++i];
     else if (argument == "--lost" && i + 1 < argc)
       share = std::atof(argv[++i]);
+    else if (argument == "--device" && i + 1 < argc)
+      device = argv[++i];
     else
       folder = argument;
   }
   if (folder.empty() || share <= 0 || share >= 1) {
-    std::fprintf(stderr, "conceal_bench FOLDER [--model image-f16] [--lost 0.2]\n");
+    std::fprintf(stderr, "conceal_bench FOLDER [--model image-f16] [--lost 0.2] [--device cpu]\n");
     return 2;
   }
-  const vqc::Status status = vqc::Run(folder, model, share);
+  const vqc::Status status = vqc::Run(folder, model, share, device);
   if (!status.ok()) std::fprintf(stderr, "conceal_bench: %s\n", status.error().message.c_str());
   return status.ok() ? 0 : 1;
 }
