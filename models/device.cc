@@ -3,12 +3,14 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <malloc.h>
 #include <torch/cuda.h>
 #include <torch/torch.h>
 
 #include <filesystem>
+#include <map>
 
 namespace vqc {
 namespace {
@@ -68,5 +70,16 @@ void SetChannelsLast(torch::nn::Module& module) {
 }
 
 InferenceScope::InferenceScope() { at::set_num_threads(1); }
+
+StreamScope::StreamScope(c10::Device device) {
+  if (device.is_cpu()) return;
+  thread_local std::map<c10::DeviceIndex, c10::Stream> streams;
+  auto stream = streams.find(device.index());
+  if (stream == streams.end()) {
+    const c10::impl::VirtualGuardImpl guards(device.type());
+    stream = streams.emplace(device.index(), guards.getStreamFromGlobalPool(device, false)).first;
+  }
+  guard_.reset_stream(stream->second);
+}
 
 }  // namespace vqc

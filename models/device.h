@@ -4,6 +4,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <c10/core/Device.h>
+#include <c10/core/StreamGuard.h>
 #include <torch/nn/module.h>
 
 #include <string>
@@ -27,6 +28,16 @@ class InferenceScope {
 
  private:
   at::NoGradGuard no_grad_;
+};
+
+// In its scope what the calling thread gives to a GPU goes by a stream of the thread's own, so that threads
+// do not wait for one another. What other threads gave to the device must be complete. Nothing on a CPU.
+class StreamScope {
+ public:
+  explicit StreamScope(c10::Device device);
+
+ private:
+  c10::OptionalStreamGuard guard_;
 };
 
 }  // namespace vqc

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/tokens/medium.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/beyond_limit.h"
@@ -175,6 +176,20 @@ Status TokenizeSound(AudioReader& reader, const Tokenizer& tokenizer, TokenItem&
   return {};
 }
 
+// All of the item but what comes of its samples.
+TokenItem ItemOf(Medium& medium) {
+  TokenItem item;
+  item.key = std::move(medium.key);
+  item.facts = std::move(medium.facts);
+  item.sidecars = std::move(medium.sidecars);
+  return item;
+}
+
+void SetTokens(Tokens tokens, const Tokenizer& tokenizer, TokenItem& item) {
+  item.shape = ArrayShape(LayoutOf(tokenizer), tokens.shape, 1);
+  item.ids = std::move(tokens.ids);
+}
+
 }  // namespace
 
 Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const MediumOptions& options) {
@@ -191,18 +206,37 @@ Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const Mediu
 }
 
 Result<TokenItem> TokenizeMedium(Medium medium, const Tokenizer& tokenizer) {
-  TokenItem item;
-  item.key = std::move(medium.key);
-  item.facts = std::move(medium.facts);
-  item.sidecars = std::move(medium.sidecars);
+  TokenItem item = ItemOf(medium);
   if (medium.audio) {
     VQC_TRY(TokenizeSound(*medium.audio, tokenizer, item));
     return item;
   }
   VQC_ASSIGN(auto tokens, tokenizer.Encode({&medium.clip, 1}));
-  item.shape = ArrayShape(LayoutOf(tokenizer), tokens.front().shape, 1);
-  item.ids = std::move(tokens.front().ids);
+  SetTokens(std::move(tokens.front()), tokenizer, item);
   return item;
+}
+
+std::vector<Result<TokenItem>> TokenizeMedia(std::vector<Medium> media, const Tokenizer& tokenizer) {
+  std::vector<Result<TokenItem>> items;
+  const bool clips = std::ranges::none_of(media, [](const Medium& medium) { return medium.audio != nullptr; });
+  if (clips && media.size() > 1) {
+    std::vector<Clip> batch;
+    for (Medium& medium : media) batch.push_back(std::move(medium.clip));
+    auto tokens = tokenizer.Encode(batch);
+    for (size_t i = 0; i < media.size(); ++i) {
+      if (!tokens.ok()) {
+        media[i].clip = std::move(batch[i]);
+        continue;
+      }
+      TokenItem item = ItemOf(media[i]);
+      SetTokens(std::move((*tokens)[i]), tokenizer, item);
+      items.push_back(std::move(item));
+    }
+    if (tokens.ok()) return items;
+  }
+  // One by one; after an error of a batch this tells whose it was.
+  for (Medium& medium : media) items.push_back(TokenizeMedium(std::move(medium), tokenizer));
+  return items;
 }
 
 }  // namespace vqc

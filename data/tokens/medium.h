@@ -37,7 +37,9 @@ struct MediumOptions {
 // Errors: those of ReadExtent, TableReader, ReadImage, OpenAudio and ReadEpisodes.
 Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const MediumOptions& options);
 
-// Sound is brought to the tokenizer's rate first; each channel is tokenized on its own.
+// One for each, in order. Clips are given to the tokenizer at once. Sound is brought to its rate first; each
+// channel is tokenized on its own.
+std::vector<Result<TokenItem>> TokenizeMedia(std::vector<Medium> media, const Tokenizer& tokenizer);
 Result<TokenItem> TokenizeMedium(Medium medium, const Tokenizer& tokenizer);
 
 }  // namespace vqc

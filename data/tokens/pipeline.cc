@@ -16,7 +16,8 @@
 namespace vqc {
 namespace {
 
-// Items that may be done before their turn, so that one slow item does not stop the others.
+// Items that may be done before their turn, so that one slow item does not stop the others; with batches as
+// many of these.
 constexpr size_t kAhead = 256;
 
 }  // namespace
@@ -33,15 +34,24 @@ struct Pipeline::State {
   std::map<size_t, Result<TokenItem>> done;       // waiting for their turn
   std::array<double, 3> busy{};
 
-  size_t MaxDecoded() const { return static_cast<size_t>(stages.readers + stages.tokenizers); }
+  size_t decoded_samples = 0;                     // of these
+
   bool Ended() const { return written >= end; }
+  // Whether what is decoded makes a batch, or holds as many samples as it may.
+  bool IsBatch() const { return decoded.size() >= stages.batch || decoded_samples >= stages.batch_samples; }
+  bool MayRead() const {
+    const auto threads = static_cast<size_t>(stages.readers + stages.tokenizers);
+    return next < end && next < written + kAhead * stages.batch &&
+           decoding + decoded.size() < threads + 2 * (stages.batch - 1) &&
+           (stages.batch == 1 || decoded_samples < 2 * stages.batch_samples);
+  }
+  // Whether an item can still join those that are decoded.
+  bool MoreComes() const { return decoding > 0 || MayRead(); }
 
   void Read() {
     std::unique_lock lock(mutex);
     for (;;) {
-      may_read.wait(lock, [&] {
-        return Ended() || (next < end && next < written + kAhead && decoding + decoded.size() < MaxDecoded());
-      });
+      may_read.wait(lock, [&] { return Ended() || MayRead(); });
       if (Ended()) return;
       const size_t item = next++;
       ++decoding;
@@ -53,31 +63,59 @@ struct Pipeline::State {
       busy[0] += seconds;
       --decoding;
       if (medium.ok()) {
+        decoded_samples += medium->clip.data.size();
         decoded.emplace_back(item, std::move(*medium));
-        may_tokenize.notify_one();
       } else {
         Finish(item, medium.error());
         may_read.notify_one();
       }
+      may_tokenize.notify_one();
     }
   }
 
   void Tokenize() {
     std::unique_lock lock(mutex);
     for (;;) {
-      may_tokenize.wait(lock, [&] { return Ended() || !decoded.empty(); });
+      may_tokenize.wait(lock,
+                        [&] { return Ended() || IsBatch() || (!decoded.empty() && !MoreComes()); });
       if (Ended()) return;
-      std::pair<size_t, Medium> taken = std::move(decoded.front());
-      decoded.pop_front();
-      may_read.notify_one();
+      std::vector<size_t> items;
+      std::vector<Medium> media = TakeBatch(items);
       lock.unlock();
       const Stopwatch watch;
-      auto tokens = Guard("tokenizing", [&] { return stages.tokenize(std::move(taken.second)); });
+      auto tokens = TokenizeAll(std::move(media), items.size());
       const double seconds = watch.Seconds();
       lock.lock();
       busy[1] += seconds;
-      Finish(taken.first, std::move(tokens));
+      for (size_t i = 0; i < items.size(); ++i) Finish(items[i], std::move(tokens[i]));
     }
+  }
+
+  // REQUIRES: the lock is held, something is decoded.
+  std::vector<Medium> TakeBatch(std::vector<size_t>& items) {
+    std::vector<Medium> media;
+    for (size_t samples = 0; !decoded.empty() && media.size() < stages.batch;) {
+      const size_t more = decoded.front().second.clip.data.size();
+      if (!media.empty() && samples + more > stages.batch_samples) break;
+      samples += more;
+      items.push_back(decoded.front().first);
+      media.push_back(std::move(decoded.front().second));
+      decoded.pop_front();
+    }
+    for (const Medium& medium : media) decoded_samples -= medium.clip.data.size();
+    may_read.notify_all();
+    may_tokenize.notify_one();  // what is left may be all that comes
+    return media;
+  }
+
+  std::vector<Result<TokenItem>> TokenizeAll(std::vector<Medium> media, size_t count) const {
+    std::vector<Result<TokenItem>> tokens;
+    const Status status = Guard("tokenizing", [&]() -> Status {
+      tokens = stages.tokenize(std::move(media));
+      return {};
+    });
+    if (!status.ok()) tokens.assign(count, status.error());
+    return tokens;
   }
 
   // REQUIRES: the lock is held.
@@ -137,6 +175,7 @@ Status Pipeline::Run(size_t count) {
 void Pipeline::EndAt(size_t count) {
   const std::lock_guard lock(state_->mutex);
   state_->end = std::min(state_->end, count);
+  state_->may_tokenize.notify_all();  // no more may come
 }
 
 PipelineLoad Pipeline::Load() const {

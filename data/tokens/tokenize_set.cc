@@ -100,6 +100,11 @@ bool IsWhole(const std::string& folder, const ShardFormat& format, const ShardRe
   return true;
 }
 
+// Clips that go to the tokenizer at once. Sounds come as pieces; engines put those of several callers together.
+size_t BatchOf(const Tokenizer& tokenizer) {
+  return tokenizer.Info().modality == Modality::kAudio ? 1 : static_cast<size_t>(tokenizer.Info().batch);
+}
+
 class Run {
  public:
   Run(const TokenSet& set, const std::vector<SourceItem>& items, const Tokenizer& tokenizer,
@@ -112,9 +117,9 @@ class Run {
         journal_(std::move(journal)),
         pipeline_(
             {[this](size_t at) { return ReadMedium(ItemAt(at), set_.layout.modality, options_.medium); },
-             [&tokenizer](Medium medium) { return TokenizeMedium(std::move(medium), tokenizer); },
+             [&tokenizer](std::vector<Medium> media) { return TokenizeMedia(std::move(media), tokenizer); },
              [this](size_t at, Result<TokenItem> item) { return Write(at, std::move(item)); },
-             options.readers, options.tokenizers}) {}
+             options.readers, options.tokenizers, BatchOf(tokenizer)}) {}
 
   Result<TokenizeReport> All() {
     VQC_TRY(FindComplete());

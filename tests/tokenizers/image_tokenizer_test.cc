@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "models/device.h"
 #include "models/image_autoencoder.h"
 #include "models/weights.h"
 #include "tokenizers/image/tiles.h"
@@ -30,11 +31,11 @@ SafeTensors RandomWeights() {
   return *SafeTensors::Parse(*WriteSafeTensors(bag.Views(), {}), "random");
 }
 
-std::shared_ptr<const Tokenizer> Make(int tile, int threads) {
+std::shared_ptr<const Tokenizer> Make(int tile, int threads, const std::string& device = "cpu") {
   ModelCard card;
   card.tokenizer = "image";
   card.config = Config(tile);
-  auto made = MakeTokenizer(card, RandomWeights(), {"cpu", threads});
+  auto made = MakeTokenizer(card, RandomWeights(), {device, threads});
   EXPECT_TRUE(made.ok()) << made.error().message;
   return *made;
 }
@@ -83,6 +84,25 @@ TEST(ImageTokenizer, IdsDoNotDependOnBatchOrThreads) {
     EXPECT_EQ((*together)[i], EncodeOne(*three, batch[i]));
   }
   EXPECT_EQ(one->Info().profile, three->Info().profile);
+}
+
+// More pictures of one size than a batch has places, other sizes between, pictures of several tiles, grey ones.
+TEST(ImageTokenizer, IdsDoNotDependOnTheBatchOnAGpu) {
+  if (const auto device = ResolveDevice("cuda"); !device.ok()) GTEST_SKIP() << device.error().message;
+  const auto tokenizer = Make(128, 2, "cuda"), again = Make(128, 1, "cuda");
+  EXPECT_EQ(tokenizer->Info().profile, again->Info().profile);
+  ASSERT_GT(tokenizer->Info().batch, 1);
+  std::vector<Clip> batch;
+  for (int i = 0; i < 70; ++i) {
+    const bool other = i % 7 == 3;
+    batch.push_back(RandomPicture(i % 5 == 0 ? 1 : 3, other ? 300 + i : 128, other ? 200 : 128));
+  }
+  const auto together = tokenizer->Encode(batch);
+  ASSERT_TRUE(together.ok()) << together.error().message;
+  const auto fewer = again->Encode(std::span(batch).subspan(11, 20));
+  ASSERT_TRUE(fewer.ok());
+  for (size_t i = 0; i < 20; ++i) EXPECT_EQ((*fewer)[i], (*together)[11 + i]) << i;
+  for (size_t i = 0; i < batch.size(); ++i) EXPECT_EQ((*together)[i], EncodeOne(*again, batch[i])) << i;
 }
 
 TEST(ImageTokenizer, TilesGiveWhatTheWholePictureGives) {

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstring>
+#include <deque>
 
 #include "base/crc32c.h"
 #include "base/parallel.h"
@@ -11,6 +12,7 @@
 #include "models/image_autoencoder.h"
 #include "models/weights.h"
 #include "quantizers/quantizer.h"
+#include "tokenizers/image/tile_batches.h"
 #include "tokenizers/image/tiles.h"
 #include "tokenizers/outline.h"
 
@@ -19,27 +21,56 @@ namespace {
 
 constexpr int kDefaultTile = 1024, kMaxTile = 16384;  // pixels
 constexpr int kProbeSide = 64;                        // pixels
+// Pictures worth having at once on a GPU: several batches of small ones, since tiles of one shape share one.
+constexpr int kGpuBatch = 128;
+constexpr size_t kComputing = 2;  // batches on a GPU at a time
 
 // Cells of `stride` pixels that cover `reach` pixels.
 int Cells(int reach, int stride) { return (reach + stride - 1) / stride; }
 
-// Pixels of the tile with its halo as [1, 3, h, w], channels last; beyond the picture its last row and column
-// repeat.
-torch::Tensor Pixels(const Clip& clip, const Tile& tile, int stride) {
+// Pixels of a tile with its halo, beyond the picture its last row and column again, written to out[row *
+// row_step + column * column_step + channel * channel_step].
+struct PixelSteps {
+  int64_t row, column, channel;
+};
+void CopyPixels(const Clip& clip, const Tile& tile, int stride, const PixelSteps& steps, float* out) {
   const int top = tile.y.halo_begin * stride, left = tile.x.halo_begin * stride;
   const int height = tile.y.halo_end * stride - top, width = tile.x.halo_end * stride - left;
-  auto pixels = torch::empty({1, height, width, 3});
-  float* out = pixels.data_ptr<float>();
-  const float* planes[3];
-  for (int c = 0; c < 3; ++c) planes[c] = clip.data.data() + (clip.channels == 1 ? 0 : c) * clip.PlaneSize();
+  const int inside = std::min(width, clip.width - left);
   for (int y = 0; y < height; ++y) {
-    const size_t row = static_cast<size_t>(std::min(top + y, clip.height - 1)) * clip.width;
-    for (int x = 0; x < width; ++x) {
-      const size_t at = row + std::min(left + x, clip.width - 1);
-      for (const float* plane : planes) *out++ = plane[at];
+    const size_t row = static_cast<size_t>(std::min(top + y, clip.height - 1)) * clip.width + left;
+    for (int c = 0; c < 3; ++c) {
+      const float* from = clip.data.data() + (clip.channels == 1 ? 0 : c) * clip.PlaneSize() + row;
+      float* to = out + y * steps.row + c * steps.channel;
+      if (steps.column == 1) {
+        std::copy_n(from, inside, to);
+      } else {
+        for (int x = 0; x < inside; ++x) to[x * steps.column] = from[x];
+      }
+      for (int x = inside; x < width; ++x) to[x * steps.column] = from[inside - 1];
     }
   }
-  return pixels.permute({0, 3, 1, 2});
+}
+
+// The tiles of a batch on the device as [places, 3, h, w], channels last; empty places are zeros.
+torch::Tensor Pixels(std::span<const Clip> clips, const TileBatch& batch, int stride, torch::Device device) {
+  const int64_t height = int64_t{batch.height} * stride, width = int64_t{batch.width} * stride;
+  const bool on_cpu = device.is_cpu();
+  // To a GPU go planes, which are quicker to copy; it puts the channels last itself.
+  const auto pixels = torch::empty({batch.places, 3, height, width},
+                                   on_cpu ? torch::TensorOptions().memory_format(at::MemoryFormat::ChannelsLast)
+                                          : torch::TensorOptions().pinned_memory(true));
+  const PixelSteps steps{pixels.stride(2), pixels.stride(3), pixels.stride(1)};
+  for (size_t i = 0; i < batch.tiles.size(); ++i) {
+    const PlacedTile& placed = batch.tiles[i];
+    CopyPixels(clips[placed.picture], placed.tile, stride, steps,
+               pixels.data_ptr<float>() + static_cast<int64_t>(i) * pixels.stride(0));
+  }
+  const auto filled = static_cast<int64_t>(batch.tiles.size());
+  if (filled < batch.places) pixels.slice(0, filled).zero_();
+  return on_cpu ? pixels
+                : pixels.to(device, torch::kFloat32, /*non_blocking=*/true)
+                      .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 // What the config of a card says.
@@ -85,6 +116,7 @@ class ImageTokenizer : public Tokenizer {
     info_.receptive_field = parts.ReceptiveField();
     info_.tile = parts.Tile();
     info_.halo = parts.Halo();
+    info_.batch = device.is_cpu() ? 1 : kGpuBatch;
     const auto probe = quantizer_->Positions(torch::zeros({1, quantizer_->Dim(), 1, 1}));
     if (probe.defined()) positions_ = static_cast<size_t>(probe.size(1));
   }
@@ -106,39 +138,86 @@ class ImageTokenizer : public Tokenizer {
 
  private:
   Result<Encoding> DoEncode(const Clip& clip) const override {
-    Encoding encoding;
-    Tokens& tokens = encoding.tokens;
-    tokens = {ShapeOf(1, clip.height, clip.width), info_.vocab, {}};
-    tokens.ids.resize(tokens.shape.Count());
-    encoding.positions.resize(tokens.shape.Positions() * positions_);
-    const auto tiles = PlanTiles(static_cast<int>(tokens.shape.h), static_cast<int>(tokens.shape.w),
-                                 info_.tile / info_.stride, encoder_halo_);
-    VQC_TRY(ParallelFor(tiles.size(), threads_, [&](size_t i) -> Status {
-      const Tile& tile = tiles[i];
-      const InferenceScope scope;
-      const auto latents =
-          encoder_->forward(Pixels(clip, tile, info_.stride).to(device_)).to(torch::kFloat32);
-      const auto codes = quantizer_->Encode(latents).to(torch::kCPU).contiguous();
-      const auto view = codes.accessor<int64_t, 4>();  // [1, K, h, w]
-      const auto unrounded = positions_ > 0 ? quantizer_->Positions(latents).to(torch::kCPU).contiguous()
-                                            : torch::empty({1, 0, 0, 0});
-      const auto positions = unrounded.accessor<float, 4>();  // [1, F, h, w]
+    VQC_ASSIGN(auto all, DoEncodeBatch({&clip, 1}));
+    return std::move(all.front());
+  }
+
+  Result<std::vector<Encoding>> DoEncodeBatch(std::span<const Clip> clips) const override {
+    std::vector<Encoding> encodings(clips.size());
+    std::vector<GridSize> grids;
+    for (size_t i = 0; i < clips.size(); ++i) {
+      Tokens& tokens = encodings[i].tokens;
+      tokens = {ShapeOf(1, clips[i].height, clips[i].width), info_.vocab, {}};
+      tokens.ids.resize(tokens.shape.Count());
+      encodings[i].positions.resize(tokens.shape.Positions() * positions_);
+      grids.push_back({static_cast<int>(tokens.shape.h), static_cast<int>(tokens.shape.w)});
+    }
+    const auto batches =
+        PlanBatches(grids, info_.tile / info_.stride, encoder_halo_,
+                    [this](int height, int width) { return Places(height, width); });
+    if (device_.is_cpu()) {
+      VQC_TRY(ParallelFor(batches.size(), threads_, [&](size_t i) -> Status {
+        const InferenceScope scope;
+        Collect(Launch(clips, batches[i]), batches[i], encodings);
+        return {};
+      }));
+      return encodings;
+    }
+    // A GPU computes a batch while the next one is put together.
+    const InferenceScope scope;
+    const StreamScope stream(device_);
+    std::deque<std::pair<const TileBatch*, Computed>> computing;
+    const auto collect = [&] {
+      Collect(computing.front().second, *computing.front().first, encodings);
+      computing.pop_front();
+    };
+    for (const TileBatch& batch : batches) {
+      if (computing.size() == kComputing) collect();
+      computing.emplace_back(&batch, Launch(clips, batch));
+    }
+    while (!computing.empty()) collect();
+    return encodings;
+  }
+
+  // Of tiles of so many cells. On a CPU a batch is no quicker than its tiles one by one.
+  int Places(int height, int width) const {
+    return device_.is_cpu() ? 1 : PlacesOnGpu(height * info_.stride, width * info_.stride);
+  }
+
+  // What the network makes of a batch, on the device, where it may still be computing.
+  struct Computed {
+    torch::Tensor ids;        // [places, K, h, w] int64
+    torch::Tensor positions;  // [places, F, h, w]
+  };
+  Computed Launch(std::span<const Clip> clips, const TileBatch& batch) const {
+    const auto latents = encoder_->forward(Pixels(clips, batch, info_.stride, device_)).to(torch::kFloat32);
+    return {quantizer_->Encode(latents),
+            positions_ > 0 ? quantizer_->Positions(latents) : torch::empty({batch.places, 0, 0, 0})};
+  }
+
+  static void Collect(const Computed& computed, const TileBatch& batch, std::vector<Encoding>& encodings) {
+    const auto codes = computed.ids.to(torch::kCPU).contiguous();
+    const auto unrounded = computed.positions.to(torch::kCPU).contiguous();
+    const auto view = codes.accessor<int64_t, 4>();
+    const auto positions = unrounded.accessor<float, 4>();
+    const auto factors = static_cast<size_t>(unrounded.size(1));
+    for (size_t i = 0; i < batch.tiles.size(); ++i) {
+      const Tile& tile = batch.tiles[i].tile;
+      Encoding& encoding = encodings[batch.tiles[i].picture];
+      Tokens& tokens = encoding.tokens;
+      const auto ids = view[static_cast<int64_t>(i)];
+      const auto at = positions[static_cast<int64_t>(i)];
       for (int y = tile.y.begin; y < tile.y.end; ++y) {
         for (int x = tile.x.begin; x < tile.x.end; ++x) {
           const size_t cell = static_cast<size_t>(y) * tokens.shape.w + x;
           const int row = y - tile.y.halo_begin, column = x - tile.x.halo_begin;
-          for (uint32_t level = 0; level < tokens.shape.levels; ++level) {
-            tokens.ids[cell * tokens.shape.levels + level] =
-                static_cast<uint32_t>(view[0][level][row][column]);
-          }
-          for (size_t j = 0; j < positions_; ++j) {
-            encoding.positions[cell * positions_ + j] = positions[0][static_cast<int64_t>(j)][row][column];
-          }
+          for (uint32_t level = 0; level < tokens.shape.levels; ++level)
+            tokens.ids[cell * tokens.shape.levels + level] = static_cast<uint32_t>(ids[level][row][column]);
+          for (size_t j = 0; j < factors; ++j)
+            encoding.positions[cell * factors + j] = at[static_cast<int64_t>(j)][row][column];
         }
       }
-      return {};
-    }));
-    return encoding;
+    }
   }
 
   Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
@@ -208,10 +287,11 @@ class ImageTokenizer : public Tokenizer {
     }
     const int cells = kProbeSide / info_.stride;
     const InferenceScope scope;
-    const auto latents =
-        encoder_->forward(Pixels(probe, PlanTiles(cells, cells, cells, 0)[0], info_.stride).to(device_))
-            .to(torch::kCPU, torch::kFloat32)
-            .contiguous();
+    const TileBatch batch{cells, cells, Places(cells, cells), {{0, PlanTiles(cells, cells, cells, 0)[0]}}};
+    const auto latents = encoder_->forward(Pixels({&probe, 1}, batch, info_.stride, device_))
+                             .slice(0, 0, 1)
+                             .to(torch::kCPU, torch::kFloat32)
+                             .contiguous();
     return Crc32c({static_cast<const uint8_t*>(latents.data_ptr()), latents.nbytes()});
   }
 
