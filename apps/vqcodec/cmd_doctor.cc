@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "apps/vqcodec/batch.h"
 #include "apps/vqcodec/command.h"
@@ -160,20 +161,23 @@ void LookAtModels(const DoctorOptions& options, Findings& found) {
   const auto models = ListModels(&bad);
   for (const std::string& line : bad) found.push_back({"model", "a card", "wrong", line});
   const bool networks = !options.quick && LoadTorchPart().ok();
+  // The GPU first, since libtorch looks for one when it first computes. Sound is computed without libtorch, so a
+  // picture's network tells.
+  const auto picture = std::find_if(models.begin(), models.end(), [](const ModelEntry& entry) {
+    return entry.card.modality == Modality::kImage;
+  });
+  std::optional<Finding> gpu;
+  if (networks && picture != models.end()) {
+    gpu = LookAtModel(*picture, "cuda", true);
+    gpu->section = "device";
+    gpu->name = "cuda";
+    if (gpu->state == "wrong") gpu->state = "missing";
+  }
   for (const ModelEntry& entry : models) found.push_back(LookAtModel(entry, "cpu", networks));
   if (models.empty()) {
     found.push_back({"model", "none", "missing", "no model was found; name their folder in VQCODEC_MODELS"});
   }
-  // Sound is computed without libtorch, so a picture's network tells.
-  const auto picture = std::find_if(models.begin(), models.end(), [](const ModelEntry& entry) {
-    return entry.card.modality == Modality::kImage;
-  });
-  if (!networks || picture == models.end()) return;
-  Finding gpu = LookAtModel(*picture, "cuda", true);
-  gpu.section = "device";
-  gpu.name = "cuda";
-  if (gpu.state == "wrong") gpu.state = "missing";
-  found.push_back(std::move(gpu));
+  if (gpu) found.push_back(std::move(*gpu));
 }
 
 void LookAtFolder(Findings& found) {
