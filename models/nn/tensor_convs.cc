@@ -50,6 +50,8 @@ class TensorConv : public TensorLayer {
   Tensor weight_, bias_;
 };
 
+// As a convolution to `stride` rows side by side, which are then put behind one another: the deterministic
+// transposes that libraries have are several times slower. Those of single channels stay what they are.
 class TensorTransposedConv : public TensorLayer {
  public:
   TensorTransposedConv(const TensorPlace& place, const TransposedConvShape& shape, Tensor weight, Tensor bias)
@@ -58,6 +60,15 @@ class TensorTransposedConv : public TensorLayer {
   Flow Forward(Flow flow) const override {
     const int64_t left = Int(shape_.trim_left), right = Int(shape_.trim_right), both = std::min(left, right);
     const Tensor x = Settle(place_, std::move(flow));
+    if (!shape_.depthwise) {
+      const int64_t rows = x.size(3), stride = Int(shape_.stride), before = weight_.size(3) - 1,
+                    beside[] = {0, before}, ones[] = {1, 1};
+      const Tensor y = at::conv2d(x, weight_, {}, ones, beside)
+                           .view({x.size(0), -1, stride, rows + before})
+                           .transpose(2, 3)
+                           .reshape({x.size(0), -1, 1, (rows + before) * stride});
+      return {.x = y.narrow(3, left, (rows - 1) * stride + Int(shape_.kernel) - left - right), .bias = bias_};
+    }
     const int64_t strides[] = {1, Int(shape_.stride)}, trimmed[] = {0, both}, more[] = {0, 0};
     const Tensor y =
         at::conv_transpose2d(x, weight_, {}, strides, trimmed, more, shape_.depthwise ? Int(shape_.in) : 1);
@@ -117,8 +128,17 @@ Result<LayerPtr> LoadTensorTransposedConv(const TensorPlace& place, const Weight
   const int64_t in = Int(shape.in), out = shape.depthwise ? 1 : Int(shape.out), kernel = Int(shape.kernel);
   VQC_ASSIGN(const auto values, weights(name + ".weight", {in, out, kernel}));
   VQC_ASSIGN(auto bias, LoadBias(place, weights, name, shape.out, shape.bias));
-  return LayerPtr(
-      std::make_unique<TensorTransposedConv>(place, shape, place.Of(values, {in, out, 1, kernel}), bias));
+  Tensor weight = place.Of(values, {in, out, 1, kernel});
+  if (!shape.depthwise) {
+    // [out * stride, in, 1, taps], the tap of the latest row last.
+    const int64_t stride = Int(shape.stride), taps = (kernel + stride - 1) / stride;
+    weight = at::constant_pad_nd(weight, {0, taps * stride - kernel})
+                 .view({in, out, taps, stride})
+                 .flip(2)
+                 .permute({1, 3, 0, 2})
+                 .reshape({out * stride, in, 1, taps});
+  }
+  return LayerPtr(std::make_unique<TensorTransposedConv>(place, shape, std::move(weight), bias));
 }
 
 LayerPtr MakeTensorActivation(const TensorPlace& place, Activation activation) {
