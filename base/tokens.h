@@ -16,11 +16,21 @@ struct TokenShape {
   bool operator==(const TokenShape&) const = default;
 };
 
+// Tokens of a tokenizer that cuts sound into segments (tokenizers/segment_plan.h): how many times a segment
+// has, and what its samples were divided by, above 0.
+struct Segment {
+  uint32_t times = 0;
+  float scale = 1;
+
+  bool operator==(const Segment&) const = default;
+};
+
 // ids[((i * h + y) * w + x) * levels + level] < vocab[level]; time outermost, so that chunks append.
 struct Tokens {
   TokenShape shape;
   std::vector<uint32_t> vocab;  // one entry per level
   std::vector<uint32_t> ids;
+  std::vector<Segment> segments = {};  // whole ones that the times are of, in order; none of other tokenizers
 
   bool operator==(const Tokens&) const = default;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sound to a stream and back, piece by piece, in memory that does not grow with its length.
 //
-// Each channel is brought to the model's rate (data/media/audio/resample.h) and coded on its own, in a
-// session of its own. The bytes, ids and samples do not depend on how the sound is cut into calls.
+// Sound is brought to the model's rate (data/media/audio/resample.h); each channel is coded on its own, in a
+// session of its own, or all of them together (tokenizers/lanes.h). The bytes, ids and samples do not depend
+// on how the sound is cut into calls.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ namespace vqc {
 
 struct AudioCounts {
   uint64_t frames = 0;  // of the source
-  uint64_t tokens = 0;  // ids of all levels and channels
+  uint64_t tokens = 0;  // ids of all levels and lanes
   uint64_t chunks = 0;
   uint64_t payload_bytes = 0, bytes = 0;  // of the coded tokens; of the file
   double network_seconds = 0;

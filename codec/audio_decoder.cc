@@ -13,8 +13,8 @@
 namespace vqc {
 namespace {
 
-// Times that are decoded at once: memory is bounded by them, not by the chunk or a gap.
-constexpr uint32_t kTimes = 256;
+// Units that are decoded at once: memory is bounded by them, not by the chunk or a gap.
+uint32_t UnitsAtOnce(const AudioGrid& grid) { return grid.segments ? 1 : 256; }
 
 }  // namespace
 
@@ -26,38 +26,40 @@ struct AudioDecoder::State {
   AudioGrid grid;
   std::vector<uint32_t> vocab;
   Resampler resampler;
-  size_t channels;
+  Lanes lanes;
   std::vector<std::unique_ptr<DecodeSession>> sessions;
-  std::vector<std::vector<float>> decoded{};  // of each channel, at the model's rate
+  std::vector<std::vector<float>> decoded{};  // of each lane, at the model's rate
   std::vector<float> interleaved{}, ready{};
   uint64_t known = 0;  // frames that the chunks so far stand for
   uint64_t sent = 0;   // frames that were returned
   uint64_t concealed = 0;
   AudioCounts counts{};
 
-  void Keep(size_t channel, const std::vector<float>& samples) {
-    decoded[channel].insert(decoded[channel].end(), samples.begin(), samples.end());
+  void Keep(size_t lane, const std::vector<float>& samples) {
+    decoded[lane].insert(decoded[lane].end(), samples.begin(), samples.end());
   }
 
-  // Through the resampler to the sink what all channels have.
+  // Through the resampler to the sink what all lanes have.
   Status Advance(const Sink& sink) {
     size_t count = SIZE_MAX;
-    for (const auto& samples : decoded) count = std::min(count, samples.size());
-    interleaved.resize(count * channels);
-    for (size_t c = 0; c < channels; ++c) {
-      for (size_t i = 0; i < count; ++i)
-        interleaved[i * channels + c] = std::clamp(decoded[c][i], -1.0f, 1.0f);
-      decoded[c].erase(decoded[c].begin(), decoded[c].begin() + static_cast<ptrdiff_t>(count));
+    for (const auto& samples : decoded) count = std::min(count, samples.size() / lanes.width);
+    interleaved.resize(count * lanes.channels);
+    for (size_t lane = 0; lane < decoded.size(); ++lane) {
+      auto& samples = decoded[lane];
+      const size_t taken = count * lanes.width;
+      lanes.Put(std::span(samples).first(taken), lane, interleaved);
+      samples.erase(samples.begin(), samples.begin() + static_cast<ptrdiff_t>(taken));
     }
+    for (float& sample : interleaved) sample = std::clamp(sample, -1.0f, 1.0f);
     VQC_TRY(resampler.Push(interleaved, ready));
     return Deliver(sink);
   }
 
   // What is ready, no more than is known to be sound.
   Status Deliver(const Sink& sink) {
-    const uint64_t left = (known - sent) * channels;
+    const uint64_t left = (known - sent) * lanes.channels;
     if (ready.size() > left) ready.resize(static_cast<size_t>(left));
-    sent += ready.size() / channels;
+    sent += ready.size() / lanes.channels;
     // Resampling overshoots full scale a little.
     for (float& sample : ready) sample = std::clamp(sample, -1.0f, 1.0f);
     if (!ready.empty()) VQC_TRY(sink(ready));
@@ -68,16 +70,22 @@ struct AudioDecoder::State {
   Status Decode(const Tokens& tokens, const Sink& sink) {
     const Stopwatch watch;
     const size_t levels = vocab.size(), row = size_t{tokens.shape.w} * levels;
-    for (uint32_t at = 0; at < tokens.shape.w; at += kTimes) {
-      const uint32_t count = std::min(kTimes, tokens.shape.w - at);
-      for (size_t c = 0; c < channels; ++c) {
-        const auto first = tokens.ids.begin() + static_cast<ptrdiff_t>(c * row + at * levels);
+    uint32_t at = 0;
+    for (size_t unit = 0; at < tokens.shape.w; ++unit) {
+      std::vector<Segment> segments;
+      if (grid.segments) segments.push_back(tokens.segments[unit]);
+      const uint32_t count =
+          grid.segments ? segments.front().times : std::min(UnitsAtOnce(grid), tokens.shape.w - at);
+      for (size_t lane = 0; lane < sessions.size(); ++lane) {
+        const auto first = tokens.ids.begin() + static_cast<ptrdiff_t>(lane * row + at * levels);
         const Tokens part{{static_cast<uint32_t>(levels), count, 1, 1},
                           vocab,
-                          {first, first + static_cast<ptrdiff_t>(count * levels)}};
-        VQC_ASSIGN(const auto samples, sessions[c]->Push(part));
-        Keep(c, samples);
+                          {first, first + static_cast<ptrdiff_t>(count * levels)},
+                          segments};
+        VQC_ASSIGN(const auto samples, sessions[lane]->Push(part));
+        Keep(lane, samples);
       }
+      at += count;
       VQC_TRY(Advance(sink));
     }
     counts.network_seconds += watch.Seconds();
@@ -87,18 +95,20 @@ struct AudioDecoder::State {
   Status ConcealTo(uint64_t end, const Sink& sink) {
     if (end <= known) return {};
     const uint64_t frames = end - known;
-    uint64_t times = TimesOf(grid, static_cast<int>(header.rate), frames);
-    if (times > limits.max_tokens) {
-      return BeyondLimit("a gap of " + std::to_string(times) + " tokens cannot be filled", "max_tokens",
-                         limits.max_tokens);
+    uint64_t units = UnitsOf(grid, static_cast<int>(header.rate), frames);
+    if (units > limits.max_tokens) {
+      return BeyondLimit("a gap of " + std::to_string(units) + (grid.segments ? " segments" : " tokens") +
+                             " cannot be filled",
+                         "max_tokens", limits.max_tokens);
     }
     concealed += frames;
     counts.frames = known = end;
-    for (; times > 0; times -= std::min<uint64_t>(times, kTimes)) {
-      for (size_t c = 0; c < channels; ++c) {
-        VQC_ASSIGN(const auto samples,
-                   sessions[c]->Conceal(static_cast<uint32_t>(std::min<uint64_t>(times, kTimes))));
-        Keep(c, samples);
+    while (units > 0) {
+      const auto count = static_cast<uint32_t>(std::min<uint64_t>(units, UnitsAtOnce(grid)));
+      units -= count;
+      for (size_t lane = 0; lane < sessions.size(); ++lane) {
+        VQC_ASSIGN(const auto samples, sessions[lane]->Conceal(count));
+        Keep(lane, samples);
       }
       VQC_TRY(Advance(sink));
     }
@@ -117,21 +127,22 @@ Result<AudioDecoder> AudioDecoder::Create(const StreamHeader& header, uint32_t c
     if (header.modality != Modality::kAudio) return Error{ErrorCode::kUsage, "the stream holds no sound"};
     VQC_ASSIGN(AudioGrid grid, GridOf(bundle));
     VQC_ASSIGN(auto vocab, VocabOfStream(header, grid));
-    VQC_TRY(ShapeOfAudio(header, 1, grid));
+    VQC_ASSIGN(const int rate, RateOf(header));
+    VQC_ASSIGN(const Lanes lanes, LanesOf(header, grid));
     if (header.channels > limits.max_channels) {
       return BeyondLimit("the stream has " + std::to_string(header.channels) + " channels", "max_channels",
                          limits.max_channels);
     }
     const auto channels = static_cast<int>(header.channels);
-    VQC_ASSIGN(Resampler resampler, Resampler::Create(grid.rate, static_cast<int>(header.rate), channels));
+    VQC_ASSIGN(Resampler resampler, Resampler::Create(grid.rate, rate, channels));
     std::vector<std::unique_ptr<DecodeSession>> sessions;
-    for (int c = 0; c < channels; ++c) {
+    for (size_t lane = 0; lane < lanes.Count(); ++lane) {
       VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewDecodeSession());
     }
-    auto state = std::unique_ptr<State>(new State{header, chunk_frames, bundle, limits, std::move(grid),
-                                                  std::move(vocab), std::move(resampler),
-                                                  static_cast<size_t>(channels), std::move(sessions)});
-    state->decoded.resize(header.channels);
+    auto state =
+        std::unique_ptr<State>(new State{header, chunk_frames, bundle, limits, std::move(grid),
+                                         std::move(vocab), std::move(resampler), lanes, std::move(sessions)});
+    state->decoded.resize(lanes.Count());
     return AudioDecoder(std::move(state));
   });
 }
@@ -164,9 +175,9 @@ Status AudioDecoder::Finish(const Sink& sink) {
   return WithinMemory([&]() -> Status {
     State& s = *state_;
     VQC_TRY(s.ConcealTo(s.header.frames, sink));
-    for (size_t c = 0; c < s.channels; ++c) {
-      VQC_ASSIGN(const auto samples, s.sessions[c]->Flush());
-      s.Keep(c, samples);
+    for (size_t lane = 0; lane < s.sessions.size(); ++lane) {
+      VQC_ASSIGN(const auto samples, s.sessions[lane]->Flush());
+      s.Keep(lane, samples);
     }
     VQC_TRY(s.Advance(sink));
     VQC_TRY(s.resampler.Flush(s.ready));

@@ -31,26 +31,23 @@ struct AudioEncoder::State {
   Resampler resampler;
   AudioChunkCoder coder;
   AudioCut cut;
-  size_t channels;
+  Lanes lanes;
   uint32_t levels;     // of the sessions' tokens
   uint64_t announced;  // AudioOptions::frames
   std::vector<std::unique_ptr<EncodeSession>> sessions;
   uint64_t frames = 0;
   AudioCounts counts{};
-  std::vector<float> resampled{}, channel{};
+  std::vector<float> resampled{};
 
   // Through the sessions what `resampled` holds; `last` flushes them.
   Status Tokenize(bool last) {
     const Stopwatch watch;
-    const size_t count = resampled.size() / channels;
-    channel.resize(count);
-    for (size_t c = 0; c < channels; ++c) {
-      for (size_t i = 0; i < count; ++i) channel[i] = resampled[i * channels + c];
-      VQC_ASSIGN(const Tokens tokens, sessions[c]->Push(channel));
-      coder.Append(c, tokens.ids, levels);
+    for (size_t lane = 0; lane < sessions.size(); ++lane) {
+      VQC_ASSIGN(const Tokens tokens, sessions[lane]->Push(lanes.Take(resampled, lane)));
+      coder.Append(lane, tokens.ids, levels, tokens.segments);
       if (!last) continue;
-      VQC_ASSIGN(const Tokens rest, sessions[c]->Flush());
-      coder.Append(c, rest.ids, levels);
+      VQC_ASSIGN(const Tokens rest, sessions[lane]->Flush());
+      coder.Append(lane, rest.ids, levels, rest.segments);
     }
     resampled.clear();
     counts.network_seconds += watch.Seconds();
@@ -77,17 +74,17 @@ Result<AudioEncoder> AudioEncoder::Create(const Bundle& bundle, int rate, int ch
     const auto all = static_cast<uint32_t>(grid.vocab.size());
     const uint32_t levels = options.levels == 0 ? all : options.levels;
     VQC_ASSIGN(const AudioCut cut, CutOf(grid, rate, channels, levels, options.chunk_seconds));
+    VQC_ASSIGN(const Lanes lanes, Lanes::Of(channels, grid.channels));
     VQC_ASSIGN(Resampler resampler, Resampler::Create(rate, grid.rate, channels));
     std::vector<std::unique_ptr<EncodeSession>> sessions;
-    for (int c = 0; c < channels; ++c) {
+    for (size_t lane = 0; lane < lanes.Count(); ++lane) {
       VQC_ASSIGN(sessions.emplace_back(), bundle.tokenizer->NewEncodeSession());
     }
     const std::vector<uint32_t> vocab(grid.vocab.begin(), grid.vocab.begin() + levels);
     AudioChunkCoder coder(bundle, HeaderOf(bundle, rate, channels, levels, options.frames), grid, vocab, cut,
                           options.prior, options.live);
-    return AudioEncoder(std::unique_ptr<State>(new State{std::move(resampler), std::move(coder), cut,
-                                                         static_cast<size_t>(channels), all, options.frames,
-                                                         std::move(sessions)}));
+    return AudioEncoder(std::unique_ptr<State>(new State{std::move(resampler), std::move(coder), cut, lanes,
+                                                         all, options.frames, std::move(sessions)}));
   });
 }
 
@@ -97,9 +94,10 @@ Result<std::vector<uint8_t>> AudioEncoder::Push(std::span<const float> interleav
     constexpr size_t kFrames = 1 << 16;
     State& s = *state_;
     std::vector<uint8_t> out;
-    for (size_t at = 0; at < interleaved.size(); at += kFrames * s.channels) {
-      const auto piece = interleaved.subspan(at, std::min(kFrames * s.channels, interleaved.size() - at));
-      s.frames += piece.size() / s.channels;
+    const size_t channels = s.lanes.channels;
+    for (size_t at = 0; at < interleaved.size(); at += kFrames * channels) {
+      const auto piece = interleaved.subspan(at, std::min(kFrames * channels, interleaved.size() - at));
+      s.frames += piece.size() / channels;
       VQC_TRY(s.resampler.Push(piece, s.resampled));
       VQC_TRY(s.Tokenize(false));
       VQC_TRY(s.coder.Drain(out));
@@ -143,7 +141,8 @@ Result<Stream> DropLevels(const Stream& stream, uint32_t levels, const Bundle& b
     return Error{ErrorCode::kUsage, "the stream has " + std::to_string(before.size()) +
                                         " levels, --levels asks for " + std::to_string(levels)};
   }
-  const auto rate = static_cast<int>(stream.header.rate);
+  VQC_ASSIGN(const int rate, RateOf(stream.header));
+  VQC_TRY(LanesOf(stream.header, grid));
   VQC_ASSIGN(const AudioCut cut, CutOf(grid, rate, static_cast<int>(stream.header.channels), levels, 0));
   StreamHeader header = stream.header;
   header.levels = levels == grid.vocab.size() ? 0 : levels;
@@ -154,9 +153,10 @@ Result<Stream> DropLevels(const Stream& stream, uint32_t levels, const Bundle& b
   uint64_t frames = 0;
   for (const Chunk& chunk : stream.chunks) {
     VQC_ASSIGN(const Tokens tokens, ReadTokens(stream, chunk, bundle, limits));
-    const size_t row = tokens.ids.size() / stream.header.channels;
-    for (size_t c = 0; c < stream.header.channels; ++c) {
-      coder.Append(c, std::span(tokens.ids).subspan(c * row, row), static_cast<uint32_t>(before.size()));
+    const size_t rows = tokens.shape.h, row = tokens.ids.size() / rows;
+    for (size_t lane = 0; lane < rows; ++lane) {
+      coder.Append(lane, std::span(tokens.ids).subspan(lane * row, row), static_cast<uint32_t>(before.size()),
+                   tokens.segments);
     }
     frames += chunk.frames;
     VQC_TRY(coder.Drain(bytes));

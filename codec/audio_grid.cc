@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "codec/scales.h"
 #include "tokenizers/outline.h"
 
 namespace vqc {
@@ -25,9 +26,9 @@ Result<AudioGrid> GridOf(const Bundle& bundle) {
   AudioGrid grid;
   if (bundle.tokenizer) {
     const TokenizerInfo& info = bundle.tokenizer->Info();
-    grid = {static_cast<int>(info.rate), info.stride, info.vocab};
+    grid = {static_cast<int>(info.rate), info.stride, info.vocab, info.channels, info.segments};
   } else if (const auto outline = OutlineOf(bundle.card)) {
-    grid = {outline->rate, outline->stride, outline->vocab};
+    grid = {outline->rate, outline->stride, outline->vocab, outline->channels, outline->segments};
   }
   if (grid.rate > 0 && grid.stride > 0 && !grid.vocab.empty()) return grid;
   return Error{ErrorCode::kModel,
@@ -35,9 +36,14 @@ Result<AudioGrid> GridOf(const Bundle& bundle) {
                    " does not state its rate, stride and vocabulary; the network has to be loaded"};
 }
 
-uint64_t TimesOf(const AudioGrid& grid, int rate, uint64_t frames) {
+double AudioGrid::TimesPerSecond() const {
+  const uint64_t times = segments ? segments.TimesOf(0, static_cast<uint64_t>(segments.samples), stride) : 1;
+  return static_cast<double>(times) * rate / UnitSamples();
+}
+
+uint64_t UnitsOf(const AudioGrid& grid, int rate, uint64_t frames) {
   if (frames > uint64_t{1} << 43) return UINT64_MAX;  // centuries; no overflow below
-  const uint64_t samples = static_cast<uint64_t>(rate) * static_cast<uint64_t>(grid.stride);
+  const uint64_t samples = static_cast<uint64_t>(rate) * static_cast<uint64_t>(grid.UnitSamples());
   return (frames * static_cast<uint64_t>(grid.rate) + samples - 1) / samples;
 }
 
@@ -51,28 +57,31 @@ Result<AudioCut> CutOf(const AudioGrid& grid, int rate, int channels, uint32_t l
     return Error{ErrorCode::kUsage, "the model has " + std::to_string(grid.vocab.size()) +
                                         " levels, --levels asks for " + std::to_string(levels)};
   }
-  const double second = static_cast<double>(grid.rate) / grid.stride;  // times
+  VQC_ASSIGN(const Lanes lanes, Lanes::Of(channels, grid.channels));
+  const double second = static_cast<double>(grid.rate) / grid.UnitSamples();  // units
   if (seconds <= 0) {
     double bits = 0;
     for (uint32_t level = 0; level < levels; ++level)
       bits += std::log2(static_cast<double>(grid.vocab[level]));
-    const double bytes = bits * second * channels / 8;
+    const double bytes = bits * grid.TimesPerSecond() * static_cast<double>(lanes.Count()) / 8;
     seconds = std::max(1.0, std::ceil(kChunkBytes / bytes));
   }
-  // Chunks end where a whole number of tokens is a whole number of frames.
+  // Chunks end where a whole number of units is a whole number of frames.
   const auto model = static_cast<uint64_t>(grid.rate);
-  const uint64_t samples = static_cast<uint64_t>(rate) * static_cast<uint64_t>(grid.stride);
+  const uint64_t samples = static_cast<uint64_t>(rate) * static_cast<uint64_t>(grid.UnitSamples());
   const uint64_t step = model / std::gcd(model, samples);
   const double wanted = std::min(seconds, kMaxChunkSeconds) * second;
   const uint64_t steps =
       std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(wanted / static_cast<double>(step) - 1e-9)));
-  const uint64_t times = steps * step, frames = times * samples / model;
-  if (frames > UINT32_MAX || times * levels * static_cast<uint64_t>(channels) > Limits{}.max_tokens) {
+  const uint64_t units = steps * step, frames = units * samples / model;
+  const double times = static_cast<double>(units) / second * grid.TimesPerSecond();
+  if (frames > UINT32_MAX ||
+      times * levels * static_cast<double>(lanes.Count()) > static_cast<double>(Limits{}.max_tokens)) {
     return Error{ErrorCode::kUsage, "chunks of " + std::to_string(seconds) + " s have " +
                                         std::to_string(frames) + " frames in " + std::to_string(channels) +
                                         " channels, too many; give a smaller --chunk"};
   }
-  return AudioCut{static_cast<uint32_t>(frames), static_cast<uint32_t>(times)};
+  return AudioCut{static_cast<uint32_t>(frames), static_cast<uint32_t>(units)};
 }
 
 Result<std::vector<uint32_t>> VocabOfStream(const StreamHeader& header, const AudioGrid& grid) {
@@ -85,23 +94,32 @@ Result<std::vector<uint32_t>> VocabOfStream(const StreamHeader& header, const Au
   return std::vector<uint32_t>(grid.vocab.begin(), grid.vocab.begin() + header.levels);
 }
 
-Result<TokenShape> ShapeOfAudio(const StreamHeader& header, uint32_t frames, const AudioGrid& grid) {
-  VQC_ASSIGN(const auto vocab, VocabOfStream(header, grid));
+Result<int> RateOf(const StreamHeader& header) {
   const double rate = header.rate;
-  if (rate != std::floor(rate) || rate < 1 || rate > (1 << 20)) {
-    return Error{ErrorCode::kCorruptData,
-                 "sound of " + std::to_string(rate) + " frames a second cannot be decoded"};
-  }
-  const uint64_t times = TimesOf(grid, static_cast<int>(rate), frames);
-  if (times > UINT32_MAX) return Error{ErrorCode::kLimit, "a chunk of " + std::to_string(times) + " tokens"};
-  return TokenShape{static_cast<uint32_t>(vocab.size()), 1, header.channels, static_cast<uint32_t>(times)};
+  if (rate == std::floor(rate) && rate >= 1 && rate <= (1 << 20)) return static_cast<int>(rate);
+  return Error{ErrorCode::kCorruptData,
+               "sound of " + std::to_string(rate) + " frames a second cannot be decoded"};
+}
+
+Result<Lanes> LanesOf(const StreamHeader& header, const AudioGrid& grid) {
+  auto lanes = Lanes::Of(static_cast<int>(header.channels), grid.channels);
+  if (lanes.ok()) return lanes;
+  return Error{ErrorCode::kCorruptData, "the stream cannot be one of its model: " + lanes.error().message};
 }
 
 Result<PayloadView> AudioPayload(const StreamHeader& header, const Chunk& chunk, const Bundle& bundle) {
   VQC_ASSIGN(const AudioGrid grid, GridOf(bundle));
-  VQC_ASSIGN(const TokenShape shape, ShapeOfAudio(header, chunk.frames, grid));
   VQC_ASSIGN(auto vocab, VocabOfStream(header, grid));
-  return PayloadView{header.model_key, header.coding, shape, std::move(vocab), chunk.payload};
+  VQC_ASSIGN(const Lanes lanes, LanesOf(header, grid));
+  VQC_ASSIGN(const int rate, RateOf(header));
+  VQC_ASSIGN(auto segments, SegmentsOf(chunk, rate, grid));
+  uint64_t times = grid.segments ? 0 : UnitsOf(grid, rate, chunk.frames);
+  for (const Segment& segment : segments) times += segment.times;
+  if (times > UINT32_MAX) return Error{ErrorCode::kLimit, "a chunk of " + std::to_string(times) + " tokens"};
+  const TokenShape shape{static_cast<uint32_t>(vocab.size()), 1, static_cast<uint32_t>(lanes.Count()),
+                         static_cast<uint32_t>(times)};
+  return PayloadView{header.model_key, header.coding, shape,
+                     std::move(vocab), chunk.payload, std::move(segments)};
 }
 
 }  // namespace vqc

@@ -109,10 +109,11 @@ Status CheckTokenizer(const ModelCard& card, const TokenizerInfo& info) {
   const auto differs = [](int stated, int real) { return stated != 0 && stated != real; };
   if (outline->stride != info.stride || outline->vocab != info.vocab ||
       differs(outline->receptive_field, info.receptive_field) || differs(outline->tile, info.tile) ||
-      differs(outline->halo, info.halo) || differs(outline->rate, static_cast<int>(info.rate))) {
+      differs(outline->halo, info.halo) || differs(outline->rate, static_cast<int>(info.rate)) ||
+      outline->channels != info.channels || !(outline->segments == info.segments)) {
     return Damaged(
-        "the card states another stride, vocabulary, receptive field, tile, halo or rate than the network "
-        "has");
+        "the card states another stride, vocabulary, receptive field, tile, halo, rate, channels or segments "
+        "than the network has");
   }
   return {};
 }

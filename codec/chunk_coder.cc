@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/payload.h"
+#include "codec/scales.h"
 #include "codec/token_check.h"
 
 namespace vqc {
@@ -19,24 +20,37 @@ AudioChunkCoder::AudioChunkCoder(const Bundle& bundle, const StreamHeader& heade
       cut_(cut),
       prior_(prior.empty() || prior == "auto" ? bundle.card.prior : std::move(prior)),
       live_(live),
-      ids_(header.channels) {}
+      ids_(Lanes::Of(static_cast<int>(header.channels), grid.channels)->Count()) {}
 
-void AudioChunkCoder::Append(size_t channel, std::span<const uint32_t> ids, uint32_t levels) {
+void AudioChunkCoder::Append(size_t lane, std::span<const uint32_t> ids, uint32_t levels,
+                             std::span<const Segment> segments) {
+  segments_.insert(segments_.end(), segments.begin(), segments.end());
   for (size_t at = 0; at + levels <= ids.size(); at += levels) {
     const auto first = ids.begin() + static_cast<ptrdiff_t>(at);
-    ids_[channel].insert(ids_[channel].end(), first, first + static_cast<ptrdiff_t>(vocab_.size()));
+    ids_[lane].insert(ids_[lane].end(), first, first + static_cast<ptrdiff_t>(vocab_.size()));
   }
 }
 
-size_t AudioChunkCoder::Times() const {
+size_t AudioChunkCoder::Units() const {
+  if (grid_.segments) return segments_.size();
   size_t times = SIZE_MAX;
   for (const auto& ids : ids_) times = std::min(times, ids.size() / vocab_.size());
   return times;
 }
 
-// The first `times` times of every channel, which are removed.
-Result<Chunk> AudioChunkCoder::Code(uint32_t times, uint32_t frames) {
-  Tokens tokens{{static_cast<uint32_t>(vocab_.size()), 1, header_.channels, times}, vocab_, {}};
+// The first `units` of every lane, which are removed.
+Result<Chunk> AudioChunkCoder::Code(uint32_t units, uint32_t frames) {
+  Chunk chunk;
+  uint32_t times = units;
+  if (grid_.segments) {
+    const std::vector<Segment> taken(segments_.begin(), segments_.begin() + units);
+    times = 0;
+    for (const Segment& segment : taken) times += segment.times;
+    chunk.side[SideData::kScales] = ScalesOf(taken);
+    segments_.erase(segments_.begin(), segments_.begin() + units);
+  }
+  Tokens tokens{
+      {static_cast<uint32_t>(vocab_.size()), 1, static_cast<uint32_t>(ids_.size()), times}, vocab_, {}};
   const auto count = static_cast<ptrdiff_t>(times * vocab_.size());
   for (auto& ids : ids_) {
     tokens.ids.insert(tokens.ids.end(), ids.begin(), ids.begin() + count);
@@ -44,7 +58,6 @@ Result<Chunk> AudioChunkCoder::Code(uint32_t times, uint32_t frames) {
   }
   VQC_ASSIGN(Payload payload, EncodePayload(tokens, bundle_, {.prior = prior_}));
   header_.coding = payload.coding;
-  Chunk chunk;
   chunk.first_frame = counts_.frames;
   chunk.frames = frames;
   chunk.token_crc = TokenCrc(tokens);
@@ -56,8 +69,8 @@ Result<Chunk> AudioChunkCoder::Code(uint32_t times, uint32_t frames) {
   return chunk;
 }
 
-Status AudioChunkCoder::WriteChunk(uint32_t times, uint32_t frames, std::vector<uint8_t>& out) {
-  VQC_ASSIGN(const Chunk chunk, Code(times, frames));
+Status AudioChunkCoder::WriteChunk(uint32_t units, uint32_t frames, std::vector<uint8_t>& out) {
+  VQC_ASSIGN(const Chunk chunk, Code(units, frames));
   if (!writer_) {
     VQC_ASSIGN(writer_, StreamWriter::Create(header_, cut_.frames));
   }
@@ -69,10 +82,10 @@ Status AudioChunkCoder::WriteChunk(uint32_t times, uint32_t frames, std::vector<
 
 Status AudioChunkCoder::Drain(std::vector<uint8_t>& out) {
   // What fits two chunks may become a single one.
-  if (!live_ && !writer_ && Times() <= 2 * size_t{cut_.times}) return {};
-  // The last chunk has at least one frame, so one time stays.
-  while (Times() > cut_.times || (live_ && Times() == cut_.times)) {
-    VQC_TRY(WriteChunk(cut_.times, cut_.frames, out));
+  if (!live_ && !writer_ && Units() <= 2 * size_t{cut_.units}) return {};
+  // The last chunk has at least one frame, so one unit stays.
+  while (Units() > cut_.units || (live_ && Units() == cut_.units)) {
+    VQC_TRY(WriteChunk(cut_.units, cut_.frames, out));
   }
   return {};
 }
@@ -91,9 +104,9 @@ Status AudioChunkCoder::Finish(uint64_t frames, std::vector<uint8_t>& out) {
   const auto rate = static_cast<int>(header_.rate);
   if (!live_ && !writer_ && frames > 0 && frames <= 2 * uint64_t{cut_.frames} && frames <= UINT32_MAX) {
     Stream stream;
-    const auto times = static_cast<uint32_t>(TimesOf(grid_, rate, frames));
-    if (Times() < times) return Error{ErrorCode::kInternal, "the tokenizer made too few tokens"};
-    VQC_ASSIGN(Chunk chunk, Code(times, static_cast<uint32_t>(frames)));
+    const auto units = static_cast<uint32_t>(UnitsOf(grid_, rate, frames));
+    if (Units() < units) return Error{ErrorCode::kInternal, "the tokenizer made too few tokens"};
+    VQC_ASSIGN(Chunk chunk, Code(units, static_cast<uint32_t>(frames)));
     stream.header = header_;
     stream.chunks.push_back(std::move(chunk));
     VQC_ASSIGN(out, WriteStream(stream));
@@ -102,9 +115,9 @@ Status AudioChunkCoder::Finish(uint64_t frames, std::vector<uint8_t>& out) {
   }
   while (counts_.frames < frames) {
     const auto rest = static_cast<uint32_t>(std::min<uint64_t>(frames - counts_.frames, cut_.frames));
-    const auto times = static_cast<uint32_t>(TimesOf(grid_, rate, rest));
-    if (Times() < times) return Error{ErrorCode::kInternal, "the tokenizer made too few tokens"};
-    VQC_TRY(WriteChunk(times, rest, out));
+    const auto units = static_cast<uint32_t>(UnitsOf(grid_, rate, rest));
+    if (Units() < units) return Error{ErrorCode::kInternal, "the tokenizer made too few tokens"};
+    VQC_TRY(WriteChunk(units, rest, out));
   }
   return WriteEnd(out);
 }

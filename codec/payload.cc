@@ -100,10 +100,12 @@ Result<Payload> EncodePayload(const Tokens& tokens, const Bundle& bundle, const 
 
 Result<Tokens> DecodePayload(const PayloadView& payload, const Bundle& bundle, const Limits& limits) {
   VQC_ASSIGN(const auto model, ModelOfCoding(payload, bundle));
-  if (payload.coding & kWindowedCoding) {
-    return DecodeWindows(payload.shape, payload.vocab, *model, payload.bytes, payload.coding, limits);
-  }
-  return DecodeTokens(payload.shape, payload.vocab, *model, payload.bytes, limits);
+  const auto& [key, coding, shape, vocab, bytes, segments] = payload;
+  VQC_ASSIGN(Tokens tokens, coding & kWindowedCoding
+                                ? DecodeWindows(shape, vocab, *model, bytes, coding, limits)
+                                : DecodeTokens(shape, vocab, *model, bytes, limits));
+  tokens.segments = segments;
+  return tokens;
 }
 
 Result<SalvagedTokens> SalvagePayload(const PayloadView& payload, const Bundle& bundle,

@@ -37,6 +37,7 @@ struct PayloadView {
   TokenShape shape;
   std::vector<uint32_t> vocab;
   std::span<const uint8_t> bytes;
+  std::vector<Segment> segments = {};  // of the tokens
 };
 Result<Tokens> DecodePayload(const PayloadView& payload, const Bundle& bundle, const Limits& limits);
 

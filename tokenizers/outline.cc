@@ -6,7 +6,7 @@
 namespace vqc {
 namespace {
 
-constexpr int kMaxStride = 1 << 16, kMaxSamples = 1 << 24;
+constexpr int kMaxStride = 1 << 16, kMaxSamples = 1 << 24, kMaxSessionChannels = 255;
 
 // The integer `key` of `config`: `missing` where it is not there, -1 where it is out of [low, high].
 int IntegerOf(const nlohmann::json& config, const char* key, int low, int high, int missing) {
@@ -28,6 +28,11 @@ std::optional<TokenizerOutline> OutlineOf(const ModelCard& card) {
   if (outline.rate == 0 && card.config.is_object() && card.config.contains("network"))
     outline.rate = IntegerOf(card.config["network"], "rate", 1, 1 << 20, 0);
   outline.vocab = VocabOf(card);
+  outline.channels = IntegerOf(card.config, "channels", 1, kMaxSessionChannels, 1);
+  outline.segments.samples = IntegerOf(card.config, "segment", 1, kMaxSamples, 0);
+  outline.segments.hop = IntegerOf(card.config, "hop", 1, kMaxSamples, 0);
+  const auto [samples, hop] = outline.segments;
+  if (outline.channels < 0 || samples < 0 || hop > samples || 2 * hop < samples) return std::nullopt;
   if (outline.stride < 0 || outline.receptive_field < 0 || outline.tile < 0 || outline.halo < 0 ||
       outline.rate < 0)
     return std::nullopt;

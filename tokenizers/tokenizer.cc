@@ -7,12 +7,19 @@
 #include <new>
 #include <utility>
 
+#include "tokenizers/lanes.h"
+
 namespace vqc {
 namespace {
 
 std::string SizeText(const TokenShape& s) {
   return std::to_string(s.levels) + " x " + std::to_string(s.t) + " x " + std::to_string(s.h) + " x " +
          std::to_string(s.w);
+}
+
+bool TakesChannels(const TokenizerInfo& info, int channels) {
+  if (info.modality == Modality::kAction) return channels >= 1;
+  return channels == 1 || channels == (info.modality == Modality::kAudio ? info.channels : 3);
 }
 
 Status CheckClip(const Clip& clip, const TokenizerInfo& info) {
@@ -25,9 +32,11 @@ Status CheckClip(const Clip& clip, const TokenizerInfo& info) {
   if (clip.modality == Modality::kAction && (clip.height != 1 || clip.width != 1)) {
     return Error{ErrorCode::kInternal, "actions have height and width 1"};
   }
-  if (clip.modality != Modality::kAction && clip.channels != 1 && clip.channels != 3) {
-    return Error{ErrorCode::kInternal, "a tokenizer takes 1 or 3 channels, not " +
-                                           std::to_string(clip.channels) + "; split alpha off first"};
+  if (!TakesChannels(info, clip.channels)) {
+    return Error{ErrorCode::kInternal,
+                 "a tokenizer takes 1 or " +
+                     std::to_string(info.modality == Modality::kAudio ? info.channels : 3) +
+                     " channels, not " + std::to_string(clip.channels) + "; split alpha off first"};
   }
   const size_t size =
       static_cast<size_t>(clip.frames) * static_cast<size_t>(clip.channels) * clip.PlaneSize();
@@ -85,23 +94,27 @@ auto Guarded(Function&& function) -> decltype(function()) {
 }  // namespace
 
 Result<Encoding> Tokenizer::DoEncode(const Clip& clip) const {
-  if (clip.channels != 1)
-    return Error{ErrorCode::kInternal, "an audio tokenizer takes one channel at a time"};
+  VQC_ASSIGN(const Lanes lanes, Lanes::Of(clip.channels, Info().channels));
   VQC_ASSIGN(const auto session, NewEncodeSession());
-  VQC_ASSIGN(Tokens tokens, session->Push(clip.data));
+  VQC_ASSIGN(Tokens tokens, session->Push(lanes.Take(clip.data, 0)));
   VQC_ASSIGN(const Tokens rest, session->Flush());
   tokens.shape.t += rest.shape.t;
   tokens.ids.insert(tokens.ids.end(), rest.ids.begin(), rest.ids.end());
+  tokens.segments.insert(tokens.segments.end(), rest.segments.begin(), rest.segments.end());
   return Encoding{std::move(tokens), {}};
 }
 
 Result<Clip> Tokenizer::DoDecode(const Tokens& tokens, const Target& target) const {
+  VQC_ASSIGN(const Lanes lanes, Lanes::Of(target.channels, Info().channels));
   VQC_ASSIGN(const auto session, NewDecodeSession());
-  Clip clip;
-  VQC_ASSIGN(clip.data, session->Push(tokens));
+  VQC_ASSIGN(std::vector<float> samples, session->Push(tokens));
   VQC_ASSIGN(const std::vector<float> rest, session->Flush());
-  clip.data.insert(clip.data.end(), rest.begin(), rest.end());
-  clip.data.resize(static_cast<size_t>(target.frames));
+  samples.insert(samples.end(), rest.begin(), rest.end());
+  samples.resize(static_cast<size_t>(target.frames) * lanes.width);
+  Clip clip;
+  clip.channels = target.channels;
+  clip.data.resize(static_cast<size_t>(target.frames) * lanes.channels);
+  lanes.Put(samples, 0, clip.data);
   clip.modality = Info().modality;
   clip.frames = target.frames;
   clip.rate = Info().rate;
@@ -137,11 +150,11 @@ Result<std::vector<Clip>> Tokenizer::Decode(std::span<const Tokens> batch,
   }
   for (size_t i = 0; i < batch.size(); ++i) {
     const Target& target = targets[i];
-    const bool colour = target.channels == 1 || target.channels == 3;
-    const bool fits = Info().modality == Modality::kAction ? target.channels >= 1 : colour;
-    if (target.frames < 1 || target.height < 1 || target.width < 1 || !fits) {
+    if (target.frames < 1 || target.height < 1 || target.width < 1 ||
+        !TakesChannels(Info(), target.channels)) {
       return Error{ErrorCode::kInternal,
-                   "a target needs sizes from 1 and 1 or 3 channels (actions: 1 or more)"};
+                   "a target needs sizes from 1 and 1 or 3 channels (actions: 1 or more; sound: 1 or those "
+                   "that its model takes together)"};
     }
     const TokenShape shape = ShapeOf(target.frames, target.height, target.width);
     VQC_TRY(CheckTokens(batch[i], shape, Info(), ErrorCode::kCorruptData));

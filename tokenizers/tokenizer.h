@@ -14,6 +14,7 @@
 #include "base/clip.h"
 #include "base/result.h"
 #include "base/tokens.h"
+#include "tokenizers/segment_plan.h"
 #include "tokenizers/session.h"
 
 namespace vqc {
@@ -34,6 +35,8 @@ struct TokenizerInfo {
   // the decoded sound is when both sides run live (algorithmic latency).
   double rate = 0;
   int step = 1, latency = 0;
+  int channels = 1;      // that a session takes together
+  SegmentPlan segments;  // none of most
 };
 
 // Tokens and, for rate-distortion optimised coding (entropy/rate_distortion.h), where the digits of each id
@@ -50,7 +53,7 @@ class Tokenizer {
   virtual const TokenizerInfo& Info() const = 0;
 
   // Shape of the tokens of a clip of this size. Colour clips of 1 or 3 channels; alpha is not ours. Sound is
-  // mono at Info().rate, frames are its samples. Frames of actions are steps.
+  // at Info().rate, mono or of Info().channels, frames are its samples. Frames of actions are steps.
   virtual TokenShape ShapeOf(int frames, int height, int width) const = 0;
 
   // One Tokens per clip, in order. Checks the clips and the ids around DoEncodeBatch.

@@ -102,7 +102,7 @@ RunCommand AddConvert(CLI::App& parent) {
   app->add_option("--name", command->name, "Name of the model (default: that of the folder)")
       ->type_name("NAME")
       ->group("Output");
-  app->add_option("-m,--model", command->model, "Model of an .ecdc file: a converted EnCodec of 24 kHz")
+  app->add_option("-m,--model", command->model, "Model of an .ecdc file: a converted EnCodec of 24 or 48 kHz")
       ->type_name("MODEL")
       ->group("Model");
   app->add_flag("--json", command->json, "Print one JSON object")->group("Report");

@@ -76,15 +76,15 @@ Status AddSoundFacts(const Stream& stream, const Bundle& known, ItemReport& repo
   VQC_ASSIGN(const auto vocab, VocabOfStream(stream.header, *grid));
   uint64_t tokens = 0;
   for (const Chunk& chunk : stream.chunks) {
-    VQC_ASSIGN(const TokenShape shape, ShapeOfAudio(stream.header, chunk.frames, *grid));
-    tokens += shape.Count();
+    VQC_ASSIGN(const PayloadView payload, AudioPayload(stream.header, chunk, known));
+    tokens += payload.shape.Count();
   }
   report.record["tokens"] = tokens;
   report.record["levels"] = vocab.size();
   report.record["codebook_sizes"] = vocab;
   report.text += Line("tokens", std::to_string(tokens) + " (levels: " + std::to_string(vocab.size()) + ", " +
-                                    Fixed(static_cast<double>(grid->rate) / grid->stride, 1) +
-                                    " a second, level and channel)");
+                                    Fixed(grid->TimesPerSecond(), 1) + " a second, level and " +
+                                    (grid->channels > 1 ? "sound)" : "channel)"));
   report.text += Line("vocabulary", Joined(vocab));
   return {};
 }

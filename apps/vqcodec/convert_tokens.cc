@@ -35,7 +35,7 @@ Result<Converted> FromEcdc(const TokenConversion& conversion, std::span<const ui
   VQC_TRY(CheckEnding(conversion, ".vqc"));
   if (conversion.model.empty()) {
     return Error{ErrorCode::kUsage,
-                 "--model has to name a converted EnCodec of 24 kHz, whose tokens these are"};
+                 "--model has to name a converted EnCodec of 24 or 48 kHz, whose tokens these are"};
   }
   VQC_ASSIGN(const EcdcSound sound, ReadEcdc(bytes));
   VQC_ASSIGN(const ModelEntry entry, FindModel(conversion.model));

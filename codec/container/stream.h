@@ -39,9 +39,10 @@ struct StreamHeader {
 };
 
 // Named bytes beside the tokens of a chunk (an alpha plane, scales). Tags are frozen. kLength and kLevels are
-// in the header. kRung: an image's tokens are on a lower rung of the model's ladder; a byte for the rung,
-// from 1, then the first bytes of the ladder's id.
-enum class SideData : uint8_t { kAlpha = 1, kLength = 4, kLevels = 9, kRung = 11 };
+// in the header. kScales: of the segments of a chunk of sound (codec/scales.h). kRung: an image's tokens are
+// on a lower rung of the model's ladder; a byte for the rung, from 1, then the first bytes of the ladder's
+// id.
+enum class SideData : uint8_t { kAlpha = 1, kLength = 4, kScales = 7, kLevels = 9, kRung = 11 };
 inline constexpr size_t kRungBytes = 5;
 
 struct Chunk {

@@ -44,7 +44,7 @@ Status CheckLimits(const StreamHeader& header, const Limits& limits);
 
 // The entries that follow a chunk or the head of a stream. REQUIRES: they are under a checksum that matched.
 using SideViews = std::map<SideData, std::span<const uint8_t>>;
-enum class FieldPlace { kHead, kChunk, kImage, kSingleSound };
+enum class FieldPlace { kHead, kChunk, kSoundChunk, kImage, kSingleSound };
 Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits);
 // Puts kLength and kLevels, if they are there, into the header.
 Status ReadHeadFields(std::span<const uint8_t> entries, FieldPlace place, const Limits& limits,
@@ -53,7 +53,8 @@ Status ReadHeadFields(std::span<const uint8_t> entries, FieldPlace place, const 
 std::optional<std::string> LengthDefect(const StreamHeader& header, uint64_t end);
 inline FieldPlace PlaceOfChunk(const Head& head) {
   if (head.IsImage()) return FieldPlace::kImage;
-  return head.IsSound() && head.IsSingle() ? FieldPlace::kSingleSound : FieldPlace::kChunk;
+  if (!head.IsSound()) return FieldPlace::kChunk;
+  return head.IsSingle() ? FieldPlace::kSingleSound : FieldPlace::kSoundChunk;
 }
 // Size and entries. An empty block is refused: it has a shorter spelling.
 Result<std::span<const uint8_t>> ReadFieldBlock(FieldReader& fields);

@@ -39,7 +39,7 @@ inline constexpr FieldId kFieldIds[] = {
     {3, "levels of unequal rates"},  // reserved
     {4, "length"},                   // SideData::kLength, of a stream of sound in chunks
     {5, "sides beyond 65536"},       // reserved
-    {7, "scales"},                   // reserved
+    {7, "scales"},                   // SideData::kScales, of a chunk of sound
     {9, "levels"},                   // SideData::kLevels, of a stream of sound
     {11, "rung"},                    // SideData::kRung, of an image
 };

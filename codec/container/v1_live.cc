@@ -221,7 +221,7 @@ Result<std::optional<Chunk>> StreamReader::State::ReadChunk(bool& progress) {
                                                  " stands where chunk " + std::to_string(next) +
                                                  " belongs; damaged"});
   }
-  VQC_ASSIGN(Chunk chunk, v1::CopyChunk(*view, v1::FieldPlace::kChunk, limits));
+  VQC_ASSIGN(Chunk chunk, v1::CopyChunk(*view, v1::PlaceOfChunk(head->head), limits));
   NoteLost(consumed);
   if (view->sequence > next) {
     defects.push_back("chunks " + std::to_string(next) + " to " + std::to_string(view->sequence - 1) +

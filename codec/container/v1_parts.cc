@@ -130,6 +130,11 @@ Result<SideViews> ReadFields(std::span<const uint8_t> entries, FieldPlace place,
       if (length.Varint() == 0 || !length.ok() || length.remaining() > 0)
         return Damaged("the length is not a number of frames from 1 on");
       side[SideData::kLength] = bytes;
+    } else if (id == static_cast<uint64_t>(SideData::kScales) &&
+               (place == FieldPlace::kSoundChunk || place == FieldPlace::kSingleSound)) {
+      if (size > limits.max_side_bytes)
+        return Beyond("the size of side data", size, "max_side_bytes", limits.max_side_bytes);
+      side[SideData::kScales] = bytes;
     } else if (id == static_cast<uint64_t>(SideData::kRung) && place == FieldPlace::kImage) {
       if (size != kRungBytes || bytes[0] == 0)
         return Damaged("the rung is not " + std::to_string(kRungBytes) + " bytes, the first of them above 0");

@@ -169,7 +169,7 @@ Result<Stream> Salvager::Chunks() {
   CheckSequence(views, general);
   if (auto defect = LengthDefect(stream.header, EndOf(views))) Defect(std::move(*defect));
   for (const ChunkView& view : views) {
-    VQC_ASSIGN(Chunk chunk, CopyChunk(view, FieldPlace::kChunk, limits_));
+    VQC_ASSIGN(Chunk chunk, CopyChunk(view, PlaceOfChunk(general.head), limits_));
     stream.chunks.push_back(std::move(chunk));
   }
   return stream;

@@ -90,7 +90,10 @@ Status AppendFields(const Fields& fields, ByteWriter& out) {
   return {};
 }
 
-Status CheckChunk(const Chunk& chunk, bool image) {
+Status CheckChunk(const Chunk& chunk, Modality modality) {
+  const bool image = modality == Modality::kImage;
+  if (modality != Modality::kAudio && chunk.side.contains(SideData::kScales))
+    return Broken("scales stand beside sound alone");
   if (!image && chunk.side.contains(SideData::kRung)) return Broken("a rung stands beside an image alone");
   if (chunk.side.contains(SideData::kLevels) || chunk.side.contains(SideData::kLength))
     return Broken("levels and length stand in the header, not beside a chunk");
@@ -152,7 +155,7 @@ Status ChunkWriter::Add(const Chunk& chunk, ByteWriter& out) {
                   " + " + std::to_string(chunk.frames) + ", its place is " +
                   std::to_string(chunks_ * uint64_t{chunk_frames_}) + " + " + std::to_string(chunk_frames_));
   }
-  VQC_TRY(CheckChunk(chunk, /*image=*/false));
+  VQC_TRY(CheckChunk(chunk, header_.modality));
   const size_t start = out.size();
   const ChunkHead chunk_head{.sequence = chunks_++,
                              .missing = chunk_frames_ - chunk.frames,
@@ -188,7 +191,7 @@ Result<std::vector<uint8_t>> Write(const Stream& stream) {
   }
   ByteWriter out;
   if (head.IsImage() || (head.IsSound() && chunks.size() == 1)) {
-    VQC_TRY(CheckChunk(chunks[0], head.IsImage()));
+    VQC_TRY(CheckChunk(chunks[0], stream.header.modality));
     if (const auto defect = LengthDefect(stream.header, chunks[0].frames)) return Broken(*defect);
     VQC_TRY(WriteSingle(head, chunks[0], FieldsOf(stream.header), out));
     return std::move(out).Take();

@@ -46,7 +46,7 @@ struct TokenLayout {
 };
 
 // Pictures: [row, column], and [row, column, level] of models with several levels. Sound: [channel, time,
-// level]. Actions: [chunk, row, column, level].
+// level]; channels that a model takes together are one. Actions: [chunk, row, column, level].
 std::vector<uint64_t> ArrayShape(const TokenLayout& layout, const TokenShape& shape, uint64_t channels);
 std::vector<std::string> AxesOf(const TokenLayout& layout);
 // The tokens in such an array: of sound, one map for each channel. Errors (kCorruptData): a shape of another

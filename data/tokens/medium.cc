@@ -8,6 +8,7 @@
 #include "base/printable.h"
 #include "data/media/audio/resample.h"
 #include "data/media/media.h"
+#include "tokenizers/lanes.h"
 
 namespace vqc {
 namespace {
@@ -96,18 +97,19 @@ Status ReadContent(const SourceItem& item, Modality modality, const MediumOption
   }
 }
 
-// Every channel of a sound through a session of its own.
+// The channels of a sound through sessions.
 class SoundLanes {
  public:
   static Result<SoundLanes> Create(const AudioInfo& info, const Tokenizer& tokenizer) {
+    VQC_ASSIGN(const Lanes lanes, Lanes::Of(info.channels, tokenizer.Info().channels));
     VQC_ASSIGN(Resampler resampler,
                Resampler::Create(info.rate, static_cast<int>(tokenizer.Info().rate), info.channels));
-    SoundLanes lanes(std::move(resampler));
-    for (int c = 0; c < info.channels; ++c) {
+    SoundLanes sound(lanes, std::move(resampler));
+    for (size_t lane = 0; lane < lanes.Count(); ++lane) {
       VQC_ASSIGN(auto session, tokenizer.NewEncodeSession());
-      lanes.lanes_.push_back({std::move(session), {}});
+      sound.made_.push_back({std::move(session), {}});
     }
-    return lanes;
+    return sound;
   }
 
   Status Push(std::span<const float> interleaved) {
@@ -119,39 +121,45 @@ class SoundLanes {
     return Tokenize(true);
   }
 
+  size_t Count() const { return made_.size(); }
   std::vector<uint32_t> Ids() const {
     std::vector<uint32_t> ids;
-    for (const Lane& lane : lanes_) ids.insert(ids.end(), lane.ids.begin(), lane.ids.end());
+    for (const Made& made : made_) ids.insert(ids.end(), made.ids.begin(), made.ids.end());
     return ids;
   }
+  // Of the segments, which only a single lane has; empty where there are none.
+  const std::vector<float>& Scales() const { return scales_; }
 
  private:
-  struct Lane {
+  struct Made {
     std::unique_ptr<EncodeSession> session;
     std::vector<uint32_t> ids;
   };
 
-  explicit SoundLanes(Resampler resampler) : resampler_(std::move(resampler)) {}
+  SoundLanes(const Lanes& lanes, Resampler resampler) : lanes_(lanes), resampler_(std::move(resampler)) {}
+
+  void Keep(const Tokens& tokens, Made& made) {
+    made.ids.insert(made.ids.end(), tokens.ids.begin(), tokens.ids.end());
+    for (const Segment& segment : tokens.segments) scales_.push_back(segment.scale);
+  }
 
   Status Tokenize(bool last) {
-    const size_t channels = lanes_.size(), count = resampled_.size() / channels;
-    std::vector<float> samples(count);
-    for (size_t c = 0; c < channels; ++c) {
-      for (size_t i = 0; i < count; ++i) samples[i] = resampled_[i * channels + c];
-      Lane& lane = lanes_[c];
-      VQC_ASSIGN(const Tokens tokens, lane.session->Push(samples));
-      lane.ids.insert(lane.ids.end(), tokens.ids.begin(), tokens.ids.end());
+    for (size_t lane = 0; lane < made_.size(); ++lane) {
+      Made& made = made_[lane];
+      VQC_ASSIGN(const Tokens tokens, made.session->Push(lanes_.Take(resampled_, lane)));
+      Keep(tokens, made);
       if (!last) continue;
-      VQC_ASSIGN(const Tokens rest, lane.session->Flush());
-      lane.ids.insert(lane.ids.end(), rest.ids.begin(), rest.ids.end());
+      VQC_ASSIGN(const Tokens rest, made.session->Flush());
+      Keep(rest, made);
     }
     resampled_.clear();
     return {};
   }
 
+  Lanes lanes_;
   Resampler resampler_;
-  std::vector<Lane> lanes_;
-  std::vector<float> resampled_;
+  std::vector<Made> made_;
+  std::vector<float> resampled_, scales_;
 };
 
 Status TokenizeSound(AudioReader& reader, const Tokenizer& tokenizer, TokenItem& item) {
@@ -169,10 +177,11 @@ Status TokenizeSound(AudioReader& reader, const Tokenizer& tokenizer, TokenItem&
   VQC_TRY(lanes.Flush());
   item.ids = lanes.Ids();
   item.facts["frames"] = frames;
+  if (!lanes.Scales().empty()) item.facts["scales"] = lanes.Scales();
   const TokenLayout layout = LayoutOf(tokenizer);
   TokenShape shape{.levels = static_cast<uint32_t>(layout.vocab.size())};
-  shape.t = static_cast<uint32_t>(item.ids.size() / (channels * layout.vocab.size()));
-  item.shape = ArrayShape(layout, shape, channels);
+  shape.t = static_cast<uint32_t>(item.ids.size() / (lanes.Count() * layout.vocab.size()));
+  item.shape = ArrayShape(layout, shape, lanes.Count());
   return {};
 }
 

@@ -38,7 +38,8 @@ struct MediumOptions {
 Result<Medium> ReadMedium(const SourceItem& item, Modality modality, const MediumOptions& options);
 
 // One for each, in order. Clips are given to the tokenizer at once. Sound is brought to its rate first; each
-// channel is tokenized on its own.
+// channel is tokenized on its own, or several together (tokenizers/lanes.h). kUsage where a sound has other
+// channels than the tokenizer takes.
 std::vector<Result<TokenItem>> TokenizeMedia(std::vector<Medium> media, const Tokenizer& tokenizer);
 Result<TokenItem> TokenizeMedium(Medium medium, const Tokenizer& tokenizer);
 

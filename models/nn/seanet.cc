@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/nn/stream_lstm.h"
+#include "models/nn/whole_norm.h"
 
 namespace vqc::nn {
 namespace {
@@ -30,7 +31,9 @@ class Builder {
     TransposedConvShape shape{.in = in, .out = out, .kernel = 2 * ratio, .stride = ratio};
     shape.trim_right = config_.causal ? ratio : ratio / 2;
     shape.trim_left = ratio - shape.trim_right;
-    return Add(LoadTransposedConv(weights_, Name() + ".conv", shape));
+    if (!config_.whole_norm) return Add(LoadTransposedConv(weights_, Name() + ".conv", shape));
+    const size_t left = std::exchange(shape.trim_left, 0), right = std::exchange(shape.trim_right, 0);
+    return Add(Normed(LoadTransposedConv(weights_, Name() + ".conv", shape), Name(), out, left, right));
   }
   Status Units(size_t width) {
     size_t dilation = 1;
@@ -64,7 +67,18 @@ class Builder {
     const auto make = config_.causal ? &ConvShape::Causal : &ConvShape::Centred;
     ConvShape shape = make(in, out, kernel, stride, dilation);
     shape.padding = config_.padding;
-    return nn::LoadConv(weights_, name + ".conv", shape);
+    return Normed(nn::LoadConv(weights_, name + ".conv", shape), name, out);
+  }
+
+  // Behind a convolution to `width` channels, where the network has it, the norm.
+  Result<LayerPtr> Normed(Result<LayerPtr> conv, const std::string& name, size_t width, size_t left = 0,
+                          size_t right = 0) const {
+    if (!conv.ok() || !config_.whole_norm) return conv;
+    VQC_ASSIGN(auto norm, LoadWholeNorm(weights_, name + ".norm", width, left, right));
+    auto both = std::make_unique<Chain>();
+    both->Add(*std::move(conv));
+    both->Add(std::move(norm));
+    return LayerPtr(std::move(both));
   }
 
   Result<LayerPtr> Unit(size_t width, size_t dilation) {
@@ -143,14 +157,15 @@ SeanetConfig SeanetConfig::Read(ConfigFields& fields, SeanetConfig config) {
 Result<LayerPtr> LoadSeanetEncoder(const Weights& weights, const SeanetConfig& config) {
   Builder builder(weights, config, "encoder.layers");
   auto width = static_cast<size_t>(config.filters);
-  VQC_TRY(builder.Conv(1, width, static_cast<size_t>(config.kernel)));
+  const auto channels = static_cast<size_t>(config.channels);
+  VQC_TRY(builder.Conv(channels, width, static_cast<size_t>(config.kernel)));
   for (size_t i = config.ratios.size(); i-- > 0; width *= 2) {
     const auto ratio = static_cast<size_t>(config.ratios[i]);
     VQC_TRY(builder.Units(width));
     VQC_TRY(builder.Elu());
     VQC_TRY(builder.Conv(width, 2 * width, 2 * ratio, ratio));
     const bool first = i + 1 == config.ratios.size();
-    builder.EndStage(first ? 1 : width, width);
+    builder.EndStage(first ? channels : width, width);
   }
   VQC_TRY(builder.Lstm(width));
   VQC_TRY(builder.Elu());
@@ -173,7 +188,7 @@ Result<LayerPtr> LoadSeanetDecoder(const Weights& weights, const SeanetConfig& c
     width /= 2;
   }
   VQC_TRY(builder.Elu());
-  VQC_TRY(builder.Conv(width, 1, static_cast<size_t>(config.last_kernel)));
+  VQC_TRY(builder.Conv(width, static_cast<size_t>(config.channels), static_cast<size_t>(config.last_kernel)));
   return builder.Take();
 }
 

@@ -13,6 +13,8 @@
 namespace vqc::nn {
 
 struct SeanetConfig {
+  int channels = 1;                // of the samples; no field
+  bool whole_norm = false;         // behind each convolution (models/nn/whole_norm.h); no field
   int filters = 32, hidden = 128;  // channels of the samples' rate, of the latents
   int residual_layers = 1, compress = 2, residual_kernel = 3, dilation_growth = 2;
   int kernel = 7, last_kernel = 7;
@@ -29,9 +31,9 @@ struct SeanetConfig {
   static SeanetConfig Read(ConfigFields& fields, SeanetConfig config);
 };
 
-// [samples][1] -> [ceil(samples / stride)][hidden], from tensors encoder.layers.*.
+// [samples][channels] -> [ceil(samples / stride)][hidden], from tensors encoder.layers.*.
 Result<LayerPtr> LoadSeanetEncoder(const Weights& weights, const SeanetConfig& config);
-// [rows][hidden] -> [rows * stride][1], from tensors decoder.layers.*.
+// [rows][hidden] -> [rows * stride][channels], from tensors decoder.layers.*.
 Result<LayerPtr> LoadSeanetDecoder(const Weights& weights, const SeanetConfig& config);
 
 }  // namespace vqc::nn

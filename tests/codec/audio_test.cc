@@ -122,8 +122,8 @@ TEST(Audio, OverheadIsBoundedAtEveryLength) {
   const Bundle bundle = FakeAudioBundle();  // 600 bits a second: chunks of 27 s
   const auto cut = CutOf(*GridOf(bundle), 24000, 1, 2, 0);
   ASSERT_TRUE(cut.ok());
-  EXPECT_EQ(cut->frames, cut->times * 320u);
-  EXPECT_GE(cut->times, 2000u);
+  EXPECT_EQ(cut->frames, cut->units * 320u);
+  EXPECT_GE(cut->units, 2000u);
   // Steps that take all bits, and steps of a few heights, of which coding takes off a third.
   for (const uint32_t heights : {1u << 24, 6u}) {
     for (const double chunks : {0.01, 0.2, 0.99, 1.01, 1.99, 2.01, 3.0, 3.001, 7.5}) {
@@ -240,7 +240,7 @@ TEST(Audio, LiveChunksLeaveAtOnce) {
   const Bundle bundle = FakeAudioBundle();
   auto encoder = AudioEncoder::Create(bundle, 24000, 1, {.chunk_seconds = 0.0266, .live = true});
   ASSERT_TRUE(encoder.ok());
-  EXPECT_EQ(encoder->Cut().times, 2u);
+  EXPECT_EQ(encoder->Cut().units, 2u);
   const auto first = encoder->Push(std::vector<float>(640, 0.25f));
   ASSERT_TRUE(first.ok());
   EXPECT_GT(first->size(), 20u);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <random>
 
@@ -22,10 +24,10 @@ const std::string kGolden = std::string(VQC_SOURCE_DIR) + "/tests/golden/ecdc";
 std::vector<uint8_t> GoldenFile() { return *ReadFile(kGolden + "/sound.ecdc", 1 << 20, ""); }
 
 EcdcSound RandomSound(uint64_t samples, uint32_t levels) {
-  EcdcSound sound{samples, levels, {}};
-  sound.ids.resize(static_cast<size_t>((samples + EcdcSound::kStride - 1) / EcdcSound::kStride) * levels);
+  EcdcSound sound{&EcdcKind::Of24kHz(), samples, levels};
+  sound.ids.resize(static_cast<size_t>((samples + EcdcKind::kStride - 1) / EcdcKind::kStride) * levels);
   std::mt19937 random(static_cast<unsigned>(samples));
-  for (uint32_t& id : sound.ids) id = static_cast<uint32_t>(random() % EcdcSound::kEntries);
+  for (uint32_t& id : sound.ids) id = static_cast<uint32_t>(random() % EcdcKind::kEntries);
   return sound;
 }
 
@@ -61,7 +63,7 @@ TEST_F(Ecdc, AnEncodedSoundIsTheFileOfTheReference) {
   ASSERT_TRUE(bundle.ok()) << bundle.error().message;
   const auto example = SafeTensors::Open(kGolden + "/example.safetensors");
   const auto samples = *ToFloats(*example->Get("samples"), "samples");
-  auto encoder = *AudioEncoder::Create(*bundle, EcdcSound::kRate, 1);
+  auto encoder = *AudioEncoder::Create(*bundle, EcdcKind::Of24kHz().rate, 1);
   auto bytes = *encoder.Push(samples);
   const auto rest = *encoder.Finish();
   bytes.insert(bytes.end(), rest.begin(), rest.end());
@@ -103,6 +105,49 @@ TEST_F(Ecdc, ASoundOfAnotherRateIsAsLongAsItsTokens) {
   ASSERT_TRUE(sound.ok()) << sound.error().message;
   EXPECT_EQ(sound->samples, 23997u);
   EXPECT_TRUE(ReadEcdc(WriteEcdc(*sound)).ok());
+}
+
+// Of 48 kHz: 95,141 samples in three segments, of which the last two are short.
+TEST_F(Ecdc, SegmentsKeepTheirScales) {
+  const std::string golden = kGolden + "_48khz";
+  const auto file = *ReadFile(golden + "/sound.ecdc", 1 << 20, "");
+  const auto sound = ReadEcdc(file);
+  ASSERT_TRUE(sound.ok()) << sound.error().message;
+  EXPECT_EQ(sound->kind, &EcdcKind::Of48kHz());
+  EXPECT_EQ(sound->samples, 95141u);
+  const auto example = SafeTensors::Open(golden + "/example.safetensors");
+  const auto bytes = example->Get("ids")->bytes;
+  std::vector<uint32_t> ids(bytes.size() / sizeof(uint32_t));
+  std::memcpy(ids.data(), bytes.data(), bytes.size());
+  EXPECT_EQ(sound->ids, ids);
+  ASSERT_EQ(sound->segments.size(), 3u);
+  EXPECT_EQ(sound->segments[0].times, 150u);
+  EXPECT_EQ(sound->segments[1].times, 149u);
+  EXPECT_EQ(sound->segments[2].times, 1u);
+  EXPECT_EQ(WriteEcdc(*sound), file);
+
+  const Bundle bundle = *LoadPriorOnly(Converted(golden));
+  const auto stream = ReadStream(*StreamOfEcdc(*sound, bundle), {});
+  ASSERT_TRUE(stream.ok()) << stream.error().message;
+  EXPECT_EQ(stream->header.channels, 2u);
+  const auto back = EcdcOfStream(*stream, bundle, {});
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(WriteEcdc(*back), file);
+
+  const auto other = StreamOfEcdc(*sound, Golden());
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::kModel);
+  for (const float scale : {0.0f, -1.0f, INFINITY, NAN}) {
+    auto damaged = file;
+    const auto bits = std::bit_cast<uint32_t>(scale);
+    const size_t at = 9 + file[8];  // behind the head
+    for (size_t i = 0; i < 4; ++i) damaged[at + i] = static_cast<uint8_t>(bits >> (24 - 8 * i));
+    const auto read = ReadEcdc(damaged);
+    ASSERT_FALSE(read.ok());
+    EXPECT_EQ(read.error().code, ErrorCode::kCorruptData);
+  }
+  for (size_t size = 0; size < file.size(); size += 7)
+    EXPECT_FALSE(ReadEcdc(std::span(file).first(size)).ok());
 }
 
 TEST_F(Ecdc, FilesThatAreCutOffAreRefused) {
@@ -150,7 +195,7 @@ TEST_F(Ecdc, WhatIsNotReadIsNamed) {
   has(refusal(sound, 2, 4), "behind its last id");
   has(refusal(sound, 3), "3 bytes of ids");
   has(refusal(sound, 2, 0, 1), "version 1");
-  has(refusal(R"({"m": "encodec_48khz", "al": 300, "nc": 1, "lm": false})", 2), "encodec_48khz");
+  has(refusal(R"({"m": "encodec_32khz", "al": 300, "nc": 1, "lm": false})", 2), "encodec_32khz");
   has(refusal(R"({"m": "encodec_24khz", "al": 300, "nc": 1, "lm": true})", 2), "language model");
   has(refusal(R"({"m": "encodec_24khz", "al": 0, "nc": 1, "lm": false})", 0), "\"al\"");
   has(refusal(R"({"m": "encodec_24khz", "al": 1e3, "nc": 1, "lm": false})", 2), "\"al\"");

@@ -16,12 +16,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   bytes.insert(bytes.end(), rest.begin(), rest.end());
   const auto sound = ReadEcdc(bytes);
   if (!sound.ok()) return 0;
-  Require(sound->ids.size() == (sound->samples + EcdcSound::kStride - 1) / EcdcSound::kStride * sound->levels,
-          "there are as many ids as samples and levels need");
-  for (const uint32_t id : sound->ids) Require(id < EcdcSound::kEntries, "ids are of the codebooks");
+  size_t times = 0;
+  for (const uint32_t of_segment : sound->kind->TimesOf(sound->samples)) times += of_segment;
+  Require(sound->ids.size() == times * sound->levels, "there are as many ids as samples and levels need");
+  for (const Segment& segment : sound->segments)
+    Require(CheckScale(segment.scale).ok(), "scales are above 0 and finite");
+  for (const uint32_t id : sound->ids) Require(id < EcdcKind::kEntries, "ids are of the codebooks");
   const auto again = ReadEcdc(WriteEcdc(*sound));
   Require(again.ok() && again->samples == sound->samples && again->levels == sound->levels &&
-              again->ids == sound->ids,
+              again->ids == sound->ids && again->segments == sound->segments,
           "what is written is read back");
   return 0;
 }

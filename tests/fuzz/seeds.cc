@@ -236,13 +236,15 @@ void AddActions(Seeds& seeds) {
 }
 
 void AddEcdc(Seeds& seeds) {
-  const Bytes file = ReadAll(kSource / "tests/golden/ecdc/sound.ecdc");
-  constexpr size_t kJsonSize = 8;  // its last byte
-  Bytes whole = {0}, parts = {1, file[kJsonSize]};
-  whole.insert(whole.end(), file.begin(), file.end());
-  parts.insert(parts.end(), file.begin() + kJsonSize + 1, file.end());
-  seeds.Add("ecdc", "sound-whole", whole);
-  seeds.Add("ecdc", "sound-parts", parts);
+  for (const std::string name : {"ecdc", "ecdc_48khz"}) {
+    const Bytes file = ReadAll(kSource / "tests/golden" / name / "sound.ecdc");
+    constexpr size_t kJsonSize = 8;  // its last byte
+    Bytes whole = {0}, parts = {1, file[kJsonSize]};
+    whole.insert(whole.end(), file.begin(), file.end());
+    parts.insert(parts.end(), file.begin() + kJsonSize + 1, file.end());
+    seeds.Add("ecdc", name + "-whole", whole);
+    seeds.Add("ecdc", name + "-parts", parts);
+  }
 }
 
 void AddNoise(Seeds& seeds) {

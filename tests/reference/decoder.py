@@ -22,7 +22,7 @@ from walk import Adaptive, Sequential, Static, Uniform, decode_windows
 MAGIC = bytes((0x8F, 0x56, 0x51, 0x01))
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000, 176400, 192000)
 AUDIO, ACTIONS = 2, 3
-ALPHA, LENGTH, LEVELS, RUNG = 1, 4, 9, 11  # fields [5]
+ALPHA, LENGTH, SCALES, LEVELS, RUNG = 1, 4, 7, 9, 11  # fields [5]
 
 
 # [6] By coding: those that go digit by digit, and those that code a chunk at once.
@@ -109,7 +109,7 @@ def read_single(data, reader, head):
     chunk["payload"] = reader.bytes(size)
     chunk["fields"] = {}
     if head["fields"]:
-        chunk["fields"] = read_fields(reader, (ALPHA, RUNG) if head["image"] else (ALPHA, LEVELS))
+        chunk["fields"] = read_fields(reader, (ALPHA, RUNG) if head["image"] else (ALPHA, SCALES, LEVELS))
     require(reader.u32() == crc32c(data[:reader.at - 4]), "checksum")
     require(reader.left() == 0, "nothing follows")
     head["levels"] = chunk["fields"].get(LEVELS, b"\0")[0]
@@ -134,7 +134,8 @@ def read_chunks(data, reader, head):
         sequence, missing, size = reader.varint(), reader.varint(), reader.varint()
         require(size < 2**33, "payload size")
         chunk = {"check": reader.u16(), "payload": reader.bytes(size // 2)}
-        chunk["fields"] = read_fields(reader, (ALPHA,)) if size % 2 else {}
+        known = (ALPHA, SCALES) if head["modality"] == AUDIO else (ALPHA,)
+        chunk["fields"] = read_fields(reader, known) if size % 2 else {}
         crc = crc32c(data[start:reader.at], head_crc)
         require(reader.u32() == crc, "checksum of a chunk")
         checks += struct.pack("<I", crc)
@@ -249,8 +250,26 @@ class Model:
             return (len(vocab), -(-chunk["frames"] // config["chunk"]), 1, config["dims"]), vocab
         vocab = vocab[:head["levels"] or len(vocab)]  # [4.2]
         top, bottom = head["rate"]
+        if "segment" in config:
+            return (len(vocab), 1, 1, segment_times(config, chunk, top, bottom)), vocab
+        require(SCALES not in chunk["fields"], "a model without segments has no scales")
         times = -(-chunk["frames"] * config["rate"] * bottom // (top * config["stride"]))
         return (len(vocab), 1, head["channels"], times), vocab
+
+
+def segment_times(config, chunk, top, bottom):
+    """[4.3] Times of all segments of a chunk."""
+    length, hop, stride = config["segment"], config["hop"], config["stride"]
+    require(SCALES in chunk["fields"], "a model with segments has scales")
+    reader = Reader(chunk["fields"][SCALES])
+    samples = -(-chunk["frames"] * config["rate"] * bottom // top)
+    count, last = -(-samples // hop), reader.varint() + 1
+    for scale in struct.unpack(f"<{count}f", reader.bytes(4 * count)):
+        require(0 < scale <= 65536, "scales are finite and above 0")
+    require(reader.left() == 0, "a scale for each segment")
+    times = [-(-min(samples - i * hop, length) // stride) for i in range(count)]
+    require(times[-1] <= last <= -(-length // stride), "times of the last segment")
+    return sum(times[:-1]) + last
 
 
 def product(numbers):

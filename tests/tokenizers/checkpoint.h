@@ -23,6 +23,7 @@ std::string CheckpointFolder(const std::string& family);
 
 struct Example {
   std::vector<float> input, latents, decoded;
+  std::vector<float> scales;   // of segments
   std::vector<float> margins;  // by how much each id was the closest; empty where the oracle does not tell
   std::vector<uint32_t> ids;
 
@@ -42,6 +43,7 @@ struct Example {
       auto& values = name == "latents"   ? example.latents
                      : name == "decoded" ? example.decoded
                      : name == "margins" ? example.margins
+                     : name == "scales"  ? example.scales
                                          : example.input;
       values = *ToFloats(view, name);
     }

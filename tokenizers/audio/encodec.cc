@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EnCodec (Defossez et al. 2022, arXiv 2210.13438): causal SEANet with an LSTM around a residual quantizer.
+// EnCodec (Defossez et al. 2022, arXiv 2210.13438): SEANet with an LSTM around a residual quantizer, causal,
+// or in segments that it sees as a whole.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -11,7 +12,7 @@
 namespace vqc {
 namespace {
 
-constexpr int kMaxRate = 1 << 20, kMaxLevels = 64;
+constexpr int kMaxRate = 1 << 20, kMaxLevels = 64, kMaxChannels = 8, kMaxSegment = 1 << 20;
 
 // Levels of the highest bandwidth, as the checkpoints state them: in kbit/s.
 int LevelsOf(nn::ConfigFields& fields, const nlohmann::json& network, int rate, int stride, int entries) {
@@ -33,27 +34,62 @@ int LevelsOf(nn::ConfigFields& fields, const nlohmann::json& network, int rate, 
   return static_cast<int>(levels);
 }
 
+bool HasSegments(const nlohmann::json& network) {
+  return network.is_object() && network.contains("chunk_length_s") && !network["chunk_length_s"].is_null();
+}
+
+// Of a network with segments, as their own program counts the samples.
+void ReadSegments(nn::ConfigFields& fields, StreamParts& parts, nn::SeanetConfig& seanet) {
+  parts.channels = seanet.channels = fields.Whole("audio_channels", 1, kMaxChannels, 1);
+  seanet.whole_norm = fields.Choice("norm_type", {"weight_norm", "time_group_norm"}) == "time_group_norm";
+  const double seconds = fields.Number("chunk_length_s", 0, 60, 1);
+  const double overlap = fields.Number("overlap", 0, 0.5, 0.01);
+  const double samples = seconds * parts.rate;
+  parts.segments.samples = static_cast<int>(std::min<double>(samples, kMaxSegment));
+  parts.segments.hop = static_cast<int>((1.0 - overlap) * parts.segments.samples);
+  parts.latency = parts.segments.samples;
+  if (samples > kMaxSegment || parts.segments.hop < parts.stride ||
+      2 * parts.segments.hop < parts.segments.samples) {
+    fields.Refuse("\"chunk_length_s\" makes segments of " + std::to_string(samples) +
+                  " samples, \"overlap\" one every " + std::to_string(parts.segments.hop) +
+                  "; segments have at most " + std::to_string(kMaxSegment) +
+                  ", and begin at least half of one and a token apart");
+  }
+  if (!fields.Flag("normalize", false))
+    fields.Refuse("\"normalize\" is not true; segments without scales are not supported");
+  if (seanet.whole_norm && seanet.causal)
+    fields.Refuse(
+        "\"norm_type\" is \"time_group_norm\" and \"use_causal_conv\" true; that norm sees what follows");
+}
+
+// Of one without: the config may name what it does not have.
+void ReadPlain(nn::ConfigFields& fields, StreamParts& parts, const nn::SeanetConfig& seanet) {
+  fields.Only("audio_channels", 1);
+  fields.Only("normalize", false);
+  fields.Only("norm_type", "weight_norm");
+  if (!seanet.causal) fields.Refuse("\"use_causal_conv\" is false; only causal networks are supported");
+  // Where the beginning is mirrored, the convolutions beside the latents wait for the rows that they mirror.
+  const bool mirrored = seanet.padding == nn::Padding::kReflect;
+  parts.latency = parts.stride * (mirrored ? std::max(seanet.kernel, seanet.last_kernel) : 1);
+}
+
 }  // namespace
 
 Result<StreamParts> MakeEncodec(const nlohmann::json& network, const nn::Weights& weights) {
   nn::ConfigFields fields(network);
-  fields.Only("audio_channels", 1);
-  fields.Only("normalize", false);
-  fields.Only("norm_type", "weight_norm");
-  if (network.is_object() && network.contains("chunk_length_s") && !network["chunk_length_s"].is_null())
-    fields.Refuse("\"chunk_length_s\" is set; only networks without segments, as of 24 kHz, are supported");
-  const auto seanet = nn::SeanetConfig::Read(fields, {});
+  auto seanet = nn::SeanetConfig::Read(fields, {});
   StreamParts parts;
   parts.rate = fields.Whole("sampling_rate", 1, kMaxRate, 24000);
   parts.stride = seanet.Stride();
-  // Where the beginning is mirrored, the convolutions beside the latents wait for the rows that they mirror.
-  const bool mirrored = seanet.padding == nn::Padding::kReflect;
-  parts.latency = parts.stride * (mirrored ? std::max(seanet.kernel, seanet.last_kernel) : 1);
+  if (HasSegments(network)) {
+    ReadSegments(fields, parts, seanet);
+  } else {
+    ReadPlain(fields, parts, seanet);
+  }
   const int entries = fields.Whole("codebook_size", 2, 1 << 20, 1024);
   const int dim = fields.Whole("codebook_dim", 1, 1024, seanet.hidden);
   const int levels = LevelsOf(fields, network, parts.rate, parts.stride, entries);
   if (dim != seanet.hidden) fields.Refuse("\"codebook_dim\" is not \"hidden_size\"");
-  if (!seanet.causal) fields.Refuse("\"use_causal_conv\" is false; only causal networks are supported");
   VQC_TRY(fields.Done());
   parts.network = fields.Read();
   parts.network["levels"] = levels;

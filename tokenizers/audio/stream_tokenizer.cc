@@ -7,6 +7,7 @@
 
 #include "base/crc32c.h"
 #include "tokenizers/audio/concealment.h"
+#include "tokenizers/audio/segment_tokenizer.h"
 #include "tokenizers/audio/sound_input.h"
 
 namespace vqc {
@@ -173,11 +174,16 @@ class StreamTokenizer : public Tokenizer {
 }  // namespace
 
 nlohmann::json ConfigOf(const StreamParts& parts) {
-  return {{"network", parts.network},
-          {"rate", parts.rate},
-          {"stride", parts.stride},
-          {"receptive_field", parts.receptive_field},
-          {"vocab", parts.codes->Vocab()}};
+  nlohmann::json config = {{"network", parts.network},
+                           {"rate", parts.rate},
+                           {"stride", parts.stride},
+                           {"receptive_field", parts.receptive_field},
+                           {"vocab", parts.codes->Vocab()}};
+  if (!parts.segments) return config;
+  config["channels"] = parts.channels;
+  config["segment"] = parts.segments.samples;
+  config["hop"] = parts.segments.hop;
+  return config;
 }
 
 TokenizerInfo InfoOf(std::string_view type, const StreamParts& parts) {
@@ -194,6 +200,7 @@ TokenizerInfo InfoOf(std::string_view type, const StreamParts& parts) {
 }
 
 std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts) {
+  if (parts.segments) return MakeSegmentTokenizer(type, std::move(parts));
   return std::make_shared<StreamTokenizer>(type, std::move(parts));
 }
 

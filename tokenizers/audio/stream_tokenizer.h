@@ -17,18 +17,21 @@
 namespace vqc {
 
 struct StreamParts {
-  nn::LayerPtr encoder;                         // [samples][1] to rows of latents
+  nn::LayerPtr encoder;                         // [samples][channels] to rows of latents
   std::shared_ptr<Lazy<nn::LayerPtr>> decoder;  // and back
   std::unique_ptr<const LatentCodes> codes;     // of these rows
   int rate = 0;                                 // samples a second
   int stride = 1;                               // samples of a token
   int receptive_field = 0;                      // 0: without bound
   int latency = 0;                              // see TokenizerInfo
+  int channels = 1;                             // of the samples; more than one only with segments
+  SegmentPlan segments;                         // which both sides see one at a time, divided by its scale
   bool fill_up = false;  // the sound is filled up with zeros to whole tokens, before the encoder sees its end
   nlohmann::json network;  // the config with its defaults filled in
 };
 
-// The config of a card: {"network": {...}, "rate", "stride", "receptive_field", "vocab"}.
+// The config of a card: {"network": {...}, "rate", "stride", "receptive_field", "vocab"}, with segments also
+// "channels", "segment" and "hop".
 nlohmann::json ConfigOf(const StreamParts& parts);
 std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts);
 

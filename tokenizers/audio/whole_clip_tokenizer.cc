@@ -350,6 +350,11 @@ Result<std::shared_ptr<const Tokenizer>> MakeWholeClipTokenizer(const ModelCard&
   const auto network = card.config.find("network");
   if (network == card.config.end()) return Error{ErrorCode::kModel, "the card's config has no network"};
   VQC_ASSIGN(StreamParts parts, BuildSoundParts(card.tokenizer, *network, weights));
+  if (parts.segments) {
+    return Error{ErrorCode::kUsage, "the model " + card.name +
+                                        " cuts sound into segments, which only its own engine does; leave "
+                                        "--device and --reference out"};
+  }
   if (most_clips == 0) most_clips = device.is_cpu() ? 1 : kMostClips;
   auto tokenizer = std::make_shared<WholeClipTokenizer>(card, std::move(parts), place, most_clips);
   VQC_TRY(tokenizer->Prepare());
