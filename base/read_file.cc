@@ -39,10 +39,7 @@ Result<std::vector<uint8_t>> ReadAll(int fd, const std::string& path, uint64_t e
         // One byte more than is expected, so that the end is seen without growing; then half as much again.
         const uint64_t more = size == 0 ? std::max(expected + 1, kStep) : std::max<uint64_t>(size / 2, kStep);
         const auto room = static_cast<size_t>(std::min(size + more, most.bytes + 1));
-        if (size == 0) {
-          bytes.reserve(room);
-          Populate(bytes.data(), room);
-        }
+        if (size == 0) ReserveAtOnce(bytes, room);
         bytes.resize(room);
       }
       const ssize_t got = read(fd, bytes.data() + size, bytes.size() - size);

@@ -72,6 +72,10 @@ class AudioDecoder {
   AudioDecoder& operator=(AudioDecoder&&) noexcept;
   ~AudioDecoder();
 
+  // Before the first chunk: the tokens of several chunks are decoded at once, which is faster where nobody
+  // waits for the samples.
+  void Gather();
+
   // Takes interleaved samples at the rate of the source, a few thousand frames at a time.
   using Sink = std::function<Status(std::span<const float> interleaved)>;
 

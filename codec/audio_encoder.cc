@@ -91,7 +91,7 @@ Result<AudioEncoder> AudioEncoder::Create(const Bundle& bundle, int rate, int ch
 Result<std::vector<uint8_t>> AudioEncoder::Push(std::span<const float> interleaved) {
   return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
     // In pieces, so that a large one needs no more memory than a small one.
-    constexpr size_t kFrames = 1 << 16;
+    constexpr size_t kFrames = 1 << 19;
     State& s = *state_;
     std::vector<uint8_t> out;
     const size_t channels = s.lanes.channels;

@@ -62,8 +62,14 @@ const SafeTensors& HolderOf(const EarlierPrior& earlier, const SafeTensors& tens
   return older.Tensors().contains(EarlierTablesName(earlier.prior_id)) ? older : tensors;
 }
 
-Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const SafeTensors& older,
-                    const std::string& path) {
+struct Files {
+  std::string path;  // of the weights
+  SafeTensors tensors, older;
+};
+
+// The weights against the identities of the card.
+Status CheckIdentities(const ModelCard& card, const Files& files) {
+  const auto& [path, tensors, older] = files;
   if (ModelIdOf(card, tensors) != card.model_id)
     return Damaged(path + ": the weights are not those of the card");
   if (PriorIdOf(card, tensors) != card.prior_id)
@@ -73,7 +79,7 @@ Status CheckWeights(const ModelCard& card, const SafeTensors& tensors, const Saf
       return Damaged(path + ": the earlier prior " + HexOf(earlier.prior_id) + " is not the one of the card");
     }
   }
-  return CheckFinite(tensors, path);
+  return {};
 }
 
 Result<BundlePrior> PriorOf(const ModelCard& card, const std::string& name, const Sha256& id,
@@ -132,16 +138,40 @@ Result<SafeTensors> OpenEarlier(const ModelEntry& entry, const Limits& limits) {
   return SafeTensors::Open(path, limits);
 }
 
-Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
-  const std::string path = entry.folder + "/model.safetensors";
-  VQC_ASSIGN(SafeTensors tensors, SafeTensors::Open(path, limits));
-  VQC_ASSIGN(const SafeTensors older, OpenEarlier(entry, limits));
-  VQC_TRY(CheckWeights(entry.card, tensors, older, path));
+Result<Files> OpenFiles(const ModelEntry& entry, const Limits& limits) {
+  Files files{entry.folder + "/model.safetensors", {}, {}};
+  VQC_ASSIGN(files.tensors, SafeTensors::Open(files.path, limits));
+  VQC_ASSIGN(files.older, OpenEarlier(entry, limits));
+  return files;
+}
+
+// REQUIRES: the identities are checked
+Result<Weights> WeightsOf(const ModelEntry& entry, Files files, const Limits& limits) {
   const ModelCard& card = entry.card;
-  VQC_ASSIGN(auto prior, PriorOf(card, card.prior, card.prior_id, "prior.tables", tensors));
-  VQC_ASSIGN(auto earlier, EarlierPriorsOf(card, tensors, older));
+  VQC_ASSIGN(auto prior, PriorOf(card, card.prior, card.prior_id, "prior.tables", files.tensors));
+  VQC_ASSIGN(auto earlier, EarlierPriorsOf(card, files.tensors, files.older));
   VQC_ASSIGN(auto ladder, Ladder::Open(entry, limits));
-  return Weights{std::move(tensors), std::move(prior.model), std::move(earlier), std::move(ladder)};
+  return Weights{std::move(files.tensors), std::move(prior.model), std::move(earlier), std::move(ladder)};
+}
+
+Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
+  VQC_ASSIGN(Files files, OpenFiles(entry, limits));
+  VQC_TRY(CheckIdentities(entry.card, files));
+  VQC_TRY(CheckFinite(files.tensors, files.path));
+  return WeightsOf(entry, std::move(files), limits);
+}
+
+// The networks of the core check what they read themselves, and hashing takes as long as loading them: both
+// at once.
+Result<Bundle> LoadCoreBundle(const ModelEntry& entry, const BundleOptions& options) {
+  VQC_ASSIGN(Files files, OpenFiles(entry, options.limits));
+  auto checking = std::async([&] { return CheckIdentities(entry.card, files); });
+  auto tokenizer = MakeCoreTokenizer(entry.card, files.tensors, options.threads);
+  VQC_TRY(checking.get());  // says more than what wrong weights lead to
+  if (!tokenizer.ok()) return std::move(tokenizer).error();
+  VQC_TRY(CheckTokenizer(entry.card, (*tokenizer)->Info()));
+  VQC_ASSIGN(Weights weights, WeightsOf(entry, std::move(files), options.limits));
+  return Bundle{entry.card, *std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier)};
 }
 
 bool HasDecoder(const BundleOptions& options) {
@@ -183,10 +213,7 @@ Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options)
   if (IsCoreTokenizer(entry.card.tokenizer) && !NeedsTorch(entry.card, options)) {
     VQC_TRY(CheckPiecewise(entry.card, options.Network()));
     if (HasDecoder(options)) return NoDecoders(entry.card);
-    VQC_ASSIGN(Weights weights, LoadWeights(entry, options.limits));
-    VQC_ASSIGN(auto tokenizer, MakeCoreTokenizer(entry.card, weights.tensors, options.threads));
-    VQC_TRY(CheckTokenizer(entry.card, tokenizer->Info()));
-    return Bundle{entry.card, std::move(tokenizer), std::move(weights.prior), std::move(weights.earlier)};
+    return LoadCoreBundle(entry, options);
   }
   if (IsCoreTokenizer(entry.card.tokenizer) && HasDecoder(options)) return NoDecoders(entry.card);
   // Loading libtorch takes longer than reading and checking the weights: both at once.

@@ -14,6 +14,7 @@
 
 #include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
+#include "models/plane_tiles.h"
 
 namespace vqc::audio {
 namespace {
@@ -100,8 +101,17 @@ AttendFunction ChooseAttend() {
   return kAttendPortable;
 }
 
+TileFunctions ChooseTiles() {
+#if defined(__x86_64__)
+  const Isa isa = ChosenIsa();
+  if (isa != Isa::kPortable) return isa == Isa::kAvx512 ? kTilesAvx512 : kTilesAvx2;
+#endif
+  return kTilesPortable;
+}
+
 const ElementFunctions kElementsPortable = Elements<Plain>::kAll;
 const AttendFunction kAttendPortable = &Attention<Plain>::Head;
+const TileFunctions kTilesPortable = Tiles<Plain>::kAll;
 
 void Exp(float* values, size_t count) { Chosen().exp(values, count); }
 void Elu(float* values, size_t count) { Chosen().elu(values, count); }

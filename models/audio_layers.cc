@@ -9,8 +9,7 @@ namespace vqc::audio {
 
 Linear::Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out)
     : in_(in), out_(out), panels_((out + kPanel - 1) / kPanel) {
-  weights_.reserve(panels_ * in * kPanel);
-  Populate(weights_.data(), panels_ * in * kPanel * sizeof(float));
+  ReserveAtOnce(weights_, panels_ * in * kPanel);
   weights_.assign(panels_ * in * kPanel, 0.0f);
   bias_.assign(panels_ * kPanel, 0.0f);
   std::copy(bias.begin(), bias.end(), bias_.begin());

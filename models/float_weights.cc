@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/float_weights.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -24,8 +25,7 @@ float FromHalf(uint16_t half) {
 template <class T>
 std::vector<T> Elements(const TensorView& tensor) {
   std::vector<T> values;
-  values.reserve(tensor.bytes.size() / sizeof(T));
-  Populate(values.data(), tensor.bytes.size());
+  ReserveAtOnce(values, tensor.bytes.size() / sizeof(T));
   values.resize(tensor.bytes.size() / sizeof(T));
   if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), values.size() * sizeof(T));
   return values;
@@ -37,6 +37,22 @@ std::vector<float> Converted(const TensorView& tensor, Convert convert) {
   floats.reserve(tensor.bytes.size() / sizeof(T));
   for (const T value : Elements<T>(tensor)) floats.push_back(convert(value));
   return floats;
+}
+
+// values.size() where all are finite: looked for by blocks, without branches.
+size_t FirstNotFinite(const std::vector<float>& values) {
+  constexpr size_t kBlock = 4096;
+  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
+    const size_t end = std::min(begin + kBlock, values.size());
+    uint32_t found = 0;
+    for (size_t i = begin; i < end; ++i)
+      found |= (std::bit_cast<uint32_t>(values[i]) & 0x7F800000u) == 0x7F800000u;
+    if (!found) continue;
+    return static_cast<size_t>(std::find_if(values.begin() + static_cast<ptrdiff_t>(begin), values.end(),
+                                            [](float value) { return !std::isfinite(value); }) -
+                               values.begin());
+  }
+  return values.size();
 }
 
 }  // namespace
@@ -68,12 +84,10 @@ Result<std::vector<float>> ToFloats(const TensorView& tensor, const std::string&
                                           std::string(NameOf(tensor.dtype)) +
                                           "; weights are F16, BF16, F32 or F64"};
   }
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      return Error{ErrorCode::kModel, "tensor " + Printable(name) + " holds " +
-                                          (std::isnan(values[i]) ? "NaN" : "infinity") + " at element " +
-                                          std::to_string(i) + "; the weights are damaged"};
-    }
+  if (const auto at = FirstNotFinite(values); at < values.size()) {
+    return Error{ErrorCode::kModel, "tensor " + Printable(name) + " holds " +
+                                        (std::isnan(values[at]) ? "NaN" : "infinity") + " at element " +
+                                        std::to_string(at) + "; the weights are damaged"};
   }
   return values;
 }

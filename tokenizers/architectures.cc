@@ -11,21 +11,26 @@
 namespace vqc {
 namespace {
 
+template <class T>
+std::function<Status()> Loading(std::shared_ptr<Lazy<T>> lazy) {
+  return [lazy = std::move(lazy)]() -> Status {
+    VQC_TRY(lazy->Get());
+    return {};
+  };
+}
+
 using MakeSound = Result<StreamParts> (*)(const nlohmann::json&, const audio::Weights&);
 
 template <MakeSound make>
 Result<BuiltTokenizer> BuildStream(std::string_view type, const nlohmann::json& network,
-                                   const audio::Weights& weights, int) {
+                                   const audio::Weights& weights, int threads) {
   VQC_ASSIGN(StreamParts parts, make(network, weights));
   nlohmann::json config = ConfigOf(parts);
   std::vector<std::vector<uint32_t>> factors;
   for (const uint32_t entries : parts.codes->Vocab()) factors.push_back({entries});
-  auto load_decoder = [decoder = parts.decoder]() -> Status {
-    VQC_TRY(decoder->Get());
-    return {};
-  };
-  return BuiltTokenizer{MakeStreamTokenizer(type, std::move(parts)), std::move(config), std::move(factors),
-                        std::move(load_decoder)};
+  auto load_decoder = Loading(parts.decoder);
+  return BuiltTokenizer{MakeStreamTokenizer(type, std::move(parts), threads), std::move(config),
+                        std::move(factors), std::move(load_decoder)};
 }
 
 template <Result<PictureParts> (*make)(const nlohmann::json&, const nn::Weights&, int)>
@@ -34,8 +39,11 @@ Result<BuiltTokenizer> BuildPicture(std::string_view type, const nlohmann::json&
   VQC_ASSIGN(PictureParts parts, make(network, weights, threads));
   nlohmann::json config = ConfigOf(parts);
   auto factors = std::move(parts.factors);
-  return BuiltTokenizer{
-      MakePictureTokenizer(type, std::move(parts), threads), std::move(config), {std::move(factors)}, {}};
+  auto load_decoder = Loading(parts.decode);
+  return BuiltTokenizer{MakePictureTokenizer(type, std::move(parts), threads),
+                        std::move(config),
+                        {std::move(factors)},
+                        std::move(load_decoder)};
 }
 
 struct Row {

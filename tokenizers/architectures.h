@@ -20,7 +20,7 @@ struct BuiltTokenizer {
   std::shared_ptr<const Tokenizer> tokenizer;
   nlohmann::json config;  // of a card: "network" with its defaults filled in, and the outline of the grid
   std::vector<std::vector<uint32_t>> factors;  // of each level, see entropy/digits.h
-  std::function<Status()> load_decoder;        // which else waits for the first decoding; may be empty
+  std::function<Status()> load_decoder;        // which else waits for the first decoding
 };
 
 bool IsArchitecture(std::string_view type);

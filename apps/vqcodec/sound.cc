@@ -12,8 +12,8 @@
 namespace vqc {
 namespace {
 
-// Read at a time.
-constexpr size_t kFrames = 1 << 16;
+// Read at a time: enough for threads to share.
+constexpr size_t kFrames = 1 << 19;
 
 }  // namespace
 
@@ -101,6 +101,7 @@ Result<ItemReport> DecodeSound(const SoundToDecode& what, const Job& job, const 
                                const OutputOptions& output, const Limits& limits, const Stopwatch& watch) {
   const StreamHeader& header = what.stream.header;
   VQC_ASSIGN(AudioDecoder decoder, AudioDecoder::Create(header, what.chunk_frames, bundle, limits));
+  decoder.Gather();
   AudioInfo info;
   info.rate = static_cast<int>(header.rate);
   info.channels = static_cast<int>(header.channels);

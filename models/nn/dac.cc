@@ -41,16 +41,17 @@ LayerPtr MakeTanh(const Weights& weights) {
   });
 }
 
+// Goes through the layers of a side and loads them, or without weights only finds their reach.
 class Builder {
  public:
   // `hop`: samples of a row that comes in.
-  Builder(const Weights& weights, bool depthwise, size_t hop)
+  Builder(const Weights* weights, bool depthwise, size_t hop)
       : weights_(weights), depthwise_(depthwise), hop_(hop) {}
 
-  Status Snake(const std::string& name, size_t channels) { return Add(LoadSnake(weights_, name, channels)); }
+  Status Snake(const std::string& name, size_t channels) { return Add(&LoadSnake, name, channels); }
   Status Conv(const std::string& name, ConvShape shape) {
-    Reach(shape);
-    return Add(LoadConv(weights_, name, shape));
+    Widen((shape.Span() - shape.left - shape.stride) * hop_, (shape.Span() - 1) * hop_);
+    return Add(&LoadConv, name, shape);
   }
   Status Down(const std::string& name, size_t in, size_t out, size_t stride) {
     ConvShape shape{.in = in, .out = out, .kernel = 2 * stride, .stride = stride, .left = (stride + 1) / 2};
@@ -60,9 +61,8 @@ class Builder {
   }
   Status Up(const std::string& name, TransposedConvShape shape) {
     hop_ /= shape.stride;
-    ahead_ += shape.trim_left * hop_;
-    span_ += (shape.kernel - 1) * hop_;
-    return Add(LoadTransposedConv(weights_, name, shape));
+    Widen(shape.trim_left * hop_, (shape.kernel - 1) * hop_);
+    return Add(&LoadTransposedConv, name, shape);
   }
   // Three units, NAME.res_unit1 ...
   Status Units(const std::string& name, size_t width) {
@@ -84,34 +84,39 @@ class Builder {
   // which it then sees all.
   Status Attention(const std::string& name, size_t width, size_t window) {
     const size_t beyond = (kSide + window - 1) / window * window - kSide;
-    ahead_ += beyond * hop_;
-    span_ += 2 * beyond * hop_;
-    return Add(LoadWindowAttention(weights_, name, width, window));
+    Widen(beyond * hop_, 2 * beyond * hop_);
+    return Add(&LoadWindowAttention, name, width, window);
   }
-  void Add(LayerPtr layer) { chain_->Add(std::move(layer)); }
+  void Tanh() {
+    if (weights_) chain_->Add(MakeTanh(*weights_));
+  }
   // The layers since the last stage, from rows of `width`, are one.
   void EndStage(size_t width, size_t most) {
     stages_->Add(std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most));
   }
-  DacSide Take() {
+  LayerPtr Take() {
     stages_->Add(std::move(chain_));
-    return {std::move(stages_), ahead_, span_};
+    return std::move(stages_);
   }
+  DacReach Reach() const { return reach_; }
 
  private:
-  Status Add(Result<LayerPtr> layer) {
-    if (!layer.ok()) return std::move(layer).error();
-    chain_->Add(*std::move(layer));
+  template <class Load, class... Shape>
+  Status Add(Load load, const std::string& name, const Shape&... shape) {
+    if (!weights_) return {};
+    VQC_ASSIGN(auto layer, load(*weights_, name, shape...));
+    chain_->Add(std::move(layer));
     return {};
   }
-  void Reach(const ConvShape& shape) {
-    ahead_ += (shape.Span() - shape.left - shape.stride) * hop_;
-    span_ += (shape.Span() - 1) * hop_;
+  void Widen(size_t ahead, size_t span) {
+    reach_.ahead += ahead;
+    reach_.span += span;
   }
 
-  const Weights& weights_;
+  const Weights* weights_;
   bool depthwise_;
-  size_t hop_, ahead_ = 0, span_ = 1;
+  size_t hop_;
+  DacReach reach_;
   std::unique_ptr<Chain> stages_ = std::make_unique<Chain>(), chain_ = std::make_unique<Chain>();
 };
 
@@ -156,8 +161,9 @@ DacConfig DacConfig::Read(ConfigFields& fields, bool snac) {
   return config;
 }
 
-Result<DacSide> LoadDacEncoder(const Weights& weights, const DacConfig& config) {
-  Builder builder(weights, config.snac, 1);
+namespace {
+
+Status AddEncoder(Builder& builder, const DacConfig& config) {
   auto width = static_cast<size_t>(config.encoder_width);
   VQC_TRY(builder.Conv("encoder.conv1", ConvShape::Centred(1, width, 7)));
   for (size_t i = 0; i < config.down.size(); ++i, width *= 2) {
@@ -173,12 +179,10 @@ Result<DacSide> LoadDacEncoder(const Weights& weights, const DacConfig& config) 
       ConvShape::Centred(width, static_cast<size_t>(config.hidden), config.snac ? kLatentKernel : 3);
   last.depthwise = config.snac;
   if (!config.snac) VQC_TRY(builder.Snake("encoder.snake1", width));
-  VQC_TRY(builder.Conv("encoder.conv2", last));
-  return builder.Take();
+  return builder.Conv("encoder.conv2", last);
 }
 
-Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config) {
-  Builder builder(weights, config.snac, static_cast<size_t>(config.Stride()));
+Status AddDecoder(Builder& builder, const DacConfig& config) {
   const auto hidden = static_cast<size_t>(config.hidden);
   auto width = static_cast<size_t>(config.decoder_width);
   ConvShape first = ConvShape::Centred(hidden, config.snac ? hidden : width, kLatentKernel);
@@ -203,8 +207,40 @@ Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config) 
   }
   VQC_TRY(builder.Snake("decoder.snake1", width));
   VQC_TRY(builder.Conv("decoder.conv2", ConvShape::Centred(width, 1, 7)));
-  builder.Add(MakeTanh(weights));
+  builder.Tanh();
+  return {};
+}
+
+Builder EncoderBuilder(const Weights* weights, const DacConfig& config) { return {weights, config.snac, 1}; }
+Builder DecoderBuilder(const Weights* weights, const DacConfig& config) {
+  return {weights, config.snac, static_cast<size_t>(config.Stride())};
+}
+
+}  // namespace
+
+Result<LayerPtr> LoadDacEncoder(const Weights& weights, const DacConfig& config) {
+  Builder builder = EncoderBuilder(&weights, config);
+  VQC_TRY(AddEncoder(builder, config));
   return builder.Take();
+}
+
+Result<LayerPtr> LoadDacDecoder(const Weights& weights, const DacConfig& config) {
+  Builder builder = DecoderBuilder(&weights, config);
+  VQC_TRY(AddDecoder(builder, config));
+  return builder.Take();
+}
+
+// Only what is loaded can fail.
+DacReach ReachOfDacEncoder(const DacConfig& config) {
+  Builder builder = EncoderBuilder(nullptr, config);
+  (void)AddEncoder(builder, config);
+  return builder.Reach();
+}
+
+DacReach ReachOfDacDecoder(const DacConfig& config) {
+  Builder builder = DecoderBuilder(nullptr, config);
+  (void)AddDecoder(builder, config);
+  return builder.Reach();
 }
 
 }  // namespace vqc::nn

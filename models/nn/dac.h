@@ -23,12 +23,14 @@ struct DacConfig {
   static DacConfig Read(ConfigFields& fields, bool snac);
 };
 
-// A side with what it needs of the sound: `ahead` samples after a row or a sample, `span` samples in all.
-struct DacSide {
-  LayerPtr layers;
+Result<LayerPtr> LoadDacEncoder(const Weights& weights, const DacConfig& config);
+Result<LayerPtr> LoadDacDecoder(const Weights& weights, const DacConfig& config);
+
+// What a side needs of the sound: `ahead` samples after a row or a sample, `span` samples in all.
+struct DacReach {
   size_t ahead = 0, span = 1;
 };
-Result<DacSide> LoadDacEncoder(const Weights& weights, const DacConfig& config);
-Result<DacSide> LoadDacDecoder(const Weights& weights, const DacConfig& config);
+DacReach ReachOfDacEncoder(const DacConfig& config);
+DacReach ReachOfDacDecoder(const DacConfig& config);
 
 }  // namespace vqc::nn

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/populate.h"
 
 namespace vqc::nn {
 
@@ -13,7 +14,10 @@ struct Plane {
   size_t height = 0, width = 0, channels = 0;
   std::vector<float> data;
 
-  Plane(size_t h, size_t w, size_t c) : height(h), width(w), channels(c), data(h * w * c) {}
+  Plane(size_t h, size_t w, size_t c) : height(h), width(w), channels(c) {
+    ReserveAtOnce(data, h * w * c);
+    data.resize(h * w * c);
+  }
   size_t Positions() const { return height * width; }
   const float* Row(size_t y) const { return data.data() + y * width * channels; }
 };

@@ -11,6 +11,7 @@ namespace vqc::nn {
 namespace {
 
 constexpr size_t kQueriesAtOnce = 64;
+constexpr size_t kLeastForTiles = 16;  // channels that make products outweigh the sums around them
 
 void AddTo(Plane& x, const Plane& y) {
   for (size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
@@ -29,6 +30,10 @@ Result<Conv2d> Conv2d::Load(const Weights& weights, const std::string& name, siz
     VQC_ASSIGN(bias, weights(name + ".bias", {static_cast<int64_t>(out)}));
   }
   Conv2d conv(in, out, kernel, options);
+  if (kernel == 3 && options.stride == 1 && !options.line && in >= kLeastForTiles) {
+    conv.winograd_.emplace_back(weight, bias, in, out);
+    return conv;
+  }
   const size_t taps = conv.rows_ * kernel;
   constexpr size_t kPanel = audio::kPanel;
   conv.panels_ = (out + kPanel - 1) / kPanel;
@@ -68,6 +73,7 @@ void Conv2d::ApplyRow(const Plane& x, size_t row, float* y) const {
 }
 
 Plane Conv2d::Apply(const Plane& x, int threads) const {
+  if (!winograd_.empty()) return winograd_.front().Apply(x, threads);
   Plane y(x.height / stride_, x.width / stride_, out_);
   ForEach(y.height, threads, [&](size_t row) { ApplyRow(x, row, y.data.data() + row * y.width * out_); });
   return y;

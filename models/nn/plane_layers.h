@@ -10,6 +10,7 @@
 
 #include "models/nn/plane.h"
 #include "models/nn/plane_norm.h"
+#include "models/nn/plane_winograd.h"
 
 namespace vqc::nn {
 
@@ -42,6 +43,7 @@ class Conv2d {
 
   size_t in_, out_, kernel_, rows_, stride_, before_, above_, panels_ = 0;
   std::vector<float> taps_, bias_;  // [rows][kernel] of panels as LinearFunction takes them
+  std::vector<Winograd> winograd_;  // one, which does it all, or none
 };
 
 // x + conv(silu(norm(conv(silu(norm(x)))))), with a 1 x 1 convolution of x where the width changes.

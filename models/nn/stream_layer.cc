@@ -24,6 +24,11 @@ std::vector<float> Chain::Push(State* state, std::vector<float> x, bool last) co
   return x;
 }
 
+void Chain::AddSteps(State* state, std::vector<Step>& steps) const {
+  const auto& states = static_cast<States*>(state)->of;
+  for (size_t i = 0; i < layers_.size(); ++i) layers_[i]->AddSteps(states[i].get(), steps);
+}
+
 std::unique_ptr<StreamLayer::State> Residual::Start() const {
   auto both = std::make_unique<Both>();
   both->inner = inner_->Start();

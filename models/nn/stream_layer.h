@@ -26,6 +26,13 @@ class StreamLayer {
   virtual std::unique_ptr<State> Start() const { return nullptr; }
   // [rows][in] -> [rows that are complete][out]. `last`: no more will come; then all remaining rows.
   virtual std::vector<float> Push(State* state, std::vector<float> x, bool last) const = 0;
+
+  // The layers that it is made of, each with its state, where one after the other gives what Push does.
+  struct Step {
+    const StreamLayer* layer;
+    State* state;
+  };
+  virtual void AddSteps(State* state, std::vector<Step>& steps) const { steps.push_back({this, state}); }
 };
 using LayerPtr = std::unique_ptr<const StreamLayer>;
 
@@ -36,6 +43,7 @@ class Chain : public StreamLayer {
   const std::vector<LayerPtr>& Layers() const { return layers_; }
   std::unique_ptr<State> Start() const override;
   std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
+  void AddSteps(State* state, std::vector<Step>& steps) const override;
 
  private:
   struct States : State {

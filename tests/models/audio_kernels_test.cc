@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/audio_attend.h"
+#include "models/plane_tiles.h"
 
 namespace vqc::audio {
 namespace {
@@ -17,6 +18,7 @@ struct Kernels {
   LinearFunction linear;
   const ElementFunctions* elements;
   AttendFunction attend;
+  TileFunctions tiles;
 };
 
 std::vector<Kernels> OtherKernels() {
@@ -24,8 +26,9 @@ std::vector<Kernels> OtherKernels() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    kernels.push_back({&LinearAvx2, &kElementsAvx2, kAttendAvx2});
-  if (__builtin_cpu_supports("avx512f")) kernels.push_back({&LinearAvx512, &kElementsAvx512, kAttendAvx512});
+    kernels.push_back({&LinearAvx2, &kElementsAvx2, kAttendAvx2, kTilesAvx2});
+  if (__builtin_cpu_supports("avx512f"))
+    kernels.push_back({&LinearAvx512, &kElementsAvx512, kAttendAvx512, kTilesAvx512});
 #endif
   return kernels;
 }
@@ -86,6 +89,27 @@ TEST(AudioKernels, AttentionIsTheSame) {
         EXPECT_EQ(found, expected) << dim << " columns, " << count << " rows";
       }
     }
+  }
+}
+
+TEST(AudioKernels, TilesAreTheSame) {
+  for (const size_t channels : {size_t{1}, size_t{8}, size_t{21}}) {
+    const size_t step = channels + 3;
+    const auto in = Random(kTileValues * channels, 1, 1), bias = Random(channels, 1, 2),
+               products = Random(kTileValues * step, 1, 3);
+    const float* rows[kTileSide];
+    for (size_t y = 0; y < kTileSide; ++y) rows[y] = in.data() + y * kTileSide * channels;
+    const auto run = [&](const TileFunctions& tiles) {
+      std::vector<float> taken(kTileValues * step), given(4 * channels);
+      tiles.take(rows, channels, channels, taken.data(), step);
+      float* to[4];
+      for (size_t i = 0; i < 4; ++i) to[i] = given.data() + i * channels;
+      tiles.give(products.data(), step, bias.data(), channels, to);
+      taken.insert(taken.end(), given.begin(), given.end());
+      return taken;
+    };
+    for (const Kernels& kernels : OtherKernels())
+      EXPECT_EQ(run(kernels.tiles), run(kTilesPortable)) << channels;
   }
 }
 

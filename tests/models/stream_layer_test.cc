@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <random>
 
+#include "models/nn/relay.h"
 #include "models/nn/stream_conv.h"
 
 namespace vqc::nn {
@@ -51,6 +53,54 @@ TEST(StreamLayer, PiecesGiveTheRowsOfTheWhole) {
         EXPECT_EQ(Through(pieces, x, first), expected) << most << ", " << first;
     }
   }
+}
+
+LayerPtr MakeChain() {
+  auto inner = std::make_unique<Chain>(), outer = std::make_unique<Chain>();
+  inner->Add(MakeElu());
+  inner->Add(MakeConv(ConvShape::Causal(5, 5, 3)));
+  outer->Add(MakeConv(ConvShape::Causal(3, 5, 7, 2)));
+  outer->Add(std::make_unique<Residual>(std::move(inner)));
+  auto both = std::make_unique<Chain>();
+  both->Add(std::move(outer));
+  both->Add(MakeConv(ConvShape::Centred(5, 4, 5)));
+  return both;
+}
+
+std::vector<std::vector<float>> Pieces(const std::vector<float>& x, size_t each) {
+  std::vector<std::vector<float>> pieces;
+  for (size_t at = 0; at < x.size(); at += each) {
+    const auto first = x.begin() + static_cast<ptrdiff_t>(at);
+    pieces.emplace_back(first, first + static_cast<ptrdiff_t>(std::min(each, x.size() - at)));
+  }
+  return pieces;
+}
+
+TEST(StreamLayer, ThreadsThatShareAChainChangeNothing) {
+  const auto chain = MakeChain();
+  const auto x = Random(301 * 3, 1);
+  const auto expected = Through(*chain, x, 0);
+  for (const size_t rows : {1, 20, 400}) {
+    for (const int threads : {1, 2, 5}) {
+      const auto state = chain->Start();
+      auto pieces = Pieces(x, rows * 3);
+      EXPECT_EQ(PushPieces(*chain, state.get(), std::move(pieces), true, threads), expected)
+          << rows << " rows, " << threads << " threads";
+    }
+  }
+}
+
+TEST(StreamLayer, WhatALayerThrowsEndsAllThreads) {
+  auto chain = std::make_unique<Chain>();
+  chain->Add(MakeElu());
+  chain->Add(MakePointwise([](std::vector<float>& x) {
+    if (x.front() == 7) throw std::bad_alloc();
+  }));
+  chain->Add(MakeElu());
+  auto pieces = std::vector<std::vector<float>>(20, {1.0f});
+  pieces[9] = {7.0f};
+  const auto state = chain->Start();
+  EXPECT_THROW(PushPieces(*chain, state.get(), pieces, true, 3), std::bad_alloc);
 }
 
 }  // namespace

@@ -156,6 +156,19 @@ TEST_P(ImportedSound, PiecesAndBatchesChangeNothing) {
   }
 }
 
+// Long enough to be cut for them.
+TEST_P(ImportedSound, ThreadsChangeNothing) {
+  std::vector<float> samples;
+  while (samples.size() < 40000) samples.insert(samples.end(), example_.input.begin(), example_.input.end());
+  const Clip clip = Sound(std::move(samples));
+  const Tokenizer::Target target{.frames = clip.frames, .channels = 1};
+  const auto tokens = *tokenizer_->Encode({&clip, 1});
+  const auto sound = *tokenizer_->Decode({tokens.data(), 1}, {&target, 1});
+  const auto other = *MakeCoreTokenizer(card_, tensors_, 3);
+  EXPECT_EQ((*other->Encode({&clip, 1})).front().ids, tokens.front().ids);
+  EXPECT_EQ((*other->Decode({tokens.data(), 1}, {&target, 1})).front().data, sound.front().data);
+}
+
 TEST_P(ImportedSound, LostTokensKeepTheLength) {
   const Clip clip = Sound(example_.input);
   const Tokens tokens = tokenizer_->Encode({&clip, 1})->front();

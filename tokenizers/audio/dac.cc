@@ -44,15 +44,15 @@ Result<StreamParts> Make(const nlohmann::json& network, const nn::Weights& weigh
   }
   VQC_TRY(fields.Done());
   parts.network = fields.Read();
-  VQC_ASSIGN(auto encoder, nn::LoadDacEncoder(weights, dac));
-  VQC_ASSIGN(auto decoder, nn::LoadDacDecoder(weights, dac));
+  VQC_ASSIGN(parts.encoder, nn::LoadDacEncoder(weights, dac));
+  parts.decoder =
+      std::make_shared<Lazy<nn::LayerPtr>>([weights, dac] { return nn::LoadDacDecoder(weights, dac); });
   VQC_ASSIGN(parts.codes, LoadProjectedCodes(weights, codes));
+  const nn::DacReach encoder = nn::ReachOfDacEncoder(dac), decoder = nn::ReachOfDacDecoder(dac);
   const auto hop = static_cast<size_t>(dac.Stride()), stride = hop * codes.rows;
   parts.stride = static_cast<int>(stride);
   parts.receptive_field = static_cast<int>(encoder.span + (codes.rows - 1) * hop);
   parts.latency = static_cast<int>(stride + encoder.ahead + decoder.ahead);
-  parts.encoder = std::move(encoder.layers);
-  parts.decoder = std::make_shared<Lazy<nn::LayerPtr>>(std::move(decoder.layers));
   return parts;
 }
 

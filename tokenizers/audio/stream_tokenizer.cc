@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/crc32c.h"
+#include "models/nn/relay.h"
 #include "tokenizers/audio/concealment.h"
 #include "tokenizers/audio/segment_tokenizer.h"
 #include "tokenizers/audio/sound_input.h"
@@ -17,10 +18,12 @@ constexpr int kProbeTokens = 8;
 // What goes through the layers at a time, so that weights are read once for many rows. Results do not depend
 // on it.
 constexpr size_t kSamplesAtOnce = 1 << 16;
+constexpr size_t kPiecesOfThreads = 8, kLeastSamples = 1 << 13;
 
 class StreamTokenizer : public Tokenizer {
  public:
-  StreamTokenizer(std::string_view type, StreamParts parts) : parts_(std::move(parts)) {
+  StreamTokenizer(std::string_view type, StreamParts parts, int threads)
+      : parts_(std::move(parts)), threads_(threads) {
     info_ = InfoOf(type, parts_);
     info_.profile = Profile();
   }
@@ -44,13 +47,15 @@ class StreamTokenizer : public Tokenizer {
 
     Result<Tokens> Push(std::span<const float> samples) override {
       VQC_TRY(CheckSamples(samples));
-      std::vector<uint32_t> ids;
-      for (size_t at = 0; at < samples.size(); at += kSamplesAtOnce) {
-        const auto piece = samples.subspan(at, std::min(kSamplesAtOnce, samples.size() - at));
-        std::vector<float> x(piece.begin(), piece.end());
+      const size_t at_once = owner_.SamplesAtOnce(samples.size());
+      std::vector<std::vector<float>> pieces;
+      for (size_t at = 0; at < samples.size(); at += at_once) {
+        const auto piece = samples.subspan(at, std::min(at_once, samples.size() - at));
+        auto& x = pieces.emplace_back(piece.begin(), piece.end());
         for (float& sample : x) sample = std::clamp(sample, -1.0f, 1.0f);
-        VQC_TRY(Advance(std::move(x), false, ids));
       }
+      std::vector<uint32_t> ids;
+      VQC_TRY(Advance(std::move(pieces), false, ids));
       pushed_ += samples.size();
       return SoundTokens(std::move(ids), owner_.info_);
     }
@@ -61,7 +66,7 @@ class StreamTokenizer : public Tokenizer {
         const auto stride = static_cast<size_t>(owner_.info_.stride);
         std::vector<float> silence;
         if (owner_.parts_.fill_up) silence.resize((stride - pushed_ % stride) % stride);
-        VQC_TRY(Advance(std::move(silence), true, ids));
+        VQC_TRY(Advance({std::move(silence)}, true, ids));
       }
       Restart();
       return SoundTokens(std::move(ids), owner_.info_);
@@ -74,9 +79,10 @@ class StreamTokenizer : public Tokenizer {
       pushed_ = 0;
     }
 
-    Status Advance(std::vector<float> samples, bool last, std::vector<uint32_t>& ids) {
+    Status Advance(std::vector<std::vector<float>> pieces, bool last, std::vector<uint32_t>& ids) {
       const LatentCodes& codes = *owner_.parts_.codes;
-      const auto made = owner_.parts_.encoder->Push(state_.get(), std::move(samples), last);
+      const auto made =
+          nn::PushPieces(*owner_.parts_.encoder, state_.get(), std::move(pieces), last, owner_.threads_);
       latents_.insert(latents_.end(), made.begin(), made.end());
       const size_t token = codes.Dim() * codes.RowsOfToken(), ready = latents_.size() / token * token;
       VQC_ASSIGN(const auto more, codes.Encode(std::span(latents_).first(ready)));
@@ -102,21 +108,23 @@ class StreamTokenizer : public Tokenizer {
       VQC_TRY(CheckSoundTokens(tokens, owner_.info_));
       const LatentCodes& codes = *owner_.parts_.codes;
       const size_t levels = tokens.shape.levels, token = codes.Dim() * codes.RowsOfToken(),
-                   at_once = std::max<size_t>(kSamplesAtOnce / Stride(), 1);
-      std::vector<float> samples;
+                   at_once = std::max<size_t>(owner_.SamplesAtOnce(tokens.shape.t * Stride()) / Stride(), 1);
+      std::vector<std::vector<float>> pieces;
       for (size_t at = 0; at < tokens.shape.t; at += at_once) {
         const size_t count = std::min<size_t>(at_once, tokens.shape.t - at);
-        auto latents = codes.Decode(std::span(tokens.ids).subspan(at * levels, count * levels), levels);
-        last_.assign(latents.end() - static_cast<ptrdiff_t>(token), latents.end());
-        Append(std::move(latents), count, false, samples);
+        pieces.push_back(codes.Decode(std::span(tokens.ids).subspan(at * levels, count * levels), levels));
       }
+      std::vector<float> samples;
+      if (pieces.empty()) return samples;
+      last_.assign(pieces.back().end() - static_cast<ptrdiff_t>(token), pieces.back().end());
+      Append(std::move(pieces), tokens.shape.t, false, samples);
       return samples;
     }
 
     Result<std::vector<float>> Conceal(uint32_t count) override {
       if (last_.empty()) return fade_.LostBeginning(count * Stride());
       std::vector<float> samples;
-      for (uint32_t i = 0; i < count; ++i) Append(last_, 1, true, samples);
+      for (uint32_t i = 0; i < count; ++i) Append({last_}, 1, true, samples);
       return samples;
     }
 
@@ -138,10 +146,12 @@ class StreamTokenizer : public Tokenizer {
       wanted_ = given_ = 0;
     }
 
-    void Append(std::vector<float> latents, size_t tokens, bool lost, std::vector<float>& samples) {
+    void Append(std::vector<std::vector<float>> pieces, size_t tokens, bool lost,
+                std::vector<float>& samples) {
       wanted_ += tokens * Stride();
       fade_.Add(tokens * Stride(), lost);
-      const auto made = Ready(decoder_.Push(state_.get(), std::move(latents), false));
+      const auto made =
+          Ready(nn::PushPieces(decoder_, state_.get(), std::move(pieces), false, owner_.threads_));
       samples.insert(samples.end(), made.begin(), made.end());
     }
 
@@ -167,7 +177,14 @@ class StreamTokenizer : public Tokenizer {
     return Crc32c({reinterpret_cast<const uint8_t*>(latents.data()), latents.size() * sizeof(float)});
   }
 
+  // Of a call's so many: what several threads share is cut finer, so that all of them find work.
+  size_t SamplesAtOnce(size_t samples) const {
+    if (threads_ == 1) return kSamplesAtOnce;
+    return std::clamp(samples / kPiecesOfThreads, kLeastSamples, kSamplesAtOnce);
+  }
+
   StreamParts parts_;
+  int threads_;
   TokenizerInfo info_;
 };
 
@@ -199,9 +216,9 @@ TokenizerInfo InfoOf(std::string_view type, const StreamParts& parts) {
   return info;
 }
 
-std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts) {
+std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts, int threads) {
   if (parts.segments) return MakeSegmentTokenizer(type, std::move(parts));
-  return std::make_shared<StreamTokenizer>(type, std::move(parts));
+  return std::make_shared<StreamTokenizer>(type, std::move(parts), threads);
 }
 
 }  // namespace vqc

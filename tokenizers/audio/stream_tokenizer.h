@@ -33,7 +33,8 @@ struct StreamParts {
 // The config of a card: {"network": {...}, "rate", "stride", "receptive_field", "vocab"}, with segments also
 // "channels", "segment" and "hop".
 nlohmann::json ConfigOf(const StreamParts& parts);
-std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts);
+// `threads`: of the layers of one session, see models/nn/relay.h.
+std::shared_ptr<const Tokenizer> MakeStreamTokenizer(std::string_view type, StreamParts parts, int threads);
 
 // What a tokenizer of these parts says of itself, but for the profile.
 TokenizerInfo InfoOf(std::string_view type, const StreamParts& parts);

@@ -9,6 +9,25 @@
 #include "tokenizers/image/picture_tokenizer.h"
 
 namespace vqc {
+namespace {
+
+// Of pixels, which the decoder gives as wavelets of patches.
+struct PatchDecoder {
+  nn::VqganDecoder inner;
+  int patch;
+
+  static Result<PatchDecoder> Load(const nn::Weights& weights, const nn::VqganConfig& config) {
+    VQC_ASSIGN(auto inner, nn::VqganDecoder::Load(weights, config));
+    return PatchDecoder{std::move(inner), config.patch};
+  }
+  nn::Plane Apply(const nn::Plane& codewords, int threads) const {
+    nn::Plane x = inner.Apply(codewords, threads);
+    for (int size = 1; size < patch; size *= 2) x = nn::HaarJoin(x);
+    return x;
+  }
+};
+
+}  // namespace
 
 Result<PictureParts> MakeCosmos(const nlohmann::json& network, const nn::Weights& weights, int) {
   nn::ConfigFields fields(network);
@@ -21,20 +40,15 @@ Result<PictureParts> MakeCosmos(const nlohmann::json& network, const nn::Weights
     fields.Refuse("\"levels\" must be as many as \"dim\", with a product of at most 1048576");
   VQC_TRY(fields.Done());
   VQC_ASSIGN(auto encoder, nn::VqganEncoder::Load(weights, config));
-  VQC_ASSIGN(auto decoder, nn::VqganDecoder::Load(weights, config));
   PictureParts parts;
   parts.stride = config.Stride();
-  parts.encode = [encoder = std::move(encoder), patch = config.patch](const nn::Plane& pixels, int threads) {
+  parts.encode = [encoder = NetworkOf(std::move(encoder)), patch = config.patch](const nn::Plane& pixels,
+                                                                                 int threads) {
     nn::Plane x = pixels;
     for (int size = 1; size < patch; size *= 2) x = nn::HaarSplit(x);
-    return encoder.Apply(x, threads);
+    return encoder(x, threads);
   };
-  parts.decode = [decoder = std::move(decoder), patch = config.patch](const nn::Plane& codewords,
-                                                                      int threads) {
-    nn::Plane x = decoder.Apply(codewords, threads);
-    for (int size = 1; size < patch; size *= 2) x = nn::HaarJoin(x);
-    return x;
-  };
+  parts.decode = LazyNetwork<PatchDecoder>(weights, config);
   parts.factors.assign(levels.begin(), levels.end());
   parts.codes = MakeFsqCodes(parts.factors);
   parts.network = fields.Read();

@@ -51,10 +51,11 @@ class PictureTokenizer : public Tokenizer {
 
   Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
     VQC_TRY(CheckPositions(tokens.shape));
+    VQC_ASSIGN(const PictureParts::Network* decode, parts_.decode->Get());
     nn::Plane codewords(tokens.shape.h, tokens.shape.w, 0);
     codewords.channels = parts_.codes->Dim();
     codewords.data = parts_.codes->Decode(tokens.ids, 1);
-    const nn::Plane pixels = parts_.decode(codewords, threads_);
+    const nn::Plane pixels = (*decode)(codewords, threads_);
     Clip clip;
     clip.channels = target.channels;
     clip.height = target.height;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lazy.h"
 #include "base/result.h"
 #include "models/nn/plane_layers.h"
 #include "tokenizers/audio/latent_codes.h"
@@ -23,7 +24,7 @@ struct PictureParts {
 
   int stride = 1;
   Network encode;  // [height][width][3] in [-1, 1], multiples of the stride -> rows of latents
-  Network decode;  // rows of codewords, back to pixels, not clamped
+  std::shared_ptr<Lazy<Network>> decode;     // rows of codewords, back to pixels, not clamped
   std::unique_ptr<const LatentCodes> codes;  // one level
   std::vector<uint32_t> factors;             // of an id, for a card's prior
   nlohmann::json network;                    // the config with its defaults filled in
@@ -32,9 +33,17 @@ struct PictureParts {
 // A network by its Apply.
 template <class T>
 PictureParts::Network NetworkOf(T network) {
-  return [network = std::move(network)](const nn::Plane& plane, int threads) {
-    return network.Apply(plane, threads);
+  return [network = std::make_shared<const T>(std::move(network))](const nn::Plane& plane, int threads) {
+    return network->Apply(plane, threads);
   };
+}
+// The same of what T::Load makes of the weights, when it is first needed.
+template <class T, class Config>
+std::shared_ptr<Lazy<PictureParts::Network>> LazyNetwork(const nn::Weights& weights, const Config& config) {
+  return std::make_shared<Lazy<PictureParts::Network>>([weights, config]() -> Result<PictureParts::Network> {
+    VQC_ASSIGN(T network, T::Load(weights, config));
+    return NetworkOf(std::move(network));
+  });
 }
 
 // The config of a card: {"network": {...}, "stride", "vocab"}.

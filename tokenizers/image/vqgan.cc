@@ -19,7 +19,6 @@ Result<PictureParts> Make(const nlohmann::json& network, const nn::Weights& weig
   const bool cosine = !inner && fields.Flag("cosine", false);
   VQC_TRY(fields.Done());
   VQC_ASSIGN(auto encoder, nn::VqganEncoder::Load(weights, config));
-  VQC_ASSIGN(auto decoder, nn::VqganDecoder::Load(weights, config));
   VQC_ASSIGN(const auto values, weights("quantize.embedding.weight", {entries, config.dim}));
   VQC_ASSIGN(auto codebook,
              Codebook::Make(Rows(values.data(), entries, config.dim), inner    ? Metric::kInnerProduct
@@ -28,7 +27,7 @@ Result<PictureParts> Make(const nlohmann::json& network, const nn::Weights& weig
   PictureParts parts;
   parts.stride = config.Stride();
   parts.encode = NetworkOf(std::move(encoder));
-  parts.decode = NetworkOf(std::move(decoder));
+  parts.decode = LazyNetwork<nn::VqganDecoder>(weights, config);
   parts.codes = MakeCodebookCodes(std::move(codebook), threads);
   parts.factors = {static_cast<uint32_t>(entries)};
   parts.network = fields.Read();
