@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "base/stopwatch.h"
@@ -91,12 +92,13 @@ Result<AudioEncoder> AudioEncoder::Create(const Bundle& bundle, int rate, int ch
 Result<std::vector<uint8_t>> AudioEncoder::Push(std::span<const float> interleaved) {
   return WithinMemory([&]() -> Result<std::vector<uint8_t>> {
     // In pieces, so that a large one needs no more memory than a small one.
-    constexpr size_t kFrames = 1 << 19;
+    constexpr size_t kSamples = 1 << 19, kLeastFrames = 1 << 16;
     State& s = *state_;
-    std::vector<uint8_t> out;
     const size_t channels = s.lanes.channels;
-    for (size_t at = 0; at < interleaved.size(); at += kFrames * channels) {
-      const auto piece = interleaved.subspan(at, std::min(kFrames * channels, interleaved.size() - at));
+    const size_t most = std::max(kSamples / channels, kLeastFrames) * channels;
+    std::vector<uint8_t> out;
+    for (size_t at = 0; at < interleaved.size(); at += most) {
+      const auto piece = interleaved.subspan(at, std::min(most, interleaved.size() - at));
       s.frames += piece.size() / channels;
       VQC_TRY(s.resampler.Push(piece, s.resampled));
       VQC_TRY(s.Tokenize(false));

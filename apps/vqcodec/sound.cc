@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/vqcodec/sound.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -12,8 +13,8 @@
 namespace vqc {
 namespace {
 
-// Read at a time: enough for threads to share.
-constexpr size_t kFrames = 1 << 19;
+// Read at a time: of all channels enough for threads to share, of each enough to keep its network busy.
+constexpr size_t kSamples = 1 << 19, kLeastFrames = 1 << 16;
 
 }  // namespace
 
@@ -46,7 +47,8 @@ Result<ItemReport> EncodeSound(AudioReader& reader, const Job& job, const Bundle
   VQC_ASSIGN(AudioEncoder encoder, AudioEncoder::Create(bundle, info.rate, info.channels, audio));
   VQC_TRY(MakeFolderOf(job.output, output));
   VQC_ASSIGN(OutputFile file, OutputFile::Create(job.output, {.force = output.force}));
-  std::vector<float> samples(kFrames * static_cast<size_t>(info.channels));
+  const auto channels = static_cast<size_t>(info.channels);
+  std::vector<float> samples(std::max(kSamples / channels, kLeastFrames) * channels);
   for (;;) {
     VQC_ASSIGN(const size_t frames, reader.Read(samples));
     if (frames == 0) break;
