@@ -20,14 +20,15 @@ std::vector<float> Random(size_t count, uint32_t seed) {
   return values;
 }
 
-LayerPtr MakeConv(const ConvShape& shape) {
-  const Weights weights = [](const std::string&, const std::vector<int64_t>& sizes) {
+Weights RandomWeights() {
+  return [](const std::string&, const std::vector<int64_t>& sizes) {
     size_t count = 1;
     for (const int64_t size : sizes) count *= static_cast<size_t>(size);
     return Result<std::vector<float>>(Random(count, static_cast<uint32_t>(count)));
   };
-  return *LoadConv(weights, "conv", shape);
 }
+
+LayerPtr MakeConv(const ConvShape& shape) { return *LoadConv(RandomWeights(), "conv", shape); }
 
 // All rows at once, and those that come out at the end.
 std::vector<float> Through(const StreamLayer& layer, const std::vector<float>& x, size_t first) {
@@ -57,7 +58,7 @@ TEST(StreamLayer, PiecesGiveTheRowsOfTheWhole) {
 
 LayerPtr MakeChain() {
   auto inner = std::make_unique<Chain>(), outer = std::make_unique<Chain>();
-  inner->Add(MakeElu());
+  inner->Add(MakeElu(RandomWeights()));
   inner->Add(MakeConv(ConvShape::Causal(5, 5, 3)));
   outer->Add(MakeConv(ConvShape::Causal(3, 5, 7, 2)));
   outer->Add(std::make_unique<Residual>(std::move(inner)));
@@ -92,11 +93,11 @@ TEST(StreamLayer, ThreadsThatShareAChainChangeNothing) {
 
 TEST(StreamLayer, WhatALayerThrowsEndsAllThreads) {
   auto chain = std::make_unique<Chain>();
-  chain->Add(MakeElu());
+  chain->Add(MakeElu(RandomWeights()));
   chain->Add(MakePointwise([](std::vector<float>& x) {
     if (x.front() == 7) throw std::bad_alloc();
   }));
-  chain->Add(MakeElu());
+  chain->Add(MakeElu(RandomWeights()));
   auto pieces = std::vector<std::vector<float>>(20, {1.0f});
   pieces[9] = {7.0f};
   const auto state = chain->Start();
