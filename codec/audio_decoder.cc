@@ -15,6 +15,8 @@ namespace {
 
 // Units that are decoded at once: memory is bounded by them, not by the chunk or a gap.
 uint32_t UnitsAtOnce(const AudioGrid& grid) { return grid.segments ? 1 : 256; }
+// Samples of all lanes at the model's rate that are gathered, enough for threads to share.
+constexpr size_t kGathered = 1 << 19;
 
 }  // namespace
 
@@ -30,6 +32,9 @@ struct AudioDecoder::State {
   std::vector<std::unique_ptr<DecodeSession>> sessions;
   std::vector<std::vector<float>> decoded{};  // of each lane, at the model's rate
   std::vector<float> interleaved{}, ready{};
+  uint32_t at_once = UnitsAtOnce(grid);
+  bool gather = false;
+  std::vector<std::vector<uint32_t>> waiting{};  // ids of each lane that are gathered
   uint64_t known = 0;  // frames that the chunks so far stand for
   uint64_t sent = 0;   // frames that were returned
   uint64_t concealed = 0;
@@ -67,6 +72,28 @@ struct AudioDecoder::State {
     return {};
   }
 
+  Status Take(const Tokens& tokens, const Sink& sink) {
+    if (!gather) return Decode(tokens, sink);
+    const size_t row = size_t{tokens.shape.w} * vocab.size();
+    waiting.resize(sessions.size());
+    for (size_t lane = 0; lane < sessions.size(); ++lane) {
+      const auto first = tokens.ids.begin() + static_cast<ptrdiff_t>(lane * row);
+      waiting[lane].insert(waiting[lane].end(), first, first + static_cast<ptrdiff_t>(row));
+    }
+    return waiting[0].size() < at_once * vocab.size() ? Status() : DecodeWaiting(sink);
+  }
+
+  Status DecodeWaiting(const Sink& sink) {
+    if (waiting.empty() || waiting[0].empty()) return {};
+    Tokens tokens;
+    tokens.shape.w = static_cast<uint32_t>(waiting[0].size() / vocab.size());
+    for (auto& ids : waiting) {
+      tokens.ids.insert(tokens.ids.end(), ids.begin(), ids.end());
+      ids.clear();
+    }
+    return Decode(tokens, sink);
+  }
+
   Status Decode(const Tokens& tokens, const Sink& sink) {
     const Stopwatch watch;
     const size_t levels = vocab.size(), row = size_t{tokens.shape.w} * levels;
@@ -75,7 +102,7 @@ struct AudioDecoder::State {
       std::vector<Segment> segments;
       if (grid.segments) segments.push_back(tokens.segments[unit]);
       const uint32_t count =
-          grid.segments ? segments.front().times : std::min(UnitsAtOnce(grid), tokens.shape.w - at);
+          grid.segments ? segments.front().times : std::min(at_once, tokens.shape.w - at);
       for (size_t lane = 0; lane < sessions.size(); ++lane) {
         const auto first = tokens.ids.begin() + static_cast<ptrdiff_t>(lane * row + at * levels);
         const Tokens part{{static_cast<uint32_t>(levels), count, 1, 1},
@@ -94,6 +121,7 @@ struct AudioDecoder::State {
 
   Status ConcealTo(uint64_t end, const Sink& sink) {
     if (end <= known) return {};
+    VQC_TRY(DecodeWaiting(sink));
     const uint64_t frames = end - known;
     uint64_t units = UnitsOf(grid, static_cast<int>(header.rate), frames);
     if (units > limits.max_tokens) {
@@ -147,6 +175,14 @@ Result<AudioDecoder> AudioDecoder::Create(const StreamHeader& header, uint32_t c
   });
 }
 
+void AudioDecoder::Gather() {
+  State& s = *state_;
+  if (s.grid.segments) return;
+  s.gather = true;
+  const size_t samples = static_cast<size_t>(s.grid.stride) * s.lanes.channels;
+  s.at_once = std::max(s.at_once, static_cast<uint32_t>(kGathered / samples));
+}
+
 Status AudioDecoder::Push(const Chunk& chunk, const Sink& sink) {
   return WithinMemory([&]() -> Status {
     State& s = *state_;
@@ -158,7 +194,7 @@ Status AudioDecoder::Push(const Chunk& chunk, const Sink& sink) {
     VQC_TRY(CheckTokenCrc(tokens, chunk));
     VQC_TRY(s.ConcealTo(chunk.first_frame, sink));
     s.known = chunk.first_frame + chunk.frames;
-    VQC_TRY(s.Decode(tokens, sink));
+    VQC_TRY(s.Take(tokens, sink));
     s.counts.tokens += tokens.ids.size();
     s.counts.payload_bytes += chunk.payload.size();
     ++s.counts.chunks;
@@ -175,6 +211,7 @@ Status AudioDecoder::Finish(const Sink& sink) {
   return WithinMemory([&]() -> Status {
     State& s = *state_;
     VQC_TRY(s.ConcealTo(s.header.frames, sink));
+    VQC_TRY(s.DecodeWaiting(sink));
     for (size_t lane = 0; lane < s.sessions.size(); ++lane) {
       VQC_ASSIGN(const auto samples, s.sessions[lane]->Flush());
       s.Keep(lane, samples);
