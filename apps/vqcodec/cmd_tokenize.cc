@@ -291,7 +291,7 @@ int RunTokenize(TokenizeCommandOptions& options) {
   run.shares = options.shares;
   // A GPU needs decoders more than it needs callers.
   run.readers = on_cpu ? (workers + 1) / 2 : workers;
-  run.tokenizers = on_cpu ? workers : std::min(workers, 4);
+  run.tokenizers = on_cpu ? workers : std::min(workers, 8);
   run.tokenizers = std::max(run.tokenizers, CallersOf(*bundle));
   run.fail_fast = options.run.fail_fast;
   run.overwrite = options.overwrite;
