@@ -291,8 +291,7 @@ int RunTokenize(TokenizeCommandOptions& options) {
   run.shares = options.shares;
   // A GPU needs decoders more than it needs callers.
   run.readers = on_cpu ? (workers + 1) / 2 : workers;
-  run.tokenizers = on_cpu ? workers : std::min(workers, 8);
-  run.tokenizers = std::max(run.tokenizers, CallersOf(*bundle));
+  run.tokenizers = std::max(on_cpu ? workers : std::min(workers, 8), CallersOf(*bundle));
   run.fail_fast = options.run.fail_fast;
   run.overwrite = options.overwrite;
   run.medium = {options.limits, *background, action_source->number,
