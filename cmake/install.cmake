@@ -13,7 +13,7 @@ set(vqc_public_headers
   models/card.h models/decoder.h models/safetensors.h models/store.h
   quantizers/search/cluster_pass.h quantizers/search/codebook.h quantizers/search/isa.h quantizers/search/kmeans.h quantizers/search/metric.h
   quantizers/search/rows.h quantizers/search/search.h
-  tokenizers/network_options.h tokenizers/session.h tokenizers/tokenizer.h)
+  tokenizers/lanes.h tokenizers/network_options.h tokenizers/segment_plan.h tokenizers/session.h tokenizers/tokenizer.h)
 foreach(header IN LISTS vqc_public_headers)
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vqcodec/${folder})
