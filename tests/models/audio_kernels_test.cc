@@ -5,14 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "models/audio_attend.h"
 #include "models/plane_tiles.h"
+#include "tests/models/random_floats.h"
 
 namespace vqc::audio {
 namespace {
+
+using testing::RandomFloats;
 
 struct Kernels {
   LinearFunction linear;
@@ -33,20 +35,12 @@ std::vector<Kernels> OtherKernels() {
   return kernels;
 }
 
-std::vector<float> Random(size_t count, float scale, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, scale);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
 void ExpectSameLinear(size_t in, size_t rows) {
   constexpr size_t kPanels = 3;
-  const auto weights = Random(kPanels * in * kPanel, 1, 1), bias = Random(kPanels * kPanel, 1, 2);
+  const auto weights = RandomFloats(kPanels * in * kPanel, 1, 1), bias = RandomFloats(kPanels * kPanel, 1, 2);
   for (const size_t pitch : {in, size_t{5}}) {
-    const auto x = Random(rows * pitch + in, 1, 3);
-    const auto before = Random(rows * kPanels * kPanel, 1, 4);
+    const auto x = RandomFloats(rows * pitch + in, 1, 3);
+    const auto before = RandomFloats(rows * kPanels * kPanel, 1, 4);
     for (const float* added : {bias.data(), static_cast<const float*>(nullptr)}) {
       auto expected = before;
       LinearPortable(x.data(), rows, pitch, in, weights.data(), added, kPanels, expected.data());
@@ -68,8 +62,8 @@ TEST(AudioKernels, AttentionIsTheSame) {
   for (const size_t dim : {2, 6, 32, 44, 64}) {
     for (const size_t count : {1, 7, 250}) {
       const size_t pitch = dim + 3;
-      const auto query = Random(dim, 1, 1), keys = Random(count * pitch, 1, 2),
-                 values = Random(count * pitch, 1, 3);
+      const auto query = RandomFloats(dim, 1, 1), keys = RandomFloats(count * pitch, 1, 2),
+                 values = RandomFloats(count * pitch, 1, 3);
       std::vector<float> scores(count), expected(dim);
       kAttendPortable(query.data(), keys.data(), values.data(), count, pitch, dim, scores.data(),
                       expected.data());
@@ -95,8 +89,8 @@ TEST(AudioKernels, AttentionIsTheSame) {
 TEST(AudioKernels, TilesAreTheSame) {
   for (const size_t channels : {size_t{1}, size_t{8}, size_t{21}}) {
     const size_t step = channels + 3;
-    const auto in = Random(kTileValues * channels, 1, 1), bias = Random(channels, 1, 2),
-               products = Random(kTileValues * step, 1, 3);
+    const auto in = RandomFloats(kTileValues * channels, 1, 1), bias = RandomFloats(channels, 1, 2),
+               products = RandomFloats(kTileValues * step, 1, 3);
     const float* rows[kTileSide];
     for (size_t y = 0; y < kTileSide; ++y) rows[y] = in.data() + y * kTileSide * channels;
     const auto run = [&](const TileFunctions& tiles) {
@@ -116,7 +110,7 @@ TEST(AudioKernels, TilesAreTheSame) {
 TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
   for (const float scale : {0.01f, 1.0f, 10.0f, 1e4f}) {
     for (const size_t count : {size_t{1}, size_t{7}, size_t{1000}}) {
-      const auto x = Random(count, scale, 1), alpha = Random(count, 1, 2), inverse = Random(count, 1, 3);
+      const auto x = RandomFloats(count, scale, 1), alpha = RandomFloats(count, 1, 2), inverse = RandomFloats(count, 1, 3);
       for (const Kernels& kernels : OtherKernels()) {
         for (const auto function :
              {&ElementFunctions::exp, &ElementFunctions::elu, &ElementFunctions::silu}) {
@@ -135,7 +129,7 @@ TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
 }
 
 TEST(AudioKernels, FunctionsOfNumbersAreClose) {
-  const auto x = Random(1000, 4, 1), alpha = Random(1000, 1, 2), inverse = Random(1000, 1, 3);
+  const auto x = RandomFloats(1000, 4, 1), alpha = RandomFloats(1000, 1, 2), inverse = RandomFloats(1000, 1, 3);
   auto exp = x, elu = x, silu = x, snake = x;
   Exp(exp.data(), exp.size());
   Elu(elu.data(), elu.size());

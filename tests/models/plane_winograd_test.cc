@@ -5,18 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
+
+#include "tests/models/random_floats.h"
 
 namespace vqc::nn {
 namespace {
 
-std::vector<float> Random(size_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
+std::vector<float> Random(size_t count, uint32_t seed) { return testing::RandomFloats(count, 1, seed); }
 
 // The sum of products that the definition of a convolution has.
 double Expected(const Plane& x, const std::vector<float>& weights, size_t row, size_t column, size_t out) {

@@ -4,21 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <new>
-#include <random>
 
 #include "models/nn/relay.h"
 #include "models/nn/stream_conv.h"
+#include "tests/models/random_floats.h"
 
 namespace vqc::nn {
 namespace {
 
-std::vector<float> Random(size_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
+std::vector<float> Random(size_t count, uint32_t seed) { return testing::RandomFloats(count, 1, seed); }
 
 Weights RandomWeights() {
   return [](const std::string&, const std::vector<int64_t>& sizes) {

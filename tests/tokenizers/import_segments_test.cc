@@ -8,31 +8,17 @@
 #include <cstdlib>
 #include <random>
 
-#include "tests/tokenizers/checkpoint.h"
+#include "tests/tokenizers/imported_tokenizer.h"
 #include "tokenizers/audio/stream_tokenizer.h"
-#include "tokenizers/core_tokenizers.h"
-#include "tokenizers/import_model.h"
 
 namespace vqc {
 namespace {
 
 using testing::Example;
 
-class ImportedSegments : public ::testing::Test {
+class ImportedSegments : public ::testing::Test, protected testing::ImportedTokenizer {
  protected:
-  void SetUp() override {
-    const std::string folder = testing::CheckpointFolder("encodec_48khz");
-    example_ = Example::Of(folder);
-    auto imported = ImportModel(folder, "golden");
-    ASSERT_TRUE(imported.ok()) << imported.error().message;
-    card_ = imported->card;
-    auto bytes = WriteSafeTensors(ViewsOf(imported->tensors), {});
-    ASSERT_TRUE(bytes.ok());
-    tensors_ = *SafeTensors::Parse(*std::move(bytes), "golden");
-    const auto tokenizer = MakeCoreTokenizer(card_, tensors_);
-    ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
-    tokenizer_ = *tokenizer;
-  }
+  void SetUp() override { Import("encodec_48khz"); }
 
   // Of the first frames of the golden's sound, or of its left channel.
   Clip Sound(size_t frames, int channels = 2) const {
@@ -56,17 +42,10 @@ class ImportedSegments : public ::testing::Test {
     samples.insert(samples.end(), rest.begin(), rest.end());
     return samples;
   }
-
-  Example example_;
-  ModelCard card_;
-  SafeTensors tensors_;
-  std::shared_ptr<const Tokenizer> tokenizer_;
 };
 
 TEST_F(ImportedSegments, LatentsAreThoseOfTheReference) {
-  const nn::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
-    return ReadWeights(tensors_, name, shape);
-  };
+  const nn::Weights weights = Weights();
   const auto parts = MakeEncodec(card_.config["network"], weights);
   ASSERT_TRUE(parts.ok()) << parts.error().message;
   EXPECT_EQ(ConfigOf(*parts), card_.config);

@@ -9,33 +9,17 @@
 #include <random>
 
 #include "tests/base/temp_folder.h"
-#include "tests/tokenizers/checkpoint.h"
+#include "tests/tokenizers/imported_tokenizer.h"
 #include "tokenizers/audio/stream_tokenizer.h"
-#include "tokenizers/core_tokenizers.h"
-#include "tokenizers/import_model.h"
 
 namespace vqc {
 namespace {
 
 using testing::Example;
 
-class ImportedSound : public ::testing::TestWithParam<const char*> {
+class ImportedSound : public ::testing::TestWithParam<const char*>, protected testing::ImportedTokenizer {
  protected:
-  void SetUp() override {
-    const std::string folder = testing::CheckpointFolder(GetParam());
-    example_ = Example::Of(folder);
-    auto imported = ImportModel(folder, "golden");
-    ASSERT_TRUE(imported.ok()) << imported.error().message;
-    card_ = imported->card;
-    auto bytes = WriteSafeTensors(ViewsOf(imported->tensors), {});
-    ASSERT_TRUE(bytes.ok());
-    auto tensors = SafeTensors::Parse(*std::move(bytes), "golden");
-    ASSERT_TRUE(tensors.ok());
-    tensors_ = *std::move(tensors);
-    const auto tokenizer = MakeCoreTokenizer(card_, tensors_);
-    ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
-    tokenizer_ = *tokenizer;
-  }
+  void SetUp() override { Import(GetParam()); }
 
   Clip Sound(std::vector<float> samples) const {
     Clip clip;
@@ -45,17 +29,10 @@ class ImportedSound : public ::testing::TestWithParam<const char*> {
     clip.data = std::move(samples);
     return clip;
   }
-
-  Example example_;
-  ModelCard card_;
-  SafeTensors tensors_;
-  std::shared_ptr<const Tokenizer> tokenizer_;
 };
 
 TEST_P(ImportedSound, LatentsAreThoseOfTheReference) {
-  const nn::Weights weights = [&](const std::string& name, const std::vector<int64_t>& shape) {
-    return ReadWeights(tensors_, name, shape);
-  };
+  const nn::Weights weights = Weights();
   const std::map<std::string, decltype(&MakeEncodec)> makers = {{"encodec", &MakeEncodec},
                                                                 {"dac", &MakeDac},
                                                                 {"mimi", &MakeMimi},

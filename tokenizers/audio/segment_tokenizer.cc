@@ -73,15 +73,7 @@ class Overlap {
 class SegmentTokenizer : public Tokenizer {
  public:
   SegmentTokenizer(std::string_view type, StreamParts parts) : parts_(std::move(parts)) {
-    info_.type = type;
-    info_.modality = Modality::kAudio;
-    info_.vocab = parts_.codes->Vocab();
-    info_.stride = parts_.stride;
-    info_.rate = parts_.rate;
-    info_.latency = parts_.latency;
-    info_.nested = parts_.codes->Nested();
-    info_.channels = parts_.channels;
-    info_.segments = parts_.segments;
+    info_ = InfoOf(type, parts_);
     info_.profile = Profile();
   }
 

@@ -213,6 +213,8 @@ TokenizerInfo InfoOf(std::string_view type, const StreamParts& parts) {
   info.rate = parts.rate;
   info.latency = parts.latency;
   info.nested = parts.codes->Nested();
+  info.channels = parts.channels;
+  info.segments = parts.segments;
   return info;
 }
 
