@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "models/import/trailing_commas.h"
 
 namespace vqc {
 namespace {
@@ -46,10 +47,13 @@ Error RefusePickle(const std::string& path) {
                    Printable(NameOf(path)) + " model.safetensors`"};
 }
 
-Result<nlohmann::json> ReadJson(const std::string& path, size_t max_depth) {
+Result<std::string> ReadText(const std::string& path) {
   VQC_ASSIGN(const auto bytes, ReadFile(path, kMaxJsonBytes));
-  auto json = ParseJsonObject({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                              {.max_depth = max_depth, .max_values = 1u << 20, .max_key_bytes = 1024});
+  return std::string(bytes.begin(), bytes.end());
+}
+
+Result<nlohmann::json> Parse(const std::string& text, const std::string& path, size_t max_depth) {
+  auto json = ParseJsonObject(text, {.max_depth = max_depth, .max_values = 1u << 20, .max_key_bytes = 1024});
   if (!json.ok()) return Error{ErrorCode::kModel, Printable(path) + ": " + json.error().message};
   return json;
 }
@@ -107,7 +111,8 @@ std::string HubModel::Field(const char* field) const {
 }
 
 Status HubModel::ReadConfig(const std::string& file) {
-  VQC_ASSIGN(config_, ReadJson(file, 8));
+  VQC_ASSIGN(const std::string text, ReadText(file));
+  VQC_ASSIGN(config_, Parse(WithoutTrailingCommas(text), file, 8));
   return {};
 }
 
@@ -132,7 +137,8 @@ Status HubModel::ReadWeights(const std::string& file, const Limits& limits) {
 }
 
 Status HubModel::ReadParts(const std::string& index, const Limits& limits) {
-  VQC_ASSIGN(const auto json, ReadJson(index, 3));
+  VQC_ASSIGN(const std::string text, ReadText(index));
+  VQC_ASSIGN(const auto json, Parse(text, index, 3));
   const auto map = json.find("weight_map");
   if (map == json.end() || !map->is_object())
     return Error{ErrorCode::kModel, Printable(index) + ": has no object weight_map; get it anew"};

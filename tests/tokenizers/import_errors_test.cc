@@ -234,6 +234,26 @@ TEST_F(ImportErrors, OtherFamiliesAreNamed) {
   ExpectRefused({"config.json", "twice"});
 }
 
+// As some configs are published.
+TEST_F(ImportErrors, CommasBehindALastFieldAreOverlooked) {
+  Write();
+  const auto plain = Import();
+  ASSERT_TRUE(plain.ok()) << plain.error().message;
+  config_["note"] = ",} \\\",]";
+  std::string text = config_.dump();
+  text.insert(text.rfind('}'), " , \n");
+  text.insert(text.find(']', text.find("target_bandwidths")), ",");
+  testing::Put(folder_.Path("config.json"), text);
+  const auto loose = Import();
+  ASSERT_TRUE(loose.ok()) << loose.error().message << "\n" << text;
+  EXPECT_EQ(loose->info.profile, plain->info.profile);
+  for (const char* other :
+       {"{,}", "{\"a\": [,]}", "{\"a\": 1,,}", "{\"a\": ,}", "{\"a\": 1},", "{\"a\": 1,", "{\"a\": \",}"}) {
+    testing::Put(folder_.Path("config.json"), other);
+    ExpectRefused({"config.json", "not JSON"});
+  }
+}
+
 TEST_F(ImportErrors, PicklesAreRefusedWithARecipe) {
   for (const std::string name : {"m.pt", "m.pth", "m.th", "pytorch_model.bin", "last.ckpt", "weights.dac"}) {
     TempFolder folder;

@@ -212,6 +212,16 @@ TEST(ImportedPictures, WhatDoesNotFitCosmosIsNamed) {
   EXPECT_NE(levels.find("\"levels\" must be as many as \"dim\""), std::string::npos) << levels;
 }
 
+// In a folder of the Hub the config says nothing that the tensors don't, and has a comma too many.
+TEST(ImportedPictures, CosmosIsTakenWithTheConfigThatIsBesideIt) {
+  const std::string golden = testing::CheckpointFolder("cosmos");
+  testing::TempFolder folder;
+  testing::Put(folder.Path("model.safetensors"), testing::Slurp(golden + "/model.safetensors"));
+  testing::Put(folder.Path("config.json"),
+               "{\n    \"architectures\": [\n        \"CosmosTokenizer\",\n    ],\n}\n");
+  ExpectTheReference(folder.path(), golden, "");
+}
+
 TEST(ImportedPictures, APictureOfOneCellHasNoDeviation) {
   const auto imported = ImportModel(testing::CheckpointFolder("magvit2"), "golden");
   ASSERT_TRUE(imported.ok()) << imported.error().message;
