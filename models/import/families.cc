@@ -6,8 +6,8 @@
 namespace vqc {
 
 std::span<const Family> Families() {
-  // VQGAN last, since others have some of its tensors.
-  static const Family kFamilies[] = {kEncodecFamily, kDacFamily,          kMimiFamily,    kSnacFamily,
+  // SNAC before DAC and VQGAN last, since others have some of their tensors.
+  static const Family kFamilies[] = {kEncodecFamily, kSnacFamily,         kDacFamily,     kMimiFamily,
                                      kVqModelFamily, kLlamaGenFamily,     kMagvit2Family, kIbqFamily,
                                      kCosmosFamily,  kWavTokenizerFamily, kTamingFamily};
   return kFamilies;
