@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Converted public checkpoints of sound beside their implementations in transformers: batches on one GPU, in one process.
+"""Converted public checkpoints of sound beside their implementations in transformers or in packages of their own: batches on
+one GPU, in one process.
 
-    bench/batch_speed.py golden [encodec mimi dac] [--build build/cuda] [--batch 32] [--rounds 7] [--device cuda]
-        [--precisions float32 bf16] [--json FILE]
+    bench/batch_speed.py golden [encodec mimi dac snac snac_attention wavtokenizer] [--build build/cuda] [--batch 32]
+        [--rounds 7] [--device cuda] [--precisions float32 bf16] [--json FILE]
 
 Makes checkpoints of published sizes with random weights in `golden` where there are none (tests/oracle) and converts them.
 Both sides get the same clips in the memory of the host and give ids, or samples, there; they take turns, and the GPU is
 waited for around each call. Medians of the rounds, after two calls that do not count. float32 is without TF32 on both
-sides; `tf32` is what Python does by default (convolutions in TF32). Of bf16, transformers' model is converted to bfloat16.
+sides; `tf32` is what Python does by default (convolutions in TF32). Of bf16, their model is converted to bfloat16.
 """
 import argparse
 import ctypes
@@ -22,9 +23,11 @@ import time
 import numpy as np
 import torch
 
+import package_models
+
 ROOT = pathlib.Path(__file__).parents[1]
 ORACLES = ROOT / "tests/oracle"
-SECONDS = {"encodec": 10, "mimi": 10, "dac": 5}  # of a clip
+SECONDS = {"encodec": 10, "mimi": 10, "dac": 5, "snac": 10, "snac_attention": 5, "wavtokenizer": 10}  # of a clip
 
 
 class Ours:
@@ -68,6 +71,7 @@ class Theirs:
         self.family, self.device = family, device
         self.type = torch.bfloat16 if bf16 else torch.float32
         self.model = getattr(transformers, name).from_pretrained(folder).eval().to(device, self.type)
+        self.rate = self.model.config.sampling_rate
 
     def take(self, clips):
         self.clips = torch.from_numpy(clips)[:, None]
@@ -122,7 +126,8 @@ def set_arithmetic(side):
 def prepare(options, family):
     folder, model = options.golden / family, options.golden / f"{family}-model"
     if not (folder / "model.safetensors").exists():
-        subprocess.run([sys.executable, ORACLES / f"{family}.py", folder, "--real"], check=True)
+        name, *variant = family.split("_")
+        subprocess.run([sys.executable, ORACLES / f"{name}.py", folder, "--real"] + ["--" + word for word in variant], check=True)
     if not (model / "card.json").exists():
         subprocess.run([options.build / "bin/vqcodec", "convert", folder, "-o", model, "-q"], check=True)
     return folder, model
@@ -148,8 +153,9 @@ def measure(options, library, family, precision):
     folder, model = prepare(options, family)
     bf16 = precision == "bf16"
     ours = Ours(library, model, options.device, bf16)
-    theirs = Theirs(family, folder, options.device, bf16)
-    rate = theirs.model.config.sampling_rate
+    package = package_models.KINDS.get(family)
+    theirs = package(folder, options.device, bf16) if package else Theirs(family, folder, options.device, bf16)
+    rate = theirs.rate
     frames = int(rate * (options.seconds or SECONDS[family]))
     random = np.random.default_rng(1)
     moment = np.arange(frames) / rate

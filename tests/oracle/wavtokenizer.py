@@ -15,7 +15,7 @@ import json
 import sys
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import checkpoints
 
@@ -68,12 +68,16 @@ class WavTokenizer(torch.nn.Module):
             if not more or done == x.shape[2]:
                 return torch.cat(parts, 2)
 
+    def named(self):
+        return ((self.encoder, "feature_extractor.encodec.encoder."), (self.backbone, "backbone."),
+                (self.context, "backbone.pos_net."), (self.head, "head."),
+                (self.codebook, "feature_extractor.encodec.quantizer.vq.layers.0._codebook."))
+
     def save_pretrained(self, folder):
         """With the names and the shapes of the authors' program, and some of the tensors that only training needs."""
-        named = {"backbone.pos_net." + name: line(tensor) for name, tensor in self.context.state_dict().items()}
-        for module, name in ((self.encoder, "feature_extractor.encodec.encoder."), (self.backbone, "backbone."),
-                             (self.codebook, "feature_extractor.encodec.quantizer.vq.layers.0._codebook."), (self.head, "head.")):
-            named |= {name + key: tensor for key, tensor in module.state_dict().items()}
+        named = {}
+        for module, name in self.named():
+            named |= {name + key: line(tensor) for key, tensor in module.state_dict().items()}
         named["feature_extractor.encodec.decoder.model.0.conv.conv.bias"] = torch.zeros(1)
         named["multiperioddisc.discriminators.0.conv_post.bias"] = torch.zeros(1)
         save_file({name: tensor.contiguous() for name, tensor in named.items()}, folder / "model.safetensors")
@@ -81,6 +85,28 @@ class WavTokenizer(torch.nn.Module):
         if self.block != (1024, 64):
             config |= {"block_rows": self.block[0], "halo_rows": self.block[1]}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def load(folder):
+    """What save_pretrained wrote of published sizes."""
+    tensors = load_file(folder / "model.safetensors")
+    kernels = {sizes["fft"] + 2: sizes for sizes in (REAL, FORTY)}
+    model = WavTokenizer(kernels[len(tensors["head.out.bias"])])
+    for module, name in model.named():
+        own = {key: tensors[name + key] for key in module.state_dict()}
+        if module is model.context:
+            own = {key: plane(values, module.state_dict()[key]) for key, values in own.items()}
+        module.load_state_dict(own)
+    return model
+
+
+def plane(tensor, like):
+    """The other way round."""
+    if tensor.dim() == like.dim():
+        return tensor
+    whole = torch.zeros_like(like)
+    whole[:, :, like.shape[2] // 2] = tensor
+    return whole
 
 
 def line(tensor):

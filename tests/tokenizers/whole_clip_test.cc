@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Public checkpoints of sound on whole clips by libtorch, against their own implementations (the goldens of
-// tests/oracle) and against the same networks piece by piece.
+// tests/oracle) and against the same networks piece by piece. VQC_DEVICE names another device than the CPU.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <thread>
 
 #include "tests/tokenizers/checkpoint.h"
@@ -17,6 +18,11 @@ namespace vqc {
 namespace {
 
 using testing::Example;
+
+std::string Device() {
+  const char* named = std::getenv("VQC_DEVICE");
+  return named ? named : "cpu";
+}
 
 struct Imported {
   ModelCard card;
@@ -37,7 +43,7 @@ struct Imported {
     return *made;
   }
   std::shared_ptr<const Tokenizer> Whole(Precision precision = Precision::kFloat32) const {
-    return Make({.precision = precision, .reference = true});
+    return Make({.device = Device(), .precision = precision, .reference = true});
   }
 };
 
@@ -95,7 +101,8 @@ TEST_P(WholeClips, DecodedSoundIsThatOfTheReference) {
 // As on a GPU, four at a time, and with calls of many threads together.
 TEST_P(WholeClips, BatchesOfAnyLengthsGiveWhatEachClipGives) {
   const auto& input = model_.example.input;
-  const auto made = MakeWholeClipTokenizer(model_.card, model_.tensors, {.reference = true}, 4);
+  const auto made =
+      MakeWholeClipTokenizer(model_.card, model_.tensors, {.device = Device(), .reference = true}, 4);
   ASSERT_TRUE(made.ok()) << made.error().message;
   const Tokenizer& tokenizer = **made;
   EXPECT_EQ(tokenizer.Info().batch, 4);
