@@ -9,9 +9,9 @@ namespace {
 
 constexpr char kFirst[] = "encoder.model.0.conv.conv", kLayers[] = "quantizer.vq.layers.";
 
-// What no shape tells of the published networks, which their channels and strides tell apart.
+// What no shape tells of the published networks, which their sizes tell apart.
 struct Published {
-  int channels;
+  int channels, filters, entries;
   std::vector<int> ratios;
   int rate;
   bool causal;
@@ -34,14 +34,18 @@ Result<nlohmann::json> NativeConfig(const HubModel& model) {
   const bool whole_norm = model.Has("encoder.model.0.conv.norm.weight");
   config["norm_type"] = whole_norm ? "time_group_norm" : "weight_norm";
 
-  static const Published kPublished[] = {{1, {8, 5, 4, 2}, 24000, true}, {2, {8, 5, 4, 2}, 48000, false}};
+  static const Published kPublished[] = {{1, 32, 1024, {8, 5, 4, 2}, 24000, true},
+                                         {1, 64, 2048, {8, 5, 4, 4}, 32000, false},
+                                         {2, 32, 1024, {8, 5, 4, 2}, 48000, false}};
   nlohmann::json usual = {{"sampling_rate", nullptr},
                           {"use_causal_conv", nullptr},
                           {"dilation_growth_rate", 2},
                           {"pad_mode", "reflect"}};
   if (whole_norm) usual.update({{"normalize", true}, {"chunk_length_s", 1.0}, {"overlap", 0.01}});
   for (const Published& known : kPublished) {
-    if (channels != known.channels || config["upsampling_ratios"] != known.ratios) continue;
+    if (channels != known.channels || config["num_filters"] != known.filters ||
+        config["codebook_size"] != known.entries || config["upsampling_ratios"] != known.ratios)
+      continue;
     usual["sampling_rate"] = known.rate;
     usual["use_causal_conv"] = known.causal;
   }

@@ -113,16 +113,36 @@ int SeanetConfig::Stride() const {
   return stride;
 }
 
+namespace {
+
+// Of the units behind one another, at a rate where a row is `hop` samples.
+int AheadOfUnits(const SeanetConfig& config, int hop) {
+  int ahead = 0;
+  for (int i = 0, dilation = 1; i < config.residual_layers; ++i, dilation *= config.dilation_growth)
+    ahead += (config.residual_kernel - 1) * dilation / 2 * hop;
+  return ahead;
+}
+
+}  // namespace
+
 int SeanetConfig::Ahead() const {
   if (causal) return 0;
   int hop = 1, ahead = (kernel - 1) / 2;
   for (auto ratio = ratios.rbegin(); ratio != ratios.rend(); ++ratio) {
-    for (int i = 0, dilation = 1; i < residual_layers; ++i, dilation *= dilation_growth)
-      ahead += (residual_kernel - 1) * dilation / 2 * hop;
-    ahead += *ratio / 2 * hop;
+    ahead += AheadOfUnits(*this, hop) + *ratio / 2 * hop;
     hop *= *ratio;
   }
   return ahead + (last_kernel - 1) / 2 * hop;
+}
+
+int SeanetConfig::DecoderAhead() const {
+  if (causal) return 0;
+  int hop = Stride(), ahead = (kernel - 1) / 2 * hop;
+  for (const int ratio : ratios) {
+    hop /= ratio;
+    ahead += (ratio - ratio / 2) * hop + AheadOfUnits(*this, hop);
+  }
+  return ahead + (last_kernel - 1) / 2;
 }
 
 SeanetConfig SeanetConfig::Read(ConfigFields& fields, SeanetConfig config) {

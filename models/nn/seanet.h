@@ -25,8 +25,9 @@ struct SeanetConfig {
   Padding padding = Padding::kReflect;
 
   int Stride() const;  // samples of a row of latents
-  // Samples after a row of latents that it depends on.
+  // Samples after a row of latents that it depends on, and after a decoded sample those of rows of latents.
   int Ahead() const;
+  int DecoderAhead() const;
   // What the fields say, `config` where they are missing; no LSTM where that has none.
   static SeanetConfig Read(ConfigFields& fields, SeanetConfig config);
 };

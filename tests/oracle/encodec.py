@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes tests/golden/import/encodec/: a small EnCodec of seeded random weights, and what transformers makes of a sound.
-With --48khz tests/golden/import/encodec_48khz/: one of segments and two channels, which EnCodec's own program has to
-take as well.
+With --32khz tests/golden/import/encodec_32khz/: one that looks ahead, as MusicGen has it. With --48khz
+tests/golden/import/encodec_48khz/: one of segments and two channels, which EnCodec's own program has to take as well.
 
     pip install torch==2.11.0 transformers==4.57.3 safetensors     # --48khz: also torchaudio==2.11.0 einops encodec==0.1.1
-    tests/oracle/encodec.py [FOLDER] [--real] [--48khz]   # --real: the sizes of facebook/encodec_24khz (48khz), into FOLDER
+    tests/oracle/encodec.py [FOLDER] [--real] [--32khz | --48khz]   # --real: the sizes of facebook/encodec_24khz (..), into FOLDER
 """
 import sys
 
@@ -19,6 +19,14 @@ import checkpoints
 def tiny(**other):
     return EncodecConfig(**{**dict(num_filters=4, hidden_size=16, upsampling_ratios=[4, 3], num_residual_layers=2,
                                    codebook_size=64, sampling_rate=1200, target_bandwidths=[0.6, 3.0]), **other})
+
+
+def looking_ahead(real):
+    plan = {"use_causal_conv": False, "use_conv_shortcut": False}
+    if real:
+        return EncodecConfig(sampling_rate=32000, num_filters=64, upsampling_ratios=[8, 5, 4, 4], codebook_size=2048,
+                             target_bandwidths=[2.2], **plan)
+    return tiny(upsampling_ratios=[3, 4], sampling_rate=1200, **plan)
 
 
 def encode(model, sound):
@@ -95,16 +103,20 @@ def write_segments(options):
 
 
 def main():
-    options = checkpoints.options(__doc__, "encodec", "48khz")
+    options = checkpoints.options(__doc__, "encodec", "32khz", "48khz")
     torch.manual_seed(1)
     if getattr(options, "48khz"):
         write_segments(options)
         return
-    model = EncodecModel(EncodecConfig() if options.real else tiny()).eval()
+    if getattr(options, "32khz"):
+        config = looking_ahead(options.real)
+    else:
+        config = EncodecConfig() if options.real else tiny()
+    model = EncodecModel(config).eval()
     checkpoints.randomize(model)
     for layer in model.quantizer.layers:
         layer.codebook.embed.normal_(0, 0.5)
-    samples = 72000 if options.real else 1003
+    samples = 3 * config.sampling_rate if options.real else 1003
     checkpoints.quieten(model, model.decoder.layers[-1], encode, decode, samples)
     checkpoints.write(options, model, encode, decode, samples)
 

@@ -6,7 +6,8 @@ names a clone of its repository:
 
     git clone https://github.com/TencentARC/SEED-Voken && git -C SEED-Voken checkout b9a17eac8e2c0779c12a5429b0bfd6c502788484
     pip install torch==2.11.0 einops==0.8.2 numpy==2.4.6 safetensors
-    tests/oracle/ibq.py [FOLDER] --source SEED-Voken [--real]   # --real: the sizes of its model of 262,144 codewords
+    tests/oracle/ibq.py [FOLDER] --source SEED-Voken [--real] [--16384]   # --real: the sizes of its model of 262,144 codewords;
+                                                                          # with --16384 of that of so many
 """
 import json
 
@@ -18,12 +19,12 @@ import checkpoints
 class Ibq(torch.nn.Module):
     """src.IBQ.models.ibqgan.IBQ without Lightning and losses."""
 
-    def __init__(self, real):
+    def __init__(self, real, codewords):
         super().__init__()
         from src.IBQ.modules.diffusionmodules.model import Decoder, Encoder
         from src.IBQ.modules.vqvae.quantize import IndexPropagationQuantize
 
-        latents, dim, entries, side = (256, 256, 262144, 256) if real else (8, 4, 64, 24)
+        latents, dim, entries, side = (256, 256, codewords, 256) if real else (8, 4, 64, 24)
         sizes = {"ch": 128 if real else 32, "out_ch": 3, "ch_mult": (1, 1, 2, 2, 4) if real else (1, 1),
                  "num_res_blocks": 4 if real else 1, "attn_resolutions": [16] if real else [side // 2], "in_channels": 3,
                  "resolution": side, "z_channels": latents, "double_z": False, "dropout": 0.0}
@@ -34,9 +35,9 @@ class Ibq(torch.nn.Module):
 
 
 def main():
-    options = checkpoints.options(__doc__, "ibq", source=True)
+    options = checkpoints.options(__doc__, "ibq", "16384", source=True)
     torch.manual_seed(1)
-    model = Ibq(options.real).eval()
+    model = Ibq(options.real, 16384 if getattr(options, "16384") else 262144).eval()
     checkpoints.randomize(model)
     model.decoder.conv_out.weight.mul_(0.2)
     model.half().float()  # as it is saved

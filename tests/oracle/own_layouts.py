@@ -5,7 +5,7 @@ That program has to load it and to give the golden's ids and decoded samples (th
 
     pip install torch==2.11.0 torchaudio==2.11.0 transformers==4.57.3 safetensors numpy einops encodec==0.1.1
     pip install --no-deps moshi==0.2.13 sentencepiece==0.2.3 descript-audio-codec==1.0.0
-    tests/oracle/own_layouts.py encodec|encodec_48khz|dac|mimi [FOLDER]   # FOLDER: a golden of published sizes, by --real
+    tests/oracle/own_layouts.py encodec|encodec_32khz|encodec_48khz|dac|mimi [FOLDER]   # FOLDER: a golden of published sizes, by --real
 """
 # pylint: disable=import-outside-toplevel
 import json
@@ -42,14 +42,14 @@ def hub_seanet(name):
 
 
 def encodec(config, tensors, example):
-    """Of 24 and 48 kHz."""
+    """Of 24, 32 and 48 kHz."""
     from encodec import EncodecModel
     from encodec.modules import SEANetDecoder, SEANetEncoder
     from encodec.quantization import ResidualVectorQuantizer
     stereo = config["audio_channels"] == 2
     sizes = {"channels": config["audio_channels"], "dimension": config["hidden_size"], "n_filters": config["num_filters"],
              "ratios": config["upsampling_ratios"], "n_residual_layers": config["num_residual_layers"],
-             "norm": config["norm_type"], "causal": config["use_causal_conv"]}
+             "norm": config["norm_type"], "causal": config["use_causal_conv"], "true_skip": not config["use_conv_shortcut"]}
     levels = sum(name.endswith(".codebook.embed") for name in tensors)
     segments = {"normalize": True, "segment": config["chunk_length_s"], "overlap": config["overlap"]} if stereo else {}
     model = EncodecModel(SEANetEncoder(**sizes), SEANetDecoder(**sizes),
@@ -173,7 +173,7 @@ def main():
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else GOLDEN / family
     config = json.loads((folder / "config.json").read_text())
     tensors, example = load_file(folder / "model.safetensors"), load_file(folder / "example.safetensors")
-    writer = {"encodec": encodec, "encodec_48khz": encodec, "dac": dac, "mimi": mimi}[family]
+    writer = {"encodec": encodec, "encodec_32khz": encodec, "encodec_48khz": encodec, "dac": dac, "mimi": mimi}[family]
     own, told, made = writer(config, tensors, example)
     other = folder.parent / (folder.name + "_own")
     other.mkdir(exist_ok=True)

@@ -132,7 +132,7 @@ TEST_F(ImportErrors, ConfigsThatAreNotSupportedAreRefused) {
       {"audio_channels", 2, "only 1"},
       {"normalize", true, "only false"},
       {"chunk_length_s", 1.0, "\"normalize\" is not true"},
-      {"use_causal_conv", false, "use_causal_conv"},
+      {"use_causal_conv", 0, "use_causal_conv"},
       {"upsampling_ratios", {4, 0}, "upsampling_ratios"},
       {"upsampling_ratios", {64, 64, 64, 64}, "65536"},
       {"upsampling_ratios", "8", "a list"},

@@ -32,7 +32,8 @@ TEST_P(OwnLayouts, AreTheSameModel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, OwnLayouts, ::testing::Values("encodec", "encodec_48khz", "mimi"),
+INSTANTIATE_TEST_SUITE_P(Families, OwnLayouts,
+                         ::testing::Values("encodec", "encodec_32khz", "encodec_48khz", "mimi"),
                          [](const auto& test) { return std::string(test.param); });
 
 // What is said of a golden whose tensors were changed; nothing if it is taken.
@@ -60,7 +61,7 @@ void ExpectNames(const std::string& message, const std::vector<std::string>& par
 constexpr auto kUnchanged = [](OwnedTensors&) {};
 
 TEST(OwnLayoutErrors, WhatNoShapeTellsHasToBeSaid) {
-  for (const char* family : {"encodec_own", "encodec_48khz_own", "dac_own"}) {
+  for (const char* family : {"encodec_own", "encodec_32khz_own", "encodec_48khz_own", "dac_own"}) {
     EXPECT_EQ(RefusalOf(family, kUnchanged), "");
     ExpectNames(RefusalOf(family, kUnchanged, false), {"\"sampling_rate\"", "config.json"});
   }

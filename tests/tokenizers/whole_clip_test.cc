@@ -207,8 +207,8 @@ TEST_P(WholeClips, Bfloat16IsCloseAndHasAProfileOfItsOwn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, WholeClips,
-                         ::testing::Values("encodec", "dac", "dac_odd", "dac_own", "mimi", "snac",
-                                           "snac_attention", "wavtokenizer", "wavtokenizer_blocks"),
+                         ::testing::Values("encodec", "encodec_32khz", "dac", "dac_odd", "dac_own", "mimi",
+                                           "snac", "snac_attention", "wavtokenizer", "wavtokenizer_blocks"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST(WholeClipErrors, WhatIsTooLongIsRefused) {

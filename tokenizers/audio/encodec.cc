@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EnCodec (Defossez et al. 2022, arXiv 2210.13438): SEANet with an LSTM around a residual quantizer, causal,
-// or in segments that it sees as a whole.
+// EnCodec (Defossez et al. 2022, arXiv 2210.13438): SEANet with an LSTM around a residual quantizer, causal
+// (24 kHz), looking ahead (32 kHz, of MusicGen) or in segments that it sees as a whole (48 kHz).
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -67,7 +67,10 @@ void ReadPlain(nn::ConfigFields& fields, StreamParts& parts, const nn::SeanetCon
   fields.Only("audio_channels", 1);
   fields.Only("normalize", false);
   fields.Only("norm_type", "weight_norm");
-  if (!seanet.causal) fields.Refuse("\"use_causal_conv\" is false; only causal networks are supported");
+  if (!seanet.causal) {
+    parts.latency = parts.stride + seanet.Ahead() + seanet.DecoderAhead();
+    return;
+  }
   // Where the beginning is mirrored, the convolutions beside the latents wait for the rows that they mirror.
   const bool mirrored = seanet.padding == nn::Padding::kReflect;
   parts.latency = parts.stride * (mirrored ? std::max(seanet.kernel, seanet.last_kernel) : 1);
