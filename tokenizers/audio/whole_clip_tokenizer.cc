@@ -13,6 +13,7 @@
 #include "base/crc32c.h"
 #include "base/dynamic_part.h"
 #include "base/guard.h"
+#include "base/parallel.h"
 #include "models/device.h"
 #include "models/float_weights.h"
 #include "models/nn/tensor_codes.h"
@@ -30,7 +31,8 @@ using nn::TensorNetwork;
 using nn::TensorPlace;
 
 constexpr int kProbeTokens = 8;
-constexpr int kMostClips = 32;              // that are run at once
+constexpr int kMostClips = 32;  // that are run at once
+constexpr int kCopyThreads = 4;
 constexpr size_t kBatchSamples = 1 << 23;   // of these clips together
 constexpr uint64_t kMostSamples = 1 << 24;  // of one clip; it takes up to some 2 KiB of memory for each
 
@@ -255,6 +257,16 @@ class WholeClipTokenizer : public Tokenizer {
     return torch::empty(sizes, torch::TensorOptions().pinned_memory(!place_.device.is_cpu()));
   }
 
+  // The clips of a GPU's batch are copied by several threads, since it waits for them.
+  void ForEach(size_t count, const auto& copy) const {
+    const int threads = place_.device.is_cpu() ? 1 : std::min(kCopyThreads, CoreCount());
+    const Status done = ParallelFor(count, threads, [&](size_t i) -> Status {
+      copy(i);
+      return {};
+    });
+    TORCH_CHECK(done.ok(), done.error().message);
+  }
+
   // Sounds of equal length, filled up with silence to ClipsAtOnce() of them: rows of latents [B * rows, dim].
   torch::Tensor Latents(const std::vector<std::span<const float>>& sounds) const {
     const auto samples = static_cast<int64_t>(sounds.front().size());
@@ -263,9 +275,10 @@ class WholeClipTokenizer : public Tokenizer {
     const auto x = OnHost({batch, 1, 1, samples + rest});
     x.slice(0, static_cast<int64_t>(sounds.size())).zero_();
     x.slice(3, samples).zero_();
-    for (size_t i = 0; i < sounds.size(); ++i)
+    ForEach(sounds.size(), [&](size_t i) {
       std::copy(sounds[i].begin(), sounds[i].end(),
                 x.data_ptr<float>() + static_cast<int64_t>(i) * (samples + rest));
+    });
     const TensorNetwork network = *TensorNetwork::Of(*parts_.encoder, place_);
     const auto latents = network.Run(x.to(place_.device).clamp_(-1, 1).to(place_.type));
     return latents.squeeze(2).transpose(1, 2).to(torch::kFloat32).flatten(0, 1).contiguous();
@@ -303,11 +316,13 @@ class WholeClipTokenizer : public Tokenizer {
     y.copy_(decoded);
     // Some decoders end a few samples before or behind the last token.
     const int64_t made = y.size(3), taken = std::min(made, samples);
-    std::vector<std::vector<float>> all;
-    for (size_t i = 0; i < sounds.size(); ++i) {
+    std::vector<std::vector<float>> all(sounds.size());
+    ForEach(sounds.size(), [&](size_t i) {
       const float* from = y.const_data_ptr<float>() + static_cast<int64_t>(i) * made;
-      all.emplace_back(from, from + taken).resize(static_cast<size_t>(samples), 0.0f);
-    }
+      all[i].reserve(static_cast<size_t>(samples));
+      all[i].assign(from, from + taken);
+      all[i].resize(static_cast<size_t>(samples), 0.0f);
+    });
     return all;
   }
 
