@@ -46,3 +46,20 @@ target_link_directories(vqc_torch INTERFACE ${vqc_torch_folder}/lib)
 target_link_libraries(vqc_torch INTERFACE ${vqc_torch_folder}/lib/libtorch_cpu.so ${vqc_torch_folder}/lib/libc10.so Threads::Threads)
 # libtorch_cpu.so of the CUDA wheel needs libcudart and libcupti, which need not be where the linker looks.
 target_link_options(vqc_torch INTERFACE -Wl,--unresolved-symbols=ignore-in-shared-libs -Wl,--allow-shlib-undefined)
+
+# vqc_add_torch_sources(<file>...)
+#
+# Sources of vqcodec_torch, compiled eight at a time: even precompiled, libtorch's header leaves templates that
+# each object makes anew, which takes longer than most of our files. The files of a batch share what stands in
+# unnamed namespaces.
+function(vqc_add_torch_sources)
+  target_sources(vqcodec_torch PRIVATE ${ARGN})
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  set(count 0)
+  foreach(source IN LISTS ARGN)
+    math(EXPR batch "${count} / 8")
+    math(EXPR count "${count} + 1")
+    set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/${source} TARGET_DIRECTORY vqcodec_torch
+                                PROPERTIES UNITY_GROUP ${folder}_${batch})
+  endforeach()
+endfunction()

@@ -69,6 +69,10 @@ void SetChannelsLast(torch::nn::Module& module) {
   }
 }
 
+torch::Tensor ChannelsLast(const torch::Tensor& activations) {
+  return activations.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 InferenceScope::InferenceScope() { at::set_num_threads(1); }
 
 StreamScope::StreamScope(c10::Device device) {

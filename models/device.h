@@ -19,6 +19,8 @@ Result<c10::Device> ResolveDevice(const std::string& device);
 
 // Weights of convolutions in channels-last memory, the layout of the activations.
 void SetChannelsLast(torch::nn::Module& module);
+// Activations, [N, C, H, W], in that layout.
+torch::Tensor ChannelsLast(const torch::Tensor& activations);
 
 // In its scope the calling thread computes without gradients and with one intra-op thread, so that no
 // reduction is split: results do not depend on the number of threads.

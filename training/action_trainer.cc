@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <numbers>
 #include <random>
 
 #include "base/guard.h"
@@ -18,13 +17,15 @@
 #include "quantizers/quantizer.h"
 #include "training/optimizer.h"
 #include "training/quantized_network.h"
+#include "training/schedule.h"
+#include "training/training_run.h"
 
 namespace vqc {
 namespace {
 
-constexpr double kWarmUp = 0.02, kUnquantized = 0.1, kReviveUntil = 0.8, kLowestRate = 0.01;
+constexpr double kUnquantized = 0.1;  // share of the schedule, before there are codewords
 constexpr double kReconstruction = 20, kDifferences = 0.1;  // weights in the loss, beside the quantizer's own
-constexpr int64_t kLogEvery = 100, kInitialLatents = 16384;
+constexpr int64_t kInitialLatents = 16384;
 constexpr size_t kFewChunks = 10000;  // jitter is for sources below
 
 struct Batch {
@@ -185,10 +186,9 @@ class Trainer {
   }
 
   double LearningRate(double progress) const {
-    if (progress < kWarmUp) return options_.learning_rate * (progress + 1e-4) / kWarmUp;
-    const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));
+    constexpr double kWarmUp = 0.02;
     return options_.learning_rate *
-           (kLowestRate + (1 - kLowestRate) * 0.5 * (1 + std::cos(std::numbers::pi * p)));
+           (progress < kWarmUp ? (progress + 1e-4) / kWarmUp : CosineSchedule(progress, kWarmUp, 0.01));
   }
 
   const ActionNetworkOptions options_;

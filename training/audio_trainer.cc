@@ -16,9 +16,7 @@
 namespace vqc {
 namespace {
 
-constexpr double kWarmUp = 0.01, kLowestRate = 0.02;  // shares of the schedule, of the learning rate
-constexpr double kPlain = 0.03;                       // of the schedule, before there are codewords
-constexpr double kReviveUntil = 0.8;    // dead codewords are replaced in this part of the schedule
+constexpr double kPlain = 0.03;         // of the schedule, before there are codewords
 constexpr int64_t kReviveEvery = 8;     // steps: looking for them takes longer than the rest of an update
 constexpr int64_t kLatentsPerCode = 8;  // for the first k-means
 constexpr double kMelWeight = 15, kAdversarialWeight = 2, kFeatureWeight = 4, kCommitmentWeight = 1;
@@ -98,9 +96,7 @@ int64_t AudioTrainer::ClipLength() const {
   return std::max<int64_t>(8, static_cast<int64_t>(options_.clip * config_.rate) / stride) * stride;
 }
 
-double AudioTrainer::Schedule(double progress) const {
-  return CosineSchedule(progress, kWarmUp, kLowestRate);
-}
+double AudioTrainer::Schedule(double progress) const { return CosineSchedule(progress, 0.01, 0.02); }
 
 // Codewords from the latents of a network that has been trained without them for a while.
 Status AudioTrainer::StartQuantizer(const AudioSet& set) {

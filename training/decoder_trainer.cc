@@ -15,14 +15,9 @@
 namespace vqc {
 namespace {
 
-constexpr double kWarmUp = 0.02, kLowestRate = 0.02;  // shares of the schedule, of the learning rate
 constexpr double kRamp = 0.1;  // of the schedule, over which the adversarial loss comes to its weight
 constexpr int64_t kShift = 4;  // pixels that the classifier's grid is moved by at most
 constexpr double kGain = 0.2, kOffset = 0.2;  // that the discriminator must not tell photos by
-
-torch::Tensor ChannelsLast(const torch::Tensor& images) {
-  return images.contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 }  // namespace
 
@@ -154,7 +149,7 @@ torch::Tensor DecoderTrainer::Judge(const torch::Tensor& images, const torch::Te
 
 DecoderMeasures DecoderTrainer::Step(const PhotoSet& photos, double progress) {
   const auto images = photos.Crops(options_.batch, options_.crop, random_);
-  const double rate = options_.learning_rate * CosineSchedule(progress, kWarmUp, kLowestRate);
+  const double rate = options_.learning_rate * CosineSchedule(progress, 0.02, 0.02);
   const auto decoded = decoder_->forward(LatentsOf(OnRungs(CodesOf(images)))).to(torch::kFloat32);
   const auto leaf = decoded.detach().requires_grad_();
 

@@ -12,15 +12,6 @@
 #include "training/schedule.h"
 
 namespace vqc {
-namespace {
-
-constexpr double kWarmUp = 0.02, kLowestRate = 0.01;  // shares of the schedule, of the learning rate
-
-torch::Tensor ChannelsLast(const torch::Tensor& images) {
-  return images.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<FillerTrainer>> FillerTrainer::Create(const TrainFillerOptions& options,
                                                              const ModelEntry& model) {
@@ -86,7 +77,7 @@ torch::Tensor FillerTrainer::Step(const PhotoSet& photos, double progress) {
   const auto decoded = Decoded(Filled(latents, lost, quantizer_loss));
   const auto mse = (decoded - images).square().mean({1, 2, 3});  // [B]
   (torch::sqrt(mse + 1e-5).mean() + quantizer_loss).backward();
-  optimizer_->Step(options_.learning_rate * CosineSchedule(progress, kWarmUp, kLowestRate));
+  optimizer_->Step(options_.learning_rate * CosineSchedule(progress, 0.02, 0.01));
   return (-10 * torch::log10(mse.detach() / 4 + 1e-8)).mean();
 }
 

@@ -4,20 +4,17 @@
 #include <torch/torch.h>
 
 #include <cmath>
-#include <numbers>
 
 #include "models/device.h"
 #include "quantizers/code_counter.h"
 #include "training/quantized_network.h"
+#include "training/schedule.h"
 
 namespace vqc {
 namespace {
 
-constexpr double kWarmUp = 0.01;     // share of the schedule
 constexpr int64_t kSteerEvery = 16;  // steps
 constexpr double kSteerGain = 0.02, kLeastWeight = 1e-3, kMostWeight = 3;
-constexpr double kReviveUntil = 0.8;  // dead codewords are replaced in this part of the schedule
-constexpr double kLowestRate = 0.01;  // final learning rate over the peak
 
 torch::Tensor Images(const torch::Tensor& batch, torch::Dtype dtype) {
   return batch.to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
@@ -77,10 +74,7 @@ size_t ImageTrainer::ParameterCount() const {
 }
 
 double ImageTrainer::LearningRate(double progress) const {
-  if (progress < kWarmUp) return options_.learning_rate * progress / kWarmUp;
-  const double p = std::min(1.0, (progress - kWarmUp) / (1 - kWarmUp));
-  return options_.learning_rate *
-         (kLowestRate + (1 - kLowestRate) * 0.5 * (1 + std::cos(std::numbers::pi * p)));
+  return options_.learning_rate * CosineSchedule(progress, 0.01, 0.01);
 }
 
 // Multiplies the weight of the rate by a little more than one where tokens cost more than the target, and by

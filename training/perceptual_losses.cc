@@ -27,7 +27,8 @@ constexpr double kMasked = 0.25;                        // of the softer one: di
 constexpr double kLoudest = 45;                         // limit of a frame's disturbance
 constexpr double kIntervalNorm = 6;                     // short disturbances count more
 constexpr double kPoints = 0.1, kAddedPoints = 0.0309;  // of opinion, for a unit of each disturbance
-constexpr double kSmall = 1e-8, kLeast = 1e-3;  // the latter of disturbances, whose sixth power has to exist
+constexpr double kSmall = 1e-8,
+                 kLeastDisturbance = 1e-3;  // the latter of disturbances, whose sixth power has to exist
 
 using Edges = std::function<double(double band)>;  // Hz of the begin of a band
 
@@ -136,7 +137,8 @@ torch::Tensor PerceptualLosses::Disturbance(const torch::Tensor& decoded,
   const auto weight = torch::pow((px.sum(2) + 1e5) / 1e7, -0.04);  // [B, T]
   const auto over = [&](const torch::Tensor& d) {
     const auto intervals = (d * weight).clamp_max(kLoudest).unfold(1, kInterval, kIntervalStep);
-    const auto peaks = torch::pow(torch::pow(intervals + kLeast, kIntervalNorm).mean(2), 2 / kIntervalNorm);
+    const auto peaks =
+        torch::pow(torch::pow(intervals + kLeastDisturbance, kIntervalNorm).mean(2), 2 / kIntervalNorm);
     return torch::sqrt(peaks.mean(1)).mean();
   };
   return kPoints * over(frames) + kAddedPoints * over(more);

@@ -7,6 +7,8 @@
 
 namespace vqc {
 
+inline constexpr double kReviveUntil = 0.8;  // share of a training in which dead codewords are replaced
+
 // Share of the highest learning rate at `progress` of a training: rises to 1 over its first part `warm_up`,
 // then falls to `lowest` along half a cosine.
 inline double CosineSchedule(double progress, double warm_up, double lowest) {

@@ -19,8 +19,7 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kLogEvery = 100;  // steps
-constexpr char kLogHead[] =
+constexpr char kAudioLogHead[] =
     "step,seconds,progress,mel,complex,distortion,disturbance,unintelligible,commitment,adversarial,features,"
     "discriminators,gradient_norm,clips_per_second\n";
 
@@ -65,7 +64,7 @@ Status Train(const TrainAudioOptions& options) {
     at::set_num_threads(2);  // little is left for the CPU, and waiting threads are in the way of others
   AllowFastKernels();
 
-  CsvLog log(options.log, kLogHead);
+  CsvLog log(options.log, kAudioLogHead);
   double written = run.seconds();
   while (run.GoesOn()) {
     VQC_ASSIGN(const AudioMeasures measures, trainer->Step(set, run.Share()));

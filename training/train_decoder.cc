@@ -16,8 +16,7 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kLogEvery = 100;  // steps
-constexpr char kLogHead[] =
+constexpr char kDecoderLogHead[] =
     "step,seconds,progress,distortion,features,adversarial,judged,gradient_norm,images_per_second\n";
 
 Status Train(const TrainDecoderOptions& options) {
@@ -39,7 +38,7 @@ Status Train(const TrainDecoderOptions& options) {
   VQC_TRY(run.Resume(*trainer, options.state));
   AllowFastKernels();
 
-  CsvLog log(options.log, kLogHead);
+  CsvLog log(options.log, kDecoderLogHead);
   const auto judge = [&](const char* when) {
     if (!valid) return;
     at::globalContext().setBenchmarkCuDNN(false);

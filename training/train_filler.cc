@@ -17,8 +17,7 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kLogEvery = 100;  // steps
-constexpr char kLogHead[] = "step,seconds,progress,psnr,images_per_second\n";
+constexpr char kFillerLogHead[] = "step,seconds,progress,psnr,images_per_second\n";
 
 Status Train(const TrainFillerOptions& options) {
   // First the device: libtorch looks for CUDA once, and seeding is enough to make it look.
@@ -38,7 +37,7 @@ Status Train(const TrainFillerOptions& options) {
   TrainingRun run({options.steps, options.seconds, 0}, trainer->device());
   AllowFastKernels();
 
-  CsvLog log(options.log, kLogHead);
+  CsvLog log(options.log, kFillerLogHead);
   while (run.GoesOn()) {
     const auto psnr = trainer->Step(photos, run.Share());
     run.CountStep();

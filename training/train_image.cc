@@ -19,8 +19,8 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kLogEvery = 200;  // steps
-constexpr char kLogHead[] =
+constexpr int64_t kImageLogEvery = 200;  // steps
+constexpr char kImageLogHead[] =
     "step,seconds,progress,distortion,psnr,bits_per_token,gradient_norm,rate_weight,images_per_second\n";
 
 Status WriteModel(ImageTrainer& trainer, const TrainImageOptions& options) {
@@ -53,16 +53,16 @@ Status Train(const TrainImageOptions& options) {
   VQC_TRY(run.Resume(*trainer, options.state));
   AllowFastKernels();
 
-  CsvLog log(options.log, kLogHead);
+  CsvLog log(options.log, kImageLogHead);
   while (run.GoesOn()) {
     const ImageMeasures m = trainer->Step(photos, run.Share());
     run.CountStep();
-    if (run.step() % kLogEvery == 0) {
+    if (run.step() % kImageLogEvery == 0) {
       char line[256];
       std::snprintf(line, sizeof line, "%ld,%.1f,%.4f,%.6f,%.3f,%.3f,%.4f,%.4f,%.0f",
                     static_cast<long>(run.step()), run.seconds(), run.Share(), m.distortion.item<double>(),
                     m.psnr.item<double>(), m.bits.item<double>(), m.norm.item<double>(), m.rate_weight,
-                    static_cast<double>(kLogEvery * options.batch) / run.Lap());
+                    static_cast<double>(kImageLogEvery * options.batch) / run.Lap());
       log.Write(line);
     }
   }

@@ -17,9 +17,9 @@
 namespace vqc {
 namespace {
 
-constexpr int64_t kLogEvery = 50;         // steps
-constexpr int64_t kMeasuredRows = 65536;  // together
-constexpr int64_t kBurst = 8;             // steps that are timed together: a GPU works them off in a row
+constexpr int64_t kQuantizerLogEvery = 50;  // steps
+constexpr int64_t kMeasuredRows = 65536;    // together
+constexpr int64_t kBurst = 8;               // steps that are timed together: a GPU works them off in a row
 
 double ValueOf(const torch::Tensor& measure) { return measure.defined() ? measure.item<double>() : 0; }
 
@@ -62,7 +62,7 @@ Status Learn(QuantizerTrainer& trainer, const torch::Tensor& features, const Tra
     run.CountStep();
     if (!processes.first()) continue;
     if (options.progress) options.progress(std::min(1.0, run.Share()));
-    if (run.step() % kLogEvery != 0 && run.GoesOn()) continue;
+    if (run.step() % kQuantizerLogEvery != 0 && run.GoesOn()) continue;
     const Used used = MeanOf(counter.Statistics());
     const std::array values = {run.seconds(),
                                run.Share(),

@@ -16,6 +16,8 @@
 
 namespace vqc {
 
+inline constexpr int64_t kLogEvery = 100;  // steps between lines of a log
+
 struct TrainingSchedule {
   int64_t steps = 0;      // of the whole training; 0: it is measured in seconds
   double seconds = 0;     // of the whole training

@@ -18,13 +18,13 @@ struct Row {
   int64_t channels, kernel;
   bool head;
 };
-using Rows = std::vector<Row>;
-const Rows kAlex = {{64, 11, true}, {192, 5, true}, {384, 3, true}, {256, 3, true}, {256, 3, true}};
-const Rows kVgg = {{64, 3, false},  {64, 3, true},   {128, 3, false}, {128, 3, true},  {256, 3, false},
+using LpipsLayers = std::vector<Row>;
+const LpipsLayers kAlex = {{64, 11, true}, {192, 5, true}, {384, 3, true}, {256, 3, true}, {256, 3, true}};
+const LpipsLayers kVgg = {{64, 3, false},  {64, 3, true},   {128, 3, false}, {128, 3, true},  {256, 3, false},
                    {256, 3, false}, {256, 3, true},  {512, 3, false}, {512, 3, false}, {512, 3, true},
                    {512, 3, false}, {512, 3, false}, {512, 3, true}};
 
-testing::MadeUpWeights WeightsOf(const Rows& rows) {
+testing::MadeUpWeights WeightsOf(const LpipsLayers& rows) {
   testing::MadeUpWeights weights;
   int64_t in = 3;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -37,7 +37,7 @@ testing::MadeUpWeights WeightsOf(const Rows& rows) {
 
 class LpipsTest : public ::testing::Test {
  protected:
-  std::string Written(const Rows& rows, const std::string& network) {
+  std::string Written(const LpipsLayers& rows, const std::string& network) {
     const std::string path = folder_.Path(network);
     EXPECT_TRUE(WeightsOf(rows).Write(path, {{"lpips", network}}).ok());
     return path;
@@ -90,7 +90,7 @@ TEST_F(LpipsTest, OtherFilesAreRefused) {
   EXPECT_NE(refusal().find("do not say lpips = alex or vgg"), std::string::npos) << refusal();
   ASSERT_TRUE(WeightsOf(kAlex).Write(path, {{"lpips", "vgg"}}).ok());
   EXPECT_NE(refusal().find("conv0.weight"), std::string::npos) << refusal();
-  Rows without = kAlex;
+  LpipsLayers without = kAlex;
   without[4].head = false;
   ASSERT_TRUE(WeightsOf(without).Write(path, {{"lpips", "alex"}}).ok());
   EXPECT_NE(refusal().find("head4"), std::string::npos) << refusal();

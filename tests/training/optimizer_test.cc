@@ -11,7 +11,7 @@ namespace {
 
 // Searches keep what they made of a codebook until its version counter says that it has changed; the fused
 // kernels must raise it.
-class OptimizerAveraging : public testing::TestWithParam<double> {};
+class OptimizerAveraging : public ::testing::TestWithParam<double> {};
 
 TEST_P(OptimizerAveraging, StepsAreSeenBySearches) {
   torch::manual_seed(3);
@@ -41,7 +41,7 @@ TEST_P(OptimizerAveraging, StepsAreSeenBySearches) {
   EXPECT_TRUE(torch::equal(expect_closest("UseMaster"), before));
 }
 
-INSTANTIATE_TEST_SUITE_P(Optimizer, OptimizerAveraging, testing::Values(0.999, 0.0));
+INSTANTIATE_TEST_SUITE_P(Optimizer, OptimizerAveraging, ::testing::Values(0.999, 0.0));
 
 }  // namespace
 }  // namespace vqc

@@ -18,7 +18,7 @@
 namespace vqc {
 namespace {
 
-class Training : public testing::Test {
+class Training : public ::testing::Test {
  protected:
   void SetUp() override {
     at::set_num_threads(1);  // tiny tensors: more threads only wait for each other

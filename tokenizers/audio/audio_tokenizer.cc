@@ -18,8 +18,6 @@
 namespace vqc {
 namespace {
 
-constexpr int kProbeTokens = 16;
-
 class AudioTokenizer : public Tokenizer {
  public:
   AudioTokenizer(const AudioNetworkConfig& network, std::shared_ptr<Quantizer> quantizer,
@@ -102,7 +100,7 @@ class AudioTokenizer : public Tokenizer {
 
   uint32_t Profile() const {
     audio::Encoder::State state;
-    auto latents = encoder_.Push(state, ProbeSound(kProbeTokens * info_.stride));
+    auto latents = encoder_.Push(state, ProbeSound(16 * info_.stride));
     const auto rest = encoder_.Finish(state);
     latents.insert(latents.end(), rest.begin(), rest.end());
     return Crc32c({reinterpret_cast<const uint8_t*>(latents.data()), latents.size() * sizeof(float)});

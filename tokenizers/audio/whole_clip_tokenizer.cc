@@ -30,7 +30,6 @@ namespace {
 using nn::TensorNetwork;
 using nn::TensorPlace;
 
-constexpr int kProbeTokens = 8;
 constexpr int kMostClips = 32;  // that are run at once
 constexpr int kCopyThreads = 4;
 constexpr size_t kBatchSamples = 1 << 23;   // of these clips together
@@ -75,7 +74,7 @@ class WholeClipTokenizer : public Tokenizer {
   Status Prepare() {
     VQC_TRY(TensorNetwork::Of(*parts_.encoder, place_));
     const InferenceScope scope;
-    const auto latents = Latents({ProbeSound(kProbeTokens * info_.stride)}).to(at::kCPU).contiguous();
+    const auto latents = Latents({ProbeSound(8 * info_.stride)}).to(at::kCPU).contiguous();
     const auto* bytes = reinterpret_cast<const uint8_t*>(latents.const_data_ptr<float>());
     // What the profile of the same network in pieces cannot be, nor that of another type.
     std::vector<uint8_t> seen(1, static_cast<uint8_t>(place_.type));
