@@ -3,11 +3,12 @@
 """Converted public checkpoints beside their own implementations in Python: speed, start and memory, in one run.
 
     for f in encodec mimi dac vqgan; do tests/oracle/$f.py golden/$f --real; done
-    bench/checkpoint_speed.py golden [encodec mimi dac vqgan] [--vqcodec build/release/bin/vqcodec] [--rounds 3]
-        [--seconds 60] [--threads 1 2]
+    tests/oracle/vqgan.py golden/vq16 --real --vq16
+    bench/checkpoint_speed.py golden [encodec mimi dac vqgan vq16] [--vqcodec build/release/bin/vqcodec] [--rounds 3]
+        [--seconds 60] [--threads 1 2] [--first-core 0]
 
 `golden` holds published sizes with random weights, which take as long as others; the implementations and their
-packages are those of tests/oracle. Both programs are bound to as many cores as they may have threads, and take turns.
+packages are those of tests/oracle. Both programs are bound to as many cores as they may have threads, from the first one on, and take turns.
 Times are of the network: ours of a long input less those of a short one, theirs of the calls alone. Start is a whole
 process that encodes a short input. Memory is the peak of a process, in MiB: theirs encodes and decodes, of ours the
 larger of the two. Medians of the rounds; a ratio above 1 is in our favour: `processor` of the time of all threads,
@@ -27,6 +28,7 @@ import wave
 import numpy as np
 
 RATES = {"encodec": 24000, "mimi": 24000, "dac": 44100}
+PICTURE_FAMILIES = ("vqgan", "vq16")
 SHORT_SECONDS, SIDE, PICTURES = 0.2, 256, 3
 ORACLES = pathlib.Path(__file__).parents[1] / "tests/oracle"
 
@@ -34,7 +36,7 @@ ORACLES = pathlib.Path(__file__).parents[1] / "tests/oracle"
 def write_input(path, family, count):
     """`count` seconds of a chirp in noise, or so many pictures."""
     random = np.random.default_rng(1)
-    if family == "vqgan":
+    if family in PICTURE_FAMILIES:
         for i in range(count):
             smooth = np.kron(random.integers(0, 200, (SIDE // 16, SIDE // 16, 3)), np.ones((16, 16, 1), int))
             pixels = (smooth + random.integers(0, 56, (SIDE, SIDE, 3))).astype(np.uint8)
@@ -54,17 +56,20 @@ def write_input(path, family, count):
 def load(family, folder):
     """The model and the oracle's two functions for it."""
     sys.path.insert(0, str(ORACLES))
-    if family == "vqgan":
+    if family in PICTURE_FAMILIES:
         import torch
         import vqgan
         from safetensors.torch import load_file
-        model = vqgan.Taming(True).eval()
-        model.load_state_dict({name: values.float() for name, values in load_file(folder / "model.safetensors").items()})
-        codewords = model.quantize.embedding.weight
+        model = vqgan.Taming(True, family == "vq16").eval()
+        found = load_file(folder / "model.safetensors")
+        named = vqgan.llamagens_name if model.vq16 else str
+        model.load_state_dict({name: found[named(name)].float() for name in model.state_dict()})
+        measured = torch.nn.functional.normalize if model.vq16 else torch.clone
+        codewords = measured(model.quantize.embedding.weight)
 
         def encode(model, pixels):
-            latents = model.quant_conv(model.encoder(pixels))
-            return None, torch.cdist(latents[0].flatten(1).T, codewords).argmin(1)
+            rows = model.quant_conv(model.encoder(pixels))[0].flatten(1).T
+            return None, torch.cdist(measured(rows), codewords).argmin(1)
 
         return model, encode, lambda model, ids: vqgan.decoded(model, ids, codewords, (SIDE // 16, SIDE // 16))
     import transformers
@@ -107,12 +112,12 @@ def reference(family, folder, threads, ways, inputs):
     print(json.dumps(spent))
 
 
-def run(command, threads, models=None):
+def run(command, threads, models=None, first_core=0):
     """Processor seconds, seconds, peak memory in MiB and output of a program on so many cores."""
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)} | ({"VQCODEC_MODELS": models} if models else {})
     begin = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
-                               preexec_fn=lambda: os.sched_setaffinity(0, range(threads)))
+                               preexec_fn=lambda: os.sched_setaffinity(0, range(first_core, first_core + threads)))
     output, errors = process.stdout.read().decode(), process.stderr.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
@@ -132,18 +137,19 @@ class Race:
         work = f"{self.folder}/coded"
         if way == "decode":
             inputs = [f"{work}/{pathlib.Path(path).stem}.vqc" for path in inputs]
-            options = ["-O", f"{self.folder}/back", "--format", "ppm" if self.family == "vqgan" else "wav"]
+            options = ["-O", f"{self.folder}/back", "--format", "ppm" if self.family in PICTURE_FAMILIES else "wav"]
         else:
             options = ["-O", work, "-m", self.family]
-        return run([self.arguments.vqcodec, way, *inputs, *options, "-f", "-q", "-j", "1"], threads, self.models)
+        return run([self.arguments.vqcodec, way, *inputs, *options, "-f", "-q", "-j", str(threads)],
+                   threads, self.models, self.arguments.first_core)
 
     def theirs(self, ways, inputs, threads):
         command = [sys.executable, __file__, self.golden, self.family, "--reference", *ways, "--threads", str(threads),
                    "--inputs", *inputs]
-        return run(command, threads)
+        return run(command, threads, first_core=self.arguments.first_core)
 
     def speed(self):
-        family, picture = self.family, self.family == "vqgan"
+        family, picture = self.family, self.family in PICTURE_FAMILIES
         short = write_input(f"{self.folder}/short", family, 1 if picture else SHORT_SECONDS)
         long = write_input(f"{self.folder}/long", family, PICTURES if picture else self.arguments.seconds)
         for threads in self.arguments.threads:
@@ -170,11 +176,12 @@ class Race:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("golden", type=pathlib.Path)
-    parser.add_argument("families", nargs="*", default=["encodec", "mimi", "dac", "vqgan"])
+    parser.add_argument("families", nargs="*", default=["encodec", "mimi", "dac", *PICTURE_FAMILIES])
     parser.add_argument("--vqcodec", default="build/release/bin/vqcodec")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--first-core", type=int, default=0)
     for option in ("--reference", "--inputs"):
         parser.add_argument(option, nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

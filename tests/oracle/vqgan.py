@@ -7,6 +7,7 @@ have length 1 there.
     pip install torch==2.11.0 diffusers==0.36.0 taming-transformers-rom1504==0.0.6 safetensors   # the latter with --no-deps
     tests/oracle/vqgan.py [FOLDER] [--real] [--vqmodel]   # --real: the sizes of VQGAN f16, of which VQ-16 has the
                                                           # layers, or with --vqmodel of CompVis/ldm-celebahq-256
+    tests/oracle/vqgan.py FOLDER --real --vq16            # LlamaGen's VQ-16 itself, with its names; no example
 """
 import torch
 from diffusers import VQModel
@@ -16,12 +17,25 @@ from taming.modules.diffusionmodules.model import Decoder, Encoder
 import checkpoints
 
 
-class Taming(torch.nn.Module):
-    """taming.models.vqgan.VQModel without Lightning."""
+def llamagens_name(name, sizes=5):
+    """LlamaGen's name for a tensor of taming-transformers; its decoder counts sizes from the smallest."""
+    for theirs, block in (("block_1", "0"), ("attn_1", "1"), ("block_2", "2")):
+        name = name.replace(f".mid.{theirs}.", f".mid.{block}.")
+    for i in range(sizes):
+        name = name.replace(f"encoder.down.{i}.", f"encoder.conv_blocks.{i}.")
+        name = name.replace(f"decoder.up.{i}.", f"decoder.conv_blocks.{sizes - 1 - i}.")
+    return name.replace(".block.", ".res.")
 
-    def __init__(self, real):
+
+class Taming(torch.nn.Module):
+    """taming.models.vqgan.VQModel without Lightning, or with `vq16` the sizes of LlamaGen's VQ-16."""
+
+    def __init__(self, real, vq16=False):
         super().__init__()
+        self.vq16 = vq16
         latents, dim, entries, self.side = (256, 256, 1024, 256) if real else (8, 4, 64, 24)
+        if vq16:
+            dim, entries = 8, 16384
         sizes = {"ch": 128 if real else 32, "out_ch": 3, "ch_mult": (1, 1, 2, 2, 4) if real else (1, 1),
                  "num_res_blocks": 2 if real else 1, "attn_resolutions": [16] if real else [self.side // 2],
                  "in_channels": 3, "resolution": self.side, "z_channels": latents, "double_z": False}
@@ -32,7 +46,7 @@ class Taming(torch.nn.Module):
         self.post_quant_conv = torch.nn.Conv2d(dim, latents, 1)
 
     def save_pretrained(self, folder):
-        state = {name: tensor.half().contiguous() for name, tensor in self.state_dict().items()}
+        state = {llamagens_name(name) if self.vq16 else name: tensor.half().contiguous() for name, tensor in self.state_dict().items()}
         save_file(state, folder / "model.safetensors")
 
 
@@ -52,14 +66,18 @@ def decoded(model, ids, codewords, shape):
 
 
 def main():
-    options = checkpoints.options(__doc__, "vqgan", "vqmodel")
+    options = checkpoints.options(__doc__, "vqgan", "vqmodel", "vq16")
     if options.vqmodel and options.folder.name == "vqgan_vqmodel":
         options.folder = options.folder.with_name("vqmodel")
     torch.manual_seed(1)
-    model = (vqmodel(options.real) if options.vqmodel else Taming(options.real)).eval()
+    model = (vqmodel(options.real) if options.vqmodel else Taming(options.real, options.vq16)).eval()
     checkpoints.randomize(model)
     model.decoder.conv_out.weight.mul_(0.2)
     model.half().float()  # as it is saved
+    options.folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(options.folder)
+    if options.vq16:
+        return
     pixels = checkpoints.picture(*((256, 192) if options.real else (24, 18)))
     latents = model.quant_conv(model.encoder(pixels))
     rows, codewords = latents[0].flatten(1).T, model.quantize.embedding.weight
@@ -70,8 +88,6 @@ def main():
         example["ids" + name] = ids.to(torch.int32)
         example["decoded" + name] = decoded(model, ids, books[1], latents.shape[2:])[0]
         assert example["decoded" + name].abs().max() < 1, "decoded pixels would be clipped"
-    options.folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(options.folder)
     save_file({name: tensor.contiguous() for name, tensor in example.items()}, options.folder / "example.safetensors")
 
 
