@@ -108,9 +108,10 @@ struct ContextAttention {
   }
   Tensor operator()(const Tensor& x) const {
     const Tensor normed = norm(x);
-    // Contiguous, as the GPU's kernels want them: of a single row there was none for anything else.
+    // Copied, since the GPU's kernels look at strides, which those of a single row keep when they are made
+    // contiguous.
     const auto rows = [&](const LineConv& conv) {
-      return conv(normed).transpose(1, 2).contiguous().unsqueeze(1);
+      return conv(normed).transpose(1, 2).clone(at::MemoryFormat::Contiguous).unsqueeze(1);
     };
     const Tensor mixed = at::scaled_dot_product_attention(rows(query), rows(key), rows(value));
     return x + out(mixed.squeeze(1).transpose(1, 2));
