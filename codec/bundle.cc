@@ -202,7 +202,7 @@ Error NoDecoders(const ModelCard& card) {
 
 // Whether a tokenizer of the core is asked for what the torch part alone does.
 bool NeedsTorch(const ModelCard& card, const BundleOptions& options) {
-  if (!IsSoundArchitecture(card.tokenizer)) return false;
+  if (!IsArchitecture(card.tokenizer)) return false;
   if (options.reference) return true;
   return options.device == "auto" ? LoadTorchPart().ok() : options.device != "cpu";
 }
@@ -211,7 +211,7 @@ bool NeedsTorch(const ModelCard& card, const BundleOptions& options) {
 
 Result<Bundle> LoadBundle(const ModelEntry& entry, const BundleOptions& options) {
   if (IsCoreTokenizer(entry.card.tokenizer) && !NeedsTorch(entry.card, options)) {
-    VQC_TRY(CheckPiecewise(entry.card, options.Network()));
+    VQC_TRY(CheckOwnLayers(entry.card, options.Network()));
     if (HasDecoder(options)) return NoDecoders(entry.card);
     return LoadCoreBundle(entry, options);
   }

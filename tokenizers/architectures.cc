@@ -33,13 +33,15 @@ Result<BuiltTokenizer> BuildStream(std::string_view type, const nlohmann::json& 
                         std::move(factors), std::move(load_decoder)};
 }
 
-template <Result<PictureParts> (*make)(const nlohmann::json&, const nn::Weights&, int)>
+using MakePicture = Result<PictureParts> (*)(const nlohmann::json&, const nn::Weights&, int);
+
+template <MakePicture make>
 Result<BuiltTokenizer> BuildPicture(std::string_view type, const nlohmann::json& network,
                                     const audio::Weights& weights, int threads) {
   VQC_ASSIGN(PictureParts parts, make(network, weights, threads));
   nlohmann::json config = ConfigOf(parts);
   auto factors = std::move(parts.factors);
-  auto load_decoder = Loading(parts.decode);
+  auto load_decoder = Loading(parts.decoder);
   return BuiltTokenizer{MakePictureTokenizer(type, std::move(parts), threads),
                         std::move(config),
                         {std::move(factors)},
@@ -50,7 +52,8 @@ struct Row {
   std::string_view type;
   Result<BuiltTokenizer> (*build)(std::string_view type, const nlohmann::json& network,
                                   const audio::Weights& weights, int threads);
-  MakeSound sound = nullptr;  // of architectures of sound
+  MakeSound sound = nullptr;      // of architectures of sound
+  MakePicture picture = nullptr;  // of those of pictures
 };
 
 constexpr Row kRows[] = {
@@ -59,10 +62,10 @@ constexpr Row kRows[] = {
     {"mimi", &BuildStream<MakeMimi>, &MakeMimi},
     {"snac", &BuildStream<MakeSnac>, &MakeSnac},
     {"wavtokenizer", &BuildStream<MakeWavTokenizer>, &MakeWavTokenizer},
-    {"vqgan", &BuildPicture<MakeVqgan>},
-    {"ibq", &BuildPicture<MakeIbq>},
-    {"magvit2", &BuildPicture<MakeMagvit2>},
-    {"cosmos", &BuildPicture<MakeCosmos>},
+    {"vqgan", &BuildPicture<MakeVqgan>, nullptr, &MakeVqgan},
+    {"ibq", &BuildPicture<MakeIbq>, nullptr, &MakeIbq},
+    {"magvit2", &BuildPicture<MakeMagvit2>, nullptr, &MakeMagvit2},
+    {"cosmos", &BuildPicture<MakeCosmos>, nullptr, &MakeCosmos},
 };
 
 const Row* Find(std::string_view type) {
@@ -88,6 +91,11 @@ Result<BuiltTokenizer> BuildArchitecture(std::string_view type, const nlohmann::
 Result<StreamParts> BuildSoundParts(std::string_view type, const nlohmann::json& network,
                                     const audio::Weights& weights) {
   return Find(type)->sound(network, weights);
+}
+
+Result<PictureParts> BuildPictureParts(std::string_view type, const nlohmann::json& network,
+                                       const audio::Weights& weights, int threads) {
+  return Find(type)->picture(network, weights, threads);
 }
 
 }  // namespace vqc

@@ -14,7 +14,8 @@
 
 namespace vqc {
 
-struct StreamParts;  // tokenizers/audio/stream_tokenizer.h
+struct StreamParts;   // tokenizers/audio/stream_tokenizer.h
+struct PictureParts;  // tokenizers/image/picture_tokenizer.h
 
 struct BuiltTokenizer {
   std::shared_ptr<const Tokenizer> tokenizer;
@@ -37,5 +38,8 @@ Result<BuiltTokenizer> BuildArchitecture(std::string_view type, const nlohmann::
 // IsSoundArchitecture(type)
 Result<StreamParts> BuildSoundParts(std::string_view type, const nlohmann::json& network,
                                     const audio::Weights& weights);
+// The same of pictures. REQUIRES: IsArchitecture(type), and it is not one of sound
+Result<PictureParts> BuildPictureParts(std::string_view type, const nlohmann::json& network,
+                                       const audio::Weights& weights, int threads);
 
 }  // namespace vqc

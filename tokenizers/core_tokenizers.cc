@@ -46,15 +46,15 @@ const Row* Find(std::string_view type) {
 
 bool IsCoreTokenizer(std::string_view type) { return Find(type) || IsArchitecture(type); }
 
-Status CheckPiecewise(const ModelCard& card, const NetworkOptions& options) {
+Status CheckOwnLayers(const ModelCard& card, const NetworkOptions& options) {
   const std::string model = "model " + card.name;
-  if (options.reference && !IsSoundArchitecture(card.tokenizer)) {
-    return Error{ErrorCode::kUsage,
-                 model + " has one arithmetic; --reference is for sound of public checkpoints"};
+  if (options.reference && !IsArchitecture(card.tokenizer)) {
+    return Error{ErrorCode::kUsage, model + " has one arithmetic; --reference is for public checkpoints"};
   }
   if (options.precision == Precision::kFloat32) return {};
-  return Error{ErrorCode::kUsage, model + " runs in float32 here; --precision bf16 is for sound of public "
-                                          "checkpoints on a GPU or with --reference"};
+  return Error{ErrorCode::kUsage, model +
+                                      " runs in float32 here; --precision bf16 is for public checkpoints "
+                                      "on a GPU or with --reference"};
 }
 
 Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors,

@@ -19,9 +19,9 @@ inline constexpr char kFastTokenizer[] = "tokenizer.json";
 
 bool IsCoreTokenizer(std::string_view type);
 
-// Error kUsage where the options ask for what only networks on whole clips have
-// (tokenizers/audio/whole_clip_tokenizer.h).
-Status CheckPiecewise(const ModelCard& card, const NetworkOptions& options);
+// Error kUsage where the options ask for what only networks by libtorch have
+// (tokenizers/audio/whole_clip_tokenizer.h, tokenizers/image/whole_picture_tokenizer.h).
+Status CheckOwnLayers(const ModelCard& card, const NetworkOptions& options);
 
 // `threads`: of one call. REQUIRES: IsCoreTokenizer(card.tokenizer). Error kModel says what does not fit.
 Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors,

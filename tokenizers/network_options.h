@@ -12,7 +12,8 @@ struct NetworkOptions {
   std::string device = "cpu";  // "cpu", "cuda", "cuda:N" or "auto"
   int threads = 1;             // of one call
   Precision precision = Precision::kFloat32;
-  bool reference = false;  // sound of public checkpoints: whole clips at once, as the reference computes them
+  bool reference =
+      false;  // public checkpoints: by libtorch, sounds as a whole, as the reference computes them
 };
 
 }  // namespace vqc

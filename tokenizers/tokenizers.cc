@@ -11,6 +11,7 @@
 #include "tokenizers/audio/whole_clip_tokenizer.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/image/image_tokenizer.h"
+#include "tokenizers/image/whole_picture_tokenizer.h"
 
 namespace vqc {
 namespace {
@@ -32,15 +33,19 @@ constexpr TokenizerRow kTokenizers[] = {
 
 Result<std::shared_ptr<const Tokenizer>> MakeTokenizer(const ModelCard& card, const SafeTensors& tensors,
                                                        const NetworkOptions& options) {
-  if (IsSoundArchitecture(card.tokenizer)) {
+  if (IsArchitecture(card.tokenizer)) {
     VQC_ASSIGN(const c10::Device device, ResolveDevice(options.device));
     if (options.reference || !device.is_cpu()) {
       return Guard(
-          "model " + card.name, [&] { return MakeWholeClipTokenizer(card, tensors, options); },
+          "model " + card.name,
+          [&] {
+            return IsSoundArchitecture(card.tokenizer) ? MakeWholeClipTokenizer(card, tensors, options)
+                                                       : MakeWholePictureTokenizer(card, tensors, options);
+          },
           ErrorCode::kModel);
     }
   }
-  VQC_TRY(CheckPiecewise(card, options));
+  VQC_TRY(CheckOwnLayers(card, options));
   if (IsCoreTokenizer(card.tokenizer)) return MakeCoreTokenizer(card, tensors, options.threads);
   std::string known;
   for (const TokenizerRow& row : kTokenizers) {

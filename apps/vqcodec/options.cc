@@ -74,10 +74,10 @@ void AddModelOptions(CLI::App& app, ModelOptions& options, const std::string& fa
 
 void AddNetworkOptions(CLI::App& app, ModelOptions& options) {
   AddChoice(app, "--precision", options.precision, {"float32", "bf16"},
-            "Arithmetic of sound networks of public checkpoints on a GPU (default float32)")
+            "Arithmetic of networks of public checkpoints on a GPU (default float32)")
       ->group("Model");
   app.add_flag("--reference", options.reference,
-               "Run such a network on the whole sound at once, as the published implementation does")
+               "Run such a network by libtorch, on the whole sound at once, as published")
       ->group("Model");
 }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "models/nn/plane_network.h"
 #include "models/nn/stream_conv.h"
 #include "models/nn/stream_layer.h"
 #include "models/nn/stream_transformer.h"
@@ -39,6 +40,7 @@ class LayerMaker {
                                       const audio::NormWeights& norm, size_t inner) const = 0;
   virtual Result<LayerPtr> IstftHead(const Weights& weights, const std::string& name, size_t width,
                                      size_t length, size_t hop) const = 0;
+  virtual const PlaneMaker& Planes() const = 0;  // of networks of pictures
 };
 
 }  // namespace vqc::nn

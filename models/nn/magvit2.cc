@@ -12,20 +12,13 @@ constexpr ConvOptions kNoBias = {.bias = false}, kHalve = {.stride = 2, .both_si
 
 size_t Size(int count) { return static_cast<size_t>(count); }
 
-Result<std::vector<ResnetBlock>> LoadBlocks(const Weights& weights, const std::string& name, size_t in,
-                                            size_t out, const Magvit2Config& config) {
-  std::vector<ResnetBlock> blocks;
+Status AddBlocks(PlaneNetwork& network, const Weights& weights, const std::string& name, size_t in,
+                 size_t out, const Magvit2Config& config) {
   for (int i = 0; i < config.blocks; ++i) {
-    VQC_ASSIGN(auto block, ResnetBlock::Load(weights, name + "." + std::to_string(i), i == 0 ? in : out, out,
-                                             Size(config.groups), kNoBias));
-    blocks.push_back(std::move(block));
+    VQC_TRY(network.Add(PlanesOf(weights).Block(weights, name + "." + std::to_string(i), i == 0 ? in : out,
+                                                out, Size(config.groups), kNoBias)));
   }
-  return blocks;
-}
-
-Plane Run(const std::vector<ResnetBlock>& blocks, Plane x, int threads) {
-  for (const ResnetBlock& block : blocks) x = block.Apply(std::move(x), threads);
-  return x;
+  return {};
 }
 
 }  // namespace
@@ -45,70 +38,46 @@ Magvit2Config Magvit2Config::Read(ConfigFields& fields) {
   return config;
 }
 
-Result<Magvit2Encoder> Magvit2Encoder::Load(const Weights& weights, const Magvit2Config& config) {
+Result<PlaneNetwork> LoadMagvit2Encoder(const Weights& weights, const Magvit2Config& config) {
+  const PlaneMaker& make = PlanesOf(weights);
   const size_t last = Size(config.widths.back());
   size_t width = Size(config.stem);
-  VQC_ASSIGN(auto in, Conv2d::Load(weights, "encoder.conv_in", kColours, width, 3, kNoBias));
-  VQC_ASSIGN(auto norm, GroupNorm::Load(weights, "encoder.norm_out", last, Size(config.groups)));
-  VQC_ASSIGN(auto out, Conv2d::Load(weights, "encoder.conv_out", last, Size(config.bits), 1));
-  Magvit2Encoder encoder(std::move(in), std::move(norm), std::move(out));
+  PlaneNetwork network;
+  VQC_TRY(network.Add(make.Conv(weights, "encoder.conv_in", kColours, width, 3, kNoBias)));
   for (size_t i = 0; i < config.Levels(); ++i) {
     const std::string name = "encoder.down." + std::to_string(i);
     const size_t wide = Size(config.widths[i]);
-    Level level;
-    VQC_ASSIGN(level.blocks, LoadBlocks(weights, name + ".block", width, wide, config));
+    VQC_TRY(AddBlocks(network, weights, name + ".block", width, wide, config));
     width = wide;
-    if (i + 1 < config.Levels()) {
-      VQC_ASSIGN(auto down, Conv2d::Load(weights, name + ".downsample", width, width, 3, kHalve));
-      level.down.push_back(std::move(down));
-    }
-    encoder.levels_.push_back(std::move(level));
+    if (i + 1 < config.Levels())
+      VQC_TRY(network.Add(make.Conv(weights, name + ".downsample", width, width, 3, kHalve)));
   }
-  VQC_ASSIGN(encoder.middle_, LoadBlocks(weights, "encoder.mid_block", last, last, config));
-  return encoder;
+  VQC_TRY(AddBlocks(network, weights, "encoder.mid_block", last, last, config));
+  VQC_TRY(network.Add(make.Norm(weights, "encoder.norm_out", last, Size(config.groups))));
+  VQC_TRY(network.Add(make.Conv(weights, "encoder.conv_out", last, Size(config.bits), 1)));
+  return network;
 }
 
-Plane Magvit2Encoder::Apply(const Plane& pixels, int threads) const {
-  Plane x = in_.Apply(pixels, threads);
-  for (const Level& level : levels_) {
-    x = Run(level.blocks, std::move(x), threads);
-    if (!level.down.empty()) x = level.down.front().Apply(x, threads);
-  }
-  return out_.Apply(norm_.Apply(Run(middle_, std::move(x), threads), true, threads), threads);
-}
-
-Result<Magvit2Decoder> Magvit2Decoder::Load(const Weights& weights, const Magvit2Config& config) {
+Result<PlaneNetwork> LoadMagvit2Decoder(const Weights& weights, const Magvit2Config& config) {
+  const PlaneMaker& make = PlanesOf(weights);
   const size_t groups = Size(config.groups), bits = Size(config.bits), first = Size(config.widths.front());
   size_t width = Size(config.widths.back());
-  VQC_ASSIGN(auto in, Conv2d::Load(weights, "decoder.conv_in", bits, width, 3));
-  VQC_ASSIGN(auto norm, GroupNorm::Load(weights, "decoder.norm_out", first, groups));
-  VQC_ASSIGN(auto out, Conv2d::Load(weights, "decoder.conv_out", first, kColours, 3));
-  Magvit2Decoder decoder(std::move(in), std::move(norm), std::move(out));
-  VQC_ASSIGN(decoder.middle_, LoadBlocks(weights, "decoder.mid_block", width, width, config));
+  PlaneNetwork network;
+  VQC_TRY(network.Add(make.Conv(weights, "decoder.conv_in", bits, width, 3)));
+  VQC_TRY(AddBlocks(network, weights, "decoder.mid_block", width, width, config));
   for (size_t i = config.Levels(); i-- > 0;) {
     const std::string at = std::to_string(i), name = "decoder.up." + at;
     const size_t wide = Size(config.widths[i]);
-    VQC_ASSIGN(auto adaptive,
-               AdaptiveGroupNorm::Load(weights, "decoder.adaptive." + at, bits, width, groups));
-    Level level{std::move(adaptive), {}, {}};
-    VQC_ASSIGN(level.blocks, LoadBlocks(weights, name + ".block", width, wide, config));
+    VQC_TRY(network.Add(make.AdaptiveNorm(weights, "decoder.adaptive." + at, bits, width, groups)));
+    VQC_TRY(AddBlocks(network, weights, name + ".block", width, wide, config));
     width = wide;
-    if (i > 0) {
-      VQC_ASSIGN(auto up, Conv2d::Load(weights, name + ".upsample.conv1", width, 4 * width, 3));
-      level.up.push_back(std::move(up));
-    }
-    decoder.levels_.push_back(std::move(level));
+    if (i == 0) continue;
+    VQC_TRY(network.Add(make.Conv(weights, name + ".upsample.conv1", width, 4 * width, 3)));
+    VQC_TRY(network.Add(make.Move(PlaneMove::kSpread)));
   }
-  return decoder;
-}
-
-Plane Magvit2Decoder::Apply(const Plane& codewords, int threads) const {
-  Plane x = Run(middle_, in_.Apply(codewords, threads), threads);
-  for (const Level& level : levels_) {
-    x = Run(level.blocks, level.norm.Apply(std::move(x), codewords, threads), threads);
-    if (!level.up.empty()) x = Spread(level.up.front().Apply(x, threads));
-  }
-  return out_.Apply(norm_.Apply(std::move(x), true, threads), threads);
+  VQC_TRY(network.Add(make.Norm(weights, "decoder.norm_out", first, groups)));
+  VQC_TRY(network.Add(make.Conv(weights, "decoder.conv_out", first, kColours, 3)));
+  return network;
 }
 
 }  // namespace vqc::nn

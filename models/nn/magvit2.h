@@ -4,11 +4,10 @@
 // SEED-Voken.
 #pragma once
 
-#include <utility>
 #include <vector>
 
 #include "models/nn/config_fields.h"
-#include "models/nn/plane_layers.h"
+#include "models/nn/plane_network.h"
 
 namespace vqc::nn {
 
@@ -25,42 +24,8 @@ struct Magvit2Config {
 };
 
 // [height][width][3] in [-1, 1], multiples of the stride -> [height / stride][width / stride][bits].
-class Magvit2Encoder {
- public:
-  static Result<Magvit2Encoder> Load(const Weights& weights, const Magvit2Config& config);
-  Plane Apply(const Plane& pixels, int threads) const;
-
- private:
-  struct Level {
-    std::vector<ResnetBlock> blocks;
-    std::vector<Conv2d> down;  // one, or none at the last size
-  };
-  Magvit2Encoder(Conv2d in, GroupNorm norm, Conv2d out)
-      : in_(std::move(in)), out_(std::move(out)), norm_(std::move(norm)) {}
-  Conv2d in_, out_;
-  GroupNorm norm_;
-  std::vector<Level> levels_;
-  std::vector<ResnetBlock> middle_;
-};
-
+Result<PlaneNetwork> LoadMagvit2Encoder(const Weights& weights, const Magvit2Config& config);
 // Back, not clamped.
-class Magvit2Decoder {
- public:
-  static Result<Magvit2Decoder> Load(const Weights& weights, const Magvit2Config& config);
-  Plane Apply(const Plane& codewords, int threads) const;
-
- private:
-  struct Level {
-    AdaptiveGroupNorm norm;
-    std::vector<ResnetBlock> blocks;
-    std::vector<Conv2d> up;  // one, or none at the picture's size
-  };
-  Magvit2Decoder(Conv2d in, GroupNorm norm, Conv2d out)
-      : in_(std::move(in)), out_(std::move(out)), norm_(std::move(norm)) {}
-  Conv2d in_, out_;
-  GroupNorm norm_;
-  std::vector<Level> levels_;  // the coarsest first
-  std::vector<ResnetBlock> middle_;
-};
+Result<PlaneNetwork> LoadMagvit2Decoder(const Weights& weights, const Magvit2Config& config);
 
 }  // namespace vqc::nn

@@ -67,7 +67,8 @@ TensorCodes::Level TensorCodes::LevelOf(const CodesLevel& level) const {
     const Tensor squares = made.codewords.square().sum(1, /*keepdim=*/true);
     const bool cosine = codebook.metric() == Metric::kCosine;
     made.scores = (cosine ? made.codewords * squares.rsqrt() : made.codewords).t();
-    made.offsets = cosine ? at::zeros({codebook.size()}, squares.options()) : squares.view({-1}) * -0.5;
+    made.offsets = codebook.metric() == Metric::kSquaredL2 ? squares.view({-1}) * -0.5
+                                                           : at::zeros({codebook.size()}, squares.options());
   }
   return made;
 }

@@ -15,8 +15,6 @@ using at::Tensor;
 
 constexpr float kLeastAlpha = 1e-9f;  // of models/nn/dac.cc
 
-int64_t Int(size_t value) { return static_cast<int64_t>(value); }
-
 Result<Tensor> LoadBias(const TensorPlace& place, const Weights& weights, const std::string& name,
                         size_t count, bool wanted) {
   if (!wanted) return Tensor();

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "base/dynamic_part.h"
+
 namespace vqc::nn {
 namespace {
 
@@ -93,6 +95,16 @@ Tensor SettleOnGpu(const TensorPlace& place, const Flow& flow, const Margins& ma
 }
 
 }  // namespace
+
+Tensor Sum(const Tensor& a, const Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; }
+
+TensorPlace PlaceOn(c10::Device device, at::ScalarType type) {
+  TensorPlace place{device, type};
+  if (device.is_cpu()) return place;
+  const auto part = LoadPart("vqcodec_cuda", "vqc_layers_part");
+  if (part.ok()) place.part = reinterpret_cast<decltype(&vqc_layers_part)>(*part)();
+  return place;
+}
 
 Tensor TensorPlace::Of(const std::vector<float>& values, at::IntArrayRef shape) const {
   auto tensor = at::empty(shape, at::kFloat);

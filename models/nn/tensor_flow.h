@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of whole sounds as tensors of libtorch, on any device, on their way through layers.
+// Rows of whole sounds, or pictures, as tensors of libtorch, on any device, on their way through layers.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,8 +12,8 @@
 
 namespace vqc::nn {
 
-// Where tensors are, in float32 or bfloat16. In memory rows are last: with channels last convolutions were no
-// faster on an H200, in neither type.
+// Where tensors are, in float32 or bfloat16. Rows of sounds are last in memory: with channels last
+// convolutions were no faster on an H200, in neither type.
 struct TensorPlace {
   c10::Device device = c10::kCPU;
   at::ScalarType type = at::kFloat;
@@ -24,13 +24,20 @@ struct TensorPlace {
   at::Tensor Floats(const std::vector<float>& values) const;  // [n], float32 in any case
 };
 
+inline int64_t Int(size_t value) { return static_cast<int64_t>(value); }
+// Of tensors that may be undefined, which count as zeros.
+at::Tensor Sum(const at::Tensor& a, const at::Tensor& b);
+
+// With the CUDA part on a GPU where it is.
+TensorPlace PlaceOn(c10::Device device, at::ScalarType type);
+
 struct Activation {
   ActivationKind kind = ActivationKind::kNone;
   at::Tensor alpha, inverse;  // float32 [channels], of kSnake
 };
 
-// A batch of sounds [B, C, 1, T], and what is still to be done to each value, in this order: layers that need
-// the values settle it in one pass, with whatever they want beside the rows.
+// A batch of sounds [B, C, 1, T] or of pictures [B, C, H, W], and what is still to be done to each value, in
+// this order: layers that need the values settle it in one pass, with whatever they want beside the rows.
 struct Flow {
   at::Tensor x;
   at::Tensor skip{};                       // to be added, as x; may be undefined

@@ -20,10 +20,6 @@ bool AllTensors(const StreamLayer& layer) {
   return dynamic_cast<const TensorLayer*>(&layer) != nullptr;
 }
 
-at::Tensor Sum(const at::Tensor& a, const at::Tensor& b) {
-  return !a.defined() ? b : !b.defined() ? a : a + b;
-}
-
 }  // namespace
 
 std::vector<float> TensorLayer::Push(State*, std::vector<float>, bool) const {

@@ -5,6 +5,7 @@
 
 #include "models/nn/tensor_attention.h"
 #include "models/nn/tensor_convs.h"
+#include "models/nn/tensor_planes.h"
 #include "models/nn/tensor_vocos.h"
 
 namespace vqc::nn {
@@ -12,7 +13,7 @@ namespace {
 
 class TensorMaker : public LayerMaker {
  public:
-  explicit TensorMaker(const TensorPlace& place) : place_(place) {}
+  explicit TensorMaker(const TensorPlace& place) : place_(place), planes_(MakeTensorPlanes(place)) {}
 
   Result<LayerPtr> Conv(const Weights& weights, const std::string& name,
                         const ConvShape& shape) const override {
@@ -52,9 +53,11 @@ class TensorMaker : public LayerMaker {
                              size_t hop) const override {
     return LoadTensorIstftHead(place_, weights, name, width, length, hop);
   }
+  const PlaneMaker& Planes() const override { return *planes_; }
 
  private:
   TensorPlace place_;
+  std::unique_ptr<const PlaneMaker> planes_;
 };
 
 }  // namespace

@@ -8,8 +8,9 @@
 
 namespace vqc::nn {
 
-// Makes layers on whole sounds (models/nn/tensor_layer.h), with the numbers of the reference implementations:
-// padding, norms and attention see the whole sound, whatever plan of pieces the network has otherwise.
+// Makes layers on whole sounds (models/nn/tensor_layer.h) and pictures (models/nn/tensor_planes.h), with the
+// numbers of the reference implementations: padding, norms and attention see the whole, whatever plan of
+// pieces a network has otherwise.
 std::shared_ptr<const LayerMaker> MakeTensorMaker(const TensorPlace& place);
 
 }  // namespace vqc::nn

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/nn/tensor_layer.h"
+#include "models/nn/tensor_norm.h"
 #include "models/nn/tensor_rows.h"
 
 namespace vqc::nn {
@@ -15,7 +16,6 @@ namespace {
 
 using at::Tensor;
 
-constexpr double kGroupEpsilon = 1e-6;  // of models/nn/plane_norm.cc
 constexpr double kMostMagnitude = 100;  // of models/nn/istft_head.cc
 
 class Normed : public TensorLayer {

@@ -3,56 +3,38 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 namespace vqc::nn {
 namespace {
 
 size_t Size(int count) { return static_cast<size_t>(count); }
 
-Result<VqganLevel> LoadLevel(const Weights& weights, const std::string& name, size_t in, size_t out,
-                             int blocks, bool attention, size_t groups) {
-  VqganLevel level;
+// What both sides have at one size.
+Status AddLevel(PlaneNetwork& network, const Weights& weights, const std::string& name, size_t in, size_t out,
+                int blocks, bool attention, size_t groups) {
+  const PlaneMaker& make = PlanesOf(weights);
   for (int i = 0; i < blocks; ++i) {
-    VQC_ASSIGN(auto block, ResnetBlock::Load(weights, name + ".block." + std::to_string(i), i == 0 ? in : out,
-                                             out, groups));
-    level.blocks.push_back(std::move(block));
-    if (!attention) continue;
-    VQC_ASSIGN(auto after, PlaneAttention::Load(weights, name + ".attn." + std::to_string(i), out, groups));
-    level.attention.push_back(std::move(after));
+    const std::string number = std::to_string(i);
+    VQC_TRY(network.Add(make.Block(weights, name + ".block." + number, i == 0 ? in : out, out, groups)));
+    if (attention) VQC_TRY(network.Add(make.Attention(weights, name + ".attn." + number, out, groups)));
   }
-  return level;
+  return {};
 }
 
-Result<VqganMiddle> LoadMiddle(const Weights& weights, const std::string& name, size_t width, bool attention,
-                               size_t groups) {
-  VqganMiddle middle;
-  for (const char* block : {".block_1", ".block_2"}) {
-    VQC_ASSIGN(auto loaded, ResnetBlock::Load(weights, name + block, width, width, groups));
-    middle.blocks.push_back(std::move(loaded));
-  }
-  if (attention) {
-    VQC_ASSIGN(auto loaded, PlaneAttention::Load(weights, name + ".attn_1", width, groups));
-    middle.attention.push_back(std::move(loaded));
-  }
-  return middle;
+Status AddMiddle(PlaneNetwork& network, const Weights& weights, const std::string& name, size_t width,
+                 bool attention, size_t groups) {
+  const PlaneMaker& make = PlanesOf(weights);
+  VQC_TRY(network.Add(make.Block(weights, name + ".block_1", width, width, groups)));
+  if (attention) VQC_TRY(network.Add(make.Attention(weights, name + ".attn_1", width, groups)));
+  return network.Add(make.Block(weights, name + ".block_2", width, width, groups));
+}
+
+Status AddWavelets(PlaneNetwork& network, const Weights& weights, const VqganConfig& config, PlaneMove move) {
+  for (int size = 1; size < config.patch; size *= 2) VQC_TRY(network.Add(PlanesOf(weights).Move(move)));
+  return {};
 }
 
 }  // namespace
-
-Plane VqganLevel::Apply(Plane x, int threads) const {
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    x = blocks[i].Apply(std::move(x), threads);
-    if (!attention.empty()) x = attention[i].Apply(std::move(x), threads);
-  }
-  return x;
-}
-
-Plane VqganMiddle::Apply(Plane x, int threads) const {
-  x = blocks[0].Apply(std::move(x), threads);
-  if (!attention.empty()) x = attention[0].Apply(std::move(x), threads);
-  return blocks[1].Apply(std::move(x), threads);
-}
 
 VqganConfig VqganConfig::Read(ConfigFields& fields) {
   VqganConfig config;
@@ -89,73 +71,52 @@ VqganConfig VqganConfig::ReadPatched(ConfigFields& fields) {
   return config;
 }
 
-Result<VqganEncoder> VqganEncoder::Load(const Weights& weights, const VqganConfig& config) {
-  const size_t groups = Size(config.groups), last = Size(config.widths.back());
+Result<PlaneNetwork> LoadVqganEncoder(const Weights& weights, const VqganConfig& config) {
+  const PlaneMaker& make = PlanesOf(weights);
+  const size_t groups = Size(config.groups), last = Size(config.widths.back()),
+               latents = Size(config.latents);
   size_t width = Size(config.stem);
-  VQC_ASSIGN(auto in, Conv2d::Load(weights, "encoder.conv_in", config.Colours(), width, 3));
-  VQC_ASSIGN(auto norm, GroupNorm::Load(weights, "encoder.norm_out", last, groups));
-  VQC_ASSIGN(auto out, Conv2d::Load(weights, "encoder.conv_out", last, Size(config.latents), 3));
-  VQC_ASSIGN(auto project, Conv2d::Load(weights, "quant_conv", Size(config.latents), Size(config.dim), 1));
-  VqganEncoder encoder(std::move(in), std::move(norm), std::move(out), std::move(project));
+  PlaneNetwork network;
+  VQC_TRY(AddWavelets(network, weights, config, PlaneMove::kHaarSplit));
+  VQC_TRY(network.Add(make.Conv(weights, "encoder.conv_in", config.Colours(), width, 3)));
   for (size_t i = 0; i < config.Levels(); ++i) {
     const std::string name = "encoder.down." + std::to_string(i);
     const size_t wide = Size(config.widths[i]);
-    VQC_ASSIGN(auto level,
-               LoadLevel(weights, name, width, wide, config.blocks, config.attention[i] != 0, groups));
+    VQC_TRY(AddLevel(network, weights, name, width, wide, config.blocks, config.attention[i] != 0, groups));
     width = wide;
-    if (i < Size(config.halvings)) {
-      VQC_ASSIGN(auto down, Conv2d::Load(weights, name + ".downsample.conv", width, width, 3, {.stride = 2}));
-      level.resize.push_back(std::move(down));
-    }
-    encoder.levels_.push_back(std::move(level));
+    if (i < Size(config.halvings))
+      VQC_TRY(network.Add(make.Conv(weights, name + ".downsample.conv", width, width, 3, {.stride = 2})));
   }
-  VQC_ASSIGN(encoder.middle_, LoadMiddle(weights, "encoder.mid", last, config.middle_attention, groups));
-  return encoder;
+  VQC_TRY(AddMiddle(network, weights, "encoder.mid", last, config.middle_attention, groups));
+  VQC_TRY(network.Add(make.Norm(weights, "encoder.norm_out", last, groups)));
+  VQC_TRY(network.Add(make.Conv(weights, "encoder.conv_out", last, latents, 3)));
+  VQC_TRY(network.Add(make.Conv(weights, "quant_conv", latents, Size(config.dim), 1)));
+  return network;
 }
 
-Plane VqganEncoder::Apply(const Plane& pixels, int threads) const {
-  Plane x = in_.Apply(pixels, threads);
-  for (const VqganLevel& level : levels_) {
-    x = level.Apply(std::move(x), threads);
-    if (!level.resize.empty()) x = level.resize.front().Apply(x, threads);
-  }
-  x = norm_.Apply(middle_.Apply(std::move(x), threads), true, threads);
-  return project_.Apply(out_.Apply(x, threads), threads);
-}
-
-Result<VqganDecoder> VqganDecoder::Load(const Weights& weights, const VqganConfig& config) {
-  const size_t groups = Size(config.groups), first = Size(config.widths.front());
+Result<PlaneNetwork> LoadVqganDecoder(const Weights& weights, const VqganConfig& config) {
+  const PlaneMaker& make = PlanesOf(weights);
+  const size_t groups = Size(config.groups), first = Size(config.widths.front()),
+               latents = Size(config.latents);
   size_t width = Size(config.widths.back());
-  VQC_ASSIGN(auto project,
-             Conv2d::Load(weights, "post_quant_conv", Size(config.dim), Size(config.latents), 1));
-  VQC_ASSIGN(auto in, Conv2d::Load(weights, "decoder.conv_in", Size(config.latents), width, 3));
-  VQC_ASSIGN(auto norm, GroupNorm::Load(weights, "decoder.norm_out", first, groups));
-  VQC_ASSIGN(auto out, Conv2d::Load(weights, "decoder.conv_out", first, config.Colours(), 3));
-  VqganDecoder decoder(std::move(project), std::move(in), std::move(norm), std::move(out));
-  VQC_ASSIGN(decoder.middle_, LoadMiddle(weights, "decoder.mid", width, config.middle_attention, groups));
+  PlaneNetwork network;
+  VQC_TRY(network.Add(make.Conv(weights, "post_quant_conv", Size(config.dim), latents, 1)));
+  VQC_TRY(network.Add(make.Conv(weights, "decoder.conv_in", latents, width, 3)));
+  VQC_TRY(AddMiddle(network, weights, "decoder.mid", width, config.middle_attention, groups));
   for (size_t i = config.Levels(); i-- > 0;) {
     const std::string name = "decoder.up." + std::to_string(i);
     const size_t wide = Size(config.widths[i]);
-    VQC_ASSIGN(auto level,
-               LoadLevel(weights, name, width, wide, config.blocks + 1, config.attention[i] != 0, groups));
+    VQC_TRY(
+        AddLevel(network, weights, name, width, wide, config.blocks + 1, config.attention[i] != 0, groups));
     width = wide;
-    if (i + Size(config.halvings) >= config.Levels()) {
-      VQC_ASSIGN(auto up, Conv2d::Load(weights, name + ".upsample.conv", width, width, 3));
-      level.resize.push_back(std::move(up));
-    }
-    decoder.levels_.push_back(std::move(level));
+    if (i + Size(config.halvings) < config.Levels()) continue;
+    VQC_TRY(network.Add(make.Move(PlaneMove::kDouble)));
+    VQC_TRY(network.Add(make.Conv(weights, name + ".upsample.conv", width, width, 3)));
   }
-  return decoder;
-}
-
-Plane VqganDecoder::Apply(const Plane& codewords, int threads) const {
-  Plane x = in_.Apply(project_.Apply(codewords, threads), threads);
-  x = middle_.Apply(std::move(x), threads);
-  for (const VqganLevel& level : levels_) {
-    x = level.Apply(std::move(x), threads);
-    if (!level.resize.empty()) x = level.resize.front().Apply(Double(x), threads);
-  }
-  return out_.Apply(norm_.Apply(std::move(x), true, threads), threads);
+  VQC_TRY(network.Add(make.Norm(weights, "decoder.norm_out", first, groups)));
+  VQC_TRY(network.Add(make.Conv(weights, "decoder.conv_out", first, config.Colours(), 3)));
+  VQC_TRY(AddWavelets(network, weights, config, PlaneMove::kHaarJoin));
+  return network;
 }
 
 }  // namespace vqc::nn

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/nn/config_fields.h"
-#include "models/nn/plane_layers.h"
+#include "models/nn/plane_network.h"
 
 namespace vqc::nn {
 
@@ -30,50 +30,9 @@ struct VqganConfig {
   static VqganConfig ReadPatched(ConfigFields& fields);
 };
 
-// What both sides have at one size.
-struct VqganLevel {
-  std::vector<ResnetBlock> blocks;
-  std::vector<PlaneAttention> attention;  // one after each block, or none
-  std::vector<Conv2d> resize;             // one, or none at the last size
-
-  Plane Apply(Plane x, int threads) const;
-};
-struct VqganMiddle {
-  std::vector<ResnetBlock> blocks;  // two
-  std::vector<PlaneAttention> attention;
-
-  Plane Apply(Plane x, int threads) const;
-};
-
-// [height][width][colours], 3 of them in [-1, 1] or those of patches, sizes that all halvings divide ->
-// [height >> halvings][width >> halvings][dim].
-class VqganEncoder {
- public:
-  static Result<VqganEncoder> Load(const Weights& weights, const VqganConfig& config);
-  Plane Apply(const Plane& pixels, int threads) const;
-
- private:
-  VqganEncoder(Conv2d in, GroupNorm norm, Conv2d out, Conv2d project)
-      : in_(std::move(in)), out_(std::move(out)), project_(std::move(project)), norm_(std::move(norm)) {}
-  Conv2d in_, out_, project_;
-  GroupNorm norm_;
-  std::vector<VqganLevel> levels_;
-  VqganMiddle middle_;
-};
-
+// [height][width][3] in [-1, 1], multiples of the stride -> [height / stride][width / stride][dim].
+Result<PlaneNetwork> LoadVqganEncoder(const Weights& weights, const VqganConfig& config);
 // Back, not clamped.
-class VqganDecoder {
- public:
-  static Result<VqganDecoder> Load(const Weights& weights, const VqganConfig& config);
-  Plane Apply(const Plane& codewords, int threads) const;
-
- private:
-  VqganDecoder(Conv2d project, Conv2d in, GroupNorm norm, Conv2d out)
-      : project_(std::move(project)), in_(std::move(in)), out_(std::move(out)), norm_(std::move(norm)) {}
-  Conv2d project_, in_, out_;
-  GroupNorm norm_;
-  std::vector<VqganLevel> levels_;  // the coarsest first
-  VqganMiddle middle_;
-};
+Result<PlaneNetwork> LoadVqganDecoder(const Weights& weights, const VqganConfig& config);
 
 }  // namespace vqc::nn

@@ -93,6 +93,31 @@ TEST_F(RealModel, WholeSoundsGiveTheIdsOfThePieces) {
   ExpectError(2, with(in, {"x.vqc", "--precision", "bf16"}), "--reference");
 }
 
+// The same of pictures.
+TEST_F(RealModel, PicturesByLibtorchHaveTheIdsOfOurOwnLayers) {
+  ASSERT_EQ(RunReal({"convert", VQC_SOURCE_DIR "/tests/golden/import/vqgan", "-o", "models/small"}).exit_code,
+            0);
+  UseModels("models");
+  std::string picture = "P6\n21 18\n255\n";
+  for (int i = 0; i < 21 * 18 * 3; ++i) picture += static_cast<char>(128 + i * i / 16 % 96 - 48);
+  Write("a.ppm", picture);
+  ASSERT_EQ(RunReal({"encode", "a.ppm", "-m", "small", "-o", "own.vqc"}).exit_code, 0);
+  ASSERT_EQ(RunReal({"encode", "a.ppm", "-m", "small", "-o", "other.vqc", "--reference"}).exit_code, 0);
+  const std::string own = Read("own.vqc"), other = Read("other.vqc");
+  ASSERT_EQ(own.size(), other.size());
+  size_t different = 0;
+  for (size_t i = 0; i < own.size(); ++i) different += own[i] != other[i];
+  EXPECT_GT(different, 0u) << "the profile";
+  EXPECT_LE(different, 6u) << "two bytes of the profile and four of the checksum over it";
+  const Ran rough = RunReal({"decode", "other.vqc", "-o", "b.ppm", "--reference", "--precision", "bf16"});
+  ASSERT_EQ(rough.exit_code, 0) << rough.err;
+  EXPECT_EQ(Read("b.ppm").size(), picture.size());
+  ASSERT_EQ(RunReal({"tokenize", "a.ppm", "-m", "small", "-o", "set", "--reference"}).exit_code, 0);
+  const Ran back = RunReal({"detokenize", "set", "-O", "back", "--reference"});
+  EXPECT_EQ(back.exit_code, 0) << back.err;
+  ExpectError(2, {"encode", "a.ppm", "-m", "small", "-o", "x.vqc", "--precision", "bf16"}, "--reference");
+}
+
 TEST_F(RealModel, APerceptualDecoderShowsTheSameTokensOtherwise) {
   ASSERT_EQ(RunReal({"encode", kPhoto, "-o", "a.vqc"}).exit_code, 0);
   const Ran own = RunReal({"decode", "a.vqc", "-o", "own.ppm", "--json"});

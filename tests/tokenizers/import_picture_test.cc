@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <tuple>
 
 #include "tests/base/temp_folder.h"
 #include "tests/tokenizers/checkpoint.h"
+#include "tests/tokenizers/picture_golden.h"
 #include "tokenizers/architectures.h"
 #include "tokenizers/core_tokenizers.h"
 #include "tokenizers/import_model.h"
@@ -17,111 +17,42 @@
 namespace vqc {
 namespace {
 
-std::vector<float> Floats(const SafeTensors& file, const std::string& name) {
-  return *ToFloats(*file.Get(name), name);
-}
+using testing::PictureGolden;
 
-// The checkpoint gives the example's ids and pictures, those with `suffix`.
-void ExpectTheReference(const std::string& checkpoint, const std::string& example,
-                        const std::string& suffix) {
-  const auto file = SafeTensors::Open(example + "/example.safetensors");
-  ASSERT_TRUE(file.ok()) << file.error().message;
-  const auto imported = ImportModel(checkpoint, "golden");
-  ASSERT_TRUE(imported.ok()) << imported.error().message;
-  const auto tensors = SafeTensors::Parse(*WriteSafeTensors(ViewsOf(imported->tensors), {}), "golden");
-  ASSERT_TRUE(tensors.ok());
-  const auto tokenizer = MakeCoreTokenizer(imported->card, *tensors);
+// Our own layers give the golden's ids and picture.
+void ExpectTheReference(const PictureGolden& golden) {
+  const auto tokenizer = MakeCoreTokenizer(golden.card, golden.tensors);
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
-  EXPECT_EQ((*tokenizer)->Info().profile, imported->info.profile);
-
-  Clip clip;
-  clip.channels = 3;
-  clip.height = static_cast<int>((*file->Get("pixels")).shape[1]);
-  clip.width = static_cast<int>((*file->Get("pixels")).shape[2]);
-  clip.data = Floats(*file, "pixels");
-  std::vector<uint32_t> ids((*file->Get("ids" + suffix)).bytes.size() / sizeof(uint32_t));
-  std::memcpy(ids.data(), (*file->Get("ids" + suffix)).bytes.data(), ids.size() * sizeof(uint32_t));
+  EXPECT_EQ((*tokenizer)->Info().profile, golden.profile);
   for (const int threads : {1, 3}) {
-    const auto other = MakeCoreTokenizer(imported->card, *tensors, threads);
+    const auto other = MakeCoreTokenizer(golden.card, golden.tensors, threads);
     ASSERT_TRUE(other.ok());
-    const Clip both[] = {clip, clip};
+    const Clip both[] = {golden.clip, golden.clip};
     const auto tokens = (*other)->Encode(both);
     ASSERT_TRUE(tokens.ok()) << tokens.error().message;
-    EXPECT_EQ(tokens->front().ids, ids);
-    EXPECT_EQ(tokens->back().ids, ids);
-    const Tokenizer::Target target{.channels = 3, .height = clip.height, .width = clip.width};
+    EXPECT_EQ(tokens->front().ids, golden.ids);
+    EXPECT_EQ(tokens->back().ids, golden.ids);
+    const Tokenizer::Target target = golden.Target();
     const auto decoded = (*other)->Decode({tokens->data(), 1}, {&target, 1});
     ASSERT_TRUE(decoded.ok()) << decoded.error().message;
-    const double decibels = testing::Decibels(Floats(*file, "decoded" + suffix), decoded->front().data);
+    const double decibels = testing::Decibels(golden.decoded, decoded->front().data);
     EXPECT_GT(decibels, 80);
     ::testing::Test::RecordProperty("decibels", std::to_string(decibels));
-    ::testing::Test::RecordProperty("ids", std::to_string(ids.size()));
+    ::testing::Test::RecordProperty("ids", std::to_string(golden.ids.size()));
   }
 }
 
-TEST(ImportedPictures, TamingsVqganIsThatOfTheReference) {
-  const std::string folder = testing::CheckpointFolder("vqgan");
-  ExpectTheReference(folder, folder, "");
-}
-
+TEST(ImportedPictures, TamingsVqganIsThatOfTheReference) { ExpectTheReference(PictureGolden::Of("vqgan")); }
 TEST(ImportedPictures, DiffusersVqModelIsThatOfTheReference) {
-  const std::string folder = testing::CheckpointFolder("vqmodel");
-  ExpectTheReference(folder, folder, "");
+  ExpectTheReference(PictureGolden::Of("vqmodel"));
 }
-
-// LlamaGen's name for a tensor of a network of `sizes` sizes; the decoder counts them from the smallest.
-std::string LlamaGensName(const std::string& name, size_t sizes) {
-  constexpr std::pair<std::string_view, std::string_view> kMiddle[] = {
-      {".mid.block_1.", ".mid.0."}, {".mid.attn_1.", ".mid.1."}, {".mid.block_2.", ".mid.2."}};
-  for (const auto& [from, to] : kMiddle) {
-    if (const size_t at = name.find(from); at != std::string::npos)
-      return name.substr(0, at) + std::string(to) + name.substr(at + from.size());
-  }
-  for (size_t i = 0; i < sizes; ++i) {
-    const std::string down = "encoder.down." + std::to_string(i) + ".",
-                      up = "decoder.up." + std::to_string(i) + ".";
-    if (!name.starts_with(down) && !name.starts_with(up)) continue;
-    const bool encoder = name.starts_with(down);
-    std::string rest = name.substr(encoder ? down.size() : up.size());
-    if (rest.starts_with("block.")) rest = "res." + rest.substr(6);
-    return (encoder ? "encoder" : "decoder") + std::string(".conv_blocks.") +
-           std::to_string(encoder ? i : sizes - 1 - i) + "." + rest;
-  }
-  return name;
-}
-
 // The same network with other names; its codewords have length 1.
 TEST(ImportedPictures, LlamaGensSpellingHasUnitCodewords) {
-  const std::string golden = testing::CheckpointFolder("vqgan");
-  const auto file = SafeTensors::Open(golden + "/model.safetensors");
-  ASSERT_TRUE(file.ok());
-  size_t sizes = 0;
-  while (file->Tensors().contains("encoder.down." + std::to_string(sizes) + ".block.0.conv1.weight")) ++sizes;
-  std::map<std::string, TensorView> renamed;
-  for (const auto& [name, view] : file->Tensors()) renamed[LlamaGensName(name, sizes)] = view;
-  const std::vector<uint8_t> used(64 * 4);
-  renamed["quantize.codebook_used"] = {DType::kF32, {64}, used};
-  testing::TempFolder folder;
-  const auto bytes = WriteSafeTensors(renamed, {});
-  ASSERT_TRUE(bytes.ok());
-  testing::Put(folder.Path("vq.safetensors"), {reinterpret_cast<const char*>(bytes->data()), bytes->size()});
-  ExpectTheReference(folder.path(), golden, "_unit");
+  ExpectTheReference(PictureGolden::Of("llamagen"));
 }
-
-TEST(ImportedPictures, OpenMagvit2IsThatOfTheReference) {
-  const std::string folder = testing::CheckpointFolder("magvit2");
-  ExpectTheReference(folder, folder, "");
-}
-
-TEST(ImportedPictures, IbqIsThatOfTheReference) {
-  const std::string folder = testing::CheckpointFolder("ibq");
-  ExpectTheReference(folder, folder, "");
-}
-
-TEST(ImportedPictures, CosmosIsThatOfTheReference) {
-  const std::string folder = testing::CheckpointFolder("cosmos");
-  ExpectTheReference(folder, folder, "");
-}
+TEST(ImportedPictures, OpenMagvit2IsThatOfTheReference) { ExpectTheReference(PictureGolden::Of("magvit2")); }
+TEST(ImportedPictures, IbqIsThatOfTheReference) { ExpectTheReference(PictureGolden::Of("ibq")); }
+TEST(ImportedPictures, CosmosIsThatOfTheReference) { ExpectTheReference(PictureGolden::Of("cosmos")); }
 
 // Writes the tensors of `checkpoint` as `change` leaves them into `folder`.
 void WriteChanged(const testing::TempFolder& folder, const std::string& checkpoint,
@@ -164,11 +95,11 @@ TEST(ImportedPictures, AveragesOfTrainingAreTakenWhereTheyAre) {
   const std::string golden = testing::CheckpointFolder("magvit2");
   const testing::TempFolder folder;
   WriteChanged(folder, golden, &AddAverages);
-  ExpectTheReference(folder.path(), golden, "");
+  ExpectTheReference(PictureGolden::Of(folder.path(), golden));
   const std::string ibq = testing::CheckpointFolder("ibq");
   const testing::TempFolder other;
   WriteChanged(other, ibq, &AddAverages);  // which tell what it is, without a config
-  ExpectTheReference(other.path(), ibq, "");
+  ExpectTheReference(PictureGolden::Of(other.path(), ibq));
   const auto half = RefusalOf(golden, [](auto& tensors) {
     AddAverages(tensors);
     tensors.erase("model_ema.decodernorm_outbias");
@@ -219,7 +150,7 @@ TEST(ImportedPictures, CosmosIsTakenWithTheConfigThatIsBesideIt) {
   testing::Put(folder.Path("model.safetensors"), testing::Slurp(golden + "/model.safetensors"));
   testing::Put(folder.Path("config.json"),
                "{\n    \"architectures\": [\n        \"CosmosTokenizer\",\n    ],\n}\n");
-  ExpectTheReference(folder.path(), golden, "");
+  ExpectTheReference(PictureGolden::Of(folder.path(), golden));
 }
 
 TEST(ImportedPictures, APictureOfOneCellHasNoDeviation) {

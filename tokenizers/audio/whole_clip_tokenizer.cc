@@ -11,7 +11,6 @@
 #include "base/batch_queue.h"
 #include "base/beyond_limit.h"
 #include "base/crc32c.h"
-#include "base/dynamic_part.h"
 #include "base/guard.h"
 #include "base/parallel.h"
 #include "models/device.h"
@@ -338,16 +337,6 @@ class WholeClipTokenizer : public Tokenizer {
       [this](const TokenKind& kind, const auto& ids) { return DecodeSome(kind, ids); }};
 };
 
-TensorPlace PlaceOf(c10::Device device, Precision precision) {
-  TensorPlace place;
-  place.device = device;
-  place.type = precision == Precision::kBFloat16 ? torch::kBFloat16 : torch::kFloat32;
-  if (device.is_cpu()) return place;
-  const auto part = LoadPart("vqcodec_cuda", "vqc_layers_part");
-  if (part.ok()) place.part = reinterpret_cast<decltype(&nn::vqc_layers_part)>(*part)();
-  return place;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> MakeWholeClipTokenizer(const ModelCard& card,
@@ -355,7 +344,8 @@ Result<std::shared_ptr<const Tokenizer>> MakeWholeClipTokenizer(const ModelCard&
                                                                 const NetworkOptions& options,
                                                                 int most_clips) {
   VQC_ASSIGN(const torch::Device device, ResolveDevice(options.device));
-  const TensorPlace place = PlaceOf(device, options.precision);
+  const TensorPlace place =
+      nn::PlaceOn(device, options.precision == Precision::kBFloat16 ? torch::kBFloat16 : torch::kFloat32);
   const audio::Weights weights(
       [tensors](const std::string& name, const std::vector<int64_t>& shape) {
         return ReadWeights(tensors, name, shape);

@@ -12,6 +12,7 @@
 #include "models/image_autoencoder.h"
 #include "models/weights.h"
 #include "quantizers/quantizer.h"
+#include "tokenizers/image/pixels.h"
 #include "tokenizers/image/tile_batches.h"
 #include "tokenizers/image/tiles.h"
 #include "tokenizers/outline.h"
@@ -21,35 +22,14 @@ namespace {
 
 constexpr int kDefaultTile = 1024, kMaxTile = 16384;  // pixels
 constexpr int kProbeSide = 64;                        // pixels
-// Pictures worth having at once on a GPU: several batches of small ones, since tiles of one shape share one.
-constexpr int kGpuBatch = 128;
-constexpr size_t kComputing = 2;  // batches on a GPU at a time
 
 // Cells of `stride` pixels that cover `reach` pixels.
 int Cells(int reach, int stride) { return (reach + stride - 1) / stride; }
 
-// Pixels of a tile with its halo, beyond the picture its last row and column again, written to out[row *
-// row_step + column * column_step + channel * channel_step].
-struct PixelSteps {
-  int64_t row, column, channel;
-};
-void CopyPixels(const Clip& clip, const Tile& tile, int stride, const PixelSteps& steps, float* out) {
-  const int top = tile.y.halo_begin * stride, left = tile.x.halo_begin * stride;
-  const int height = tile.y.halo_end * stride - top, width = tile.x.halo_end * stride - left;
-  const int inside = std::min(width, clip.width - left);
-  for (int y = 0; y < height; ++y) {
-    const size_t row = static_cast<size_t>(std::min(top + y, clip.height - 1)) * clip.width + left;
-    for (int c = 0; c < 3; ++c) {
-      const float* from = clip.data.data() + (clip.channels == 1 ? 0 : c) * clip.PlaneSize() + row;
-      float* to = out + y * steps.row + c * steps.channel;
-      if (steps.column == 1) {
-        std::copy_n(from, inside, to);
-      } else {
-        for (int x = 0; x < inside; ++x) to[x * steps.column] = from[x];
-      }
-      for (int x = inside; x < width; ++x) to[x * steps.column] = from[inside - 1];
-    }
-  }
+// Of a tile with its halo.
+PixelArea AreaOf(const Tile& tile, int stride) {
+  return {tile.y.halo_begin * stride, tile.x.halo_begin * stride,
+          (tile.y.halo_end - tile.y.halo_begin) * stride, (tile.x.halo_end - tile.x.halo_begin) * stride};
 }
 
 // The tiles of a batch on the device as [places, 3, h, w], channels last; empty places are zeros.
@@ -57,13 +37,14 @@ torch::Tensor Pixels(std::span<const Clip> clips, const TileBatch& batch, int st
   const int64_t height = int64_t{batch.height} * stride, width = int64_t{batch.width} * stride;
   const bool on_cpu = device.is_cpu();
   // To a GPU go planes, which are quicker to copy; it puts the channels last itself.
-  const auto pixels = torch::empty({batch.places, 3, height, width},
-                                   on_cpu ? torch::TensorOptions().memory_format(at::MemoryFormat::ChannelsLast)
-                                          : torch::TensorOptions().pinned_memory(true));
+  const auto pixels =
+      torch::empty({batch.places, 3, height, width},
+                   on_cpu ? torch::TensorOptions().memory_format(at::MemoryFormat::ChannelsLast)
+                          : torch::TensorOptions().pinned_memory(true));
   const PixelSteps steps{pixels.stride(2), pixels.stride(3), pixels.stride(1)};
   for (size_t i = 0; i < batch.tiles.size(); ++i) {
     const PlacedTile& placed = batch.tiles[i];
-    CopyPixels(clips[placed.picture], placed.tile, stride, steps,
+    CopyPixels(clips[placed.picture], AreaOf(placed.tile, stride), steps,
                pixels.data_ptr<float>() + static_cast<int64_t>(i) * pixels.stride(0));
   }
   const auto filled = static_cast<int64_t>(batch.tiles.size());
@@ -152,9 +133,8 @@ class ImageTokenizer : public Tokenizer {
       encodings[i].positions.resize(tokens.shape.Positions() * positions_);
       grids.push_back({static_cast<int>(tokens.shape.h), static_cast<int>(tokens.shape.w)});
     }
-    const auto batches =
-        PlanBatches(grids, info_.tile / info_.stride, encoder_halo_,
-                    [this](int height, int width) { return Places(height, width); });
+    const auto batches = PlanBatches(grids, info_.tile / info_.stride, encoder_halo_,
+                                     [this](int height, int width) { return Places(height, width); });
     if (device_.is_cpu()) {
       VQC_TRY(ParallelFor(batches.size(), threads_, [&](size_t i) -> Status {
         const InferenceScope scope;
@@ -258,33 +238,18 @@ class ImageTokenizer : public Tokenizer {
 
   // Copies the core of the decoded tile [1, 3, h, w], channels last, into the clip.
   void Paste(const torch::Tensor& images, const Tile& tile, Clip& clip) const {
-    const int stride = info_.stride, top = tile.y.halo_begin * stride, left = tile.x.halo_begin * stride;
-    const float* pixels = images.data_ptr<float>();
+    const int stride = info_.stride, top = tile.y.begin * stride, left = tile.x.begin * stride;
     const int64_t width = images.size(3);
-    for (int y = tile.y.begin * stride; y < std::min(tile.y.end * stride, clip.height); ++y) {
-      for (int x = tile.x.begin * stride; x < std::min(tile.x.end * stride, clip.width); ++x) {
-        const float* rgb = pixels + ((y - top) * width + (x - left)) * 3;
-        const size_t at = static_cast<size_t>(y) * clip.width + x;
-        const auto clamp = [](float v) { return std::clamp(v, -1.0f, 1.0f); };
-        if (clip.channels == 1) {
-          clip.data[at] = clamp((rgb[0] + rgb[1] + rgb[2]) / 3);
-        } else {
-          for (int c = 0; c < 3; ++c) clip.data[c * clip.PlaneSize() + at] = clamp(rgb[c]);
-        }
-      }
-    }
+    const float* first =
+        images.const_data_ptr<float>() +
+        3 * (width * (tile.y.begin - tile.y.halo_begin) + tile.x.begin - tile.x.halo_begin) * stride;
+    PutPixels(first, {3 * width, 3, 1}, {top, left, tile.y.end * stride - top, tile.x.end * stride - left},
+              clip);
   }
 
   // CRC-32C of the latents of a fixed picture: two machines that agree on it compute alike.
   uint32_t Profile() const {
-    Clip probe;
-    probe.channels = 3;
-    probe.height = probe.width = kProbeSide;
-    uint32_t state = 1;
-    for (size_t i = 0; i < 3 * probe.PlaneSize(); ++i) {
-      state = state * 1664525u + 1013904223u;
-      probe.data.push_back(static_cast<float>(state >> 16) / 32767.5f - 1.0f);
-    }
+    const Clip probe = ProbePicture(kProbeSide);
     const int cells = kProbeSide / info_.stride;
     const InferenceScope scope;
     const TileBatch batch{cells, cells, Places(cells, cells), {{0, PlanTiles(cells, cells, cells, 0)[0]}}};

@@ -12,11 +12,12 @@ Result<PictureParts> MakeMagvit2(const nlohmann::json& network, const nn::Weight
   nn::ConfigFields fields(network);
   const auto config = nn::Magvit2Config::Read(fields);
   VQC_TRY(fields.Done());
-  VQC_ASSIGN(auto encoder, nn::Magvit2Encoder::Load(weights, config));
+  VQC_ASSIGN(auto encoder, nn::LoadMagvit2Encoder(weights, config));
   PictureParts parts;
   parts.stride = config.Stride();
-  parts.encode = NetworkOf(std::move(encoder));
-  parts.decode = LazyNetwork<nn::Magvit2Decoder>(weights, config);
+  parts.encoder = std::move(encoder);
+  parts.decoder = std::make_shared<Lazy<nn::PlaneNetwork>>(
+      [weights, config] { return nn::LoadMagvit2Decoder(weights, config); });
   parts.codes = MakeSignCodes(static_cast<size_t>(config.bits));
   parts.factors.assign(static_cast<size_t>(config.bits), 2);
   parts.network = fields.Read();

@@ -45,6 +45,7 @@ class CodebookCodes : public PictureCodes {
       std::copy_n(codebook_.rows().Row(ids[i]), Dim(), rows.data() + i * Dim());
     return rows;
   }
+  std::vector<nn::CodesPart> Parts() const override { return {{.levels = {{.codebook = &codebook_}}}}; }
 
  private:
   Codebook codebook_;

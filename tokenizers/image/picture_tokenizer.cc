@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tokenizers/image/picture_tokenizer.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -14,13 +13,14 @@ namespace {
 constexpr uint64_t kMaxPositions = 65536;  // of ids: where there is attention, it costs the square of them
 constexpr size_t kColours = 3;
 
+PixelSteps StepsOf(const nn::Plane& plane) {
+  return {static_cast<int64_t>(plane.width * kColours), kColours, 1};
+}
+
 class PictureTokenizer : public Tokenizer {
  public:
   PictureTokenizer(std::string_view type, PictureParts parts, int threads)
-      : parts_(std::move(parts)), threads_(threads) {
-    info_.type = type;
-    info_.vocab = parts_.codes->Vocab();
-    info_.stride = parts_.stride;
+      : parts_(std::move(parts)), threads_(threads), info_(InfoOf(type, parts_)) {
     info_.profile = Profile();
   }
 
@@ -32,56 +32,29 @@ class PictureTokenizer : public Tokenizer {
  private:
   Result<Encoding> DoEncode(const Clip& clip) const override {
     const TokenShape shape = ShapeOf(1, clip.height, clip.width);
-    VQC_TRY(CheckPositions(shape));
+    VQC_TRY(CheckPositions(shape, info_.stride));
     const auto stride = static_cast<size_t>(info_.stride);
     nn::Plane pixels(shape.h * stride, shape.w * stride, kColours);
-    float* to = pixels.data.data();
-    for (size_t y = 0; y < pixels.height; ++y) {
-      const size_t row = std::min(y, static_cast<size_t>(clip.height) - 1) * static_cast<size_t>(clip.width);
-      for (size_t x = 0; x < pixels.width; ++x) {
-        const size_t at = row + std::min(x, static_cast<size_t>(clip.width) - 1);
-        for (size_t c = 0; c < kColours; ++c)
-          *to++ = clip.data[(clip.channels == 1 ? 0 : c) * clip.PlaneSize() + at];
-      }
-    }
-    const nn::Plane latents = parts_.encode(pixels, threads_);
+    CopyPixels(clip, WholeOf(shape, info_.stride), StepsOf(pixels), pixels.data.data());
+    const nn::Plane latents = parts_.encoder.Apply(pixels, threads_);
     VQC_ASSIGN(auto ids, parts_.codes->Encode(latents.data));
     return Encoding{{shape, info_.vocab, std::move(ids)}, {}};
   }
 
   Result<Clip> DoDecode(const Tokens& tokens, const Target& target) const override {
-    VQC_TRY(CheckPositions(tokens.shape));
-    VQC_ASSIGN(const PictureParts::Network* decode, parts_.decode->Get());
+    VQC_TRY(CheckPositions(tokens.shape, info_.stride));
+    VQC_ASSIGN(const nn::PlaneNetwork* decoder, parts_.decoder->Get());
     nn::Plane codewords(tokens.shape.h, tokens.shape.w, 0);
     codewords.channels = parts_.codes->Dim();
     codewords.data = parts_.codes->Decode(tokens.ids, 1);
-    const nn::Plane pixels = (*decode)(codewords, threads_);
+    const nn::Plane pixels = decoder->Apply(codewords, threads_);
     Clip clip;
     clip.channels = target.channels;
     clip.height = target.height;
     clip.width = target.width;
     clip.data.resize(clip.PlaneSize() * static_cast<size_t>(target.channels));
-    const auto clamp = [](float v) { return std::clamp(v, -1.0f, 1.0f); };
-    for (size_t y = 0; y < static_cast<size_t>(clip.height); ++y) {
-      for (size_t x = 0; x < static_cast<size_t>(clip.width); ++x) {
-        const float* rgb = pixels.Row(y) + x * kColours;
-        const size_t at = y * static_cast<size_t>(clip.width) + x;
-        if (clip.channels == 1) {
-          clip.data[at] = clamp((rgb[0] + rgb[1] + rgb[2]) / 3);
-        } else {
-          for (size_t c = 0; c < kColours; ++c) clip.data[c * clip.PlaneSize() + at] = clamp(rgb[c]);
-        }
-      }
-    }
+    PutPixels(pixels.data.data(), StepsOf(pixels), WholeOf(tokens.shape, info_.stride), clip);
     return clip;
-  }
-
-  Status CheckPositions(const TokenShape& shape) const {
-    if (uint64_t{shape.h} * shape.w <= kMaxPositions) return {};
-    return Error{ErrorCode::kLimit, "the picture has " + std::to_string(uint64_t{shape.h} * shape.w) +
-                                        " cells of " + std::to_string(info_.stride) +
-                                        " pixels, this model takes at most " + std::to_string(kMaxPositions) +
-                                        "; make it smaller or cut it"};
   }
 
   // Of the latents of a small fixed picture.
@@ -93,7 +66,7 @@ class PictureTokenizer : public Tokenizer {
       state = state * 1664525u + 1013904223u;
       value = static_cast<float>(state >> 16) / 32767.5f - 1.0f;
     }
-    const nn::Plane latents = parts_.encode(probe, threads_);
+    const nn::Plane latents = parts_.encoder.Apply(probe, threads_);
     return Crc32c(
         {reinterpret_cast<const uint8_t*>(latents.data.data()), latents.data.size() * sizeof(float)});
   }
@@ -104,6 +77,26 @@ class PictureTokenizer : public Tokenizer {
 };
 
 }  // namespace
+
+Status CheckPositions(const TokenShape& shape, int stride) {
+  if (uint64_t{shape.h} * shape.w <= kMaxPositions) return {};
+  return Error{ErrorCode::kLimit, "the picture has " + std::to_string(uint64_t{shape.h} * shape.w) +
+                                      " cells of " + std::to_string(stride) +
+                                      " pixels, this model takes at most " + std::to_string(kMaxPositions) +
+                                      "; make it smaller or cut it"};
+}
+
+TokenizerInfo InfoOf(std::string_view type, const PictureParts& parts) {
+  TokenizerInfo info;
+  info.type = type;
+  info.vocab = parts.codes->Vocab();
+  info.stride = parts.stride;
+  return info;
+}
+
+PixelArea WholeOf(const TokenShape& shape, int stride) {
+  return {0, 0, static_cast<int>(shape.h) * stride, static_cast<int>(shape.w) * stride};
+}
 
 nlohmann::json ConfigOf(const PictureParts& parts) {
   return {{"network", parts.network}, {"stride", parts.stride}, {"vocab", parts.codes->Vocab()}};

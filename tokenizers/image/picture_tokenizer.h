@@ -4,51 +4,39 @@
 // column. No torch.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/lazy.h"
 #include "base/result.h"
-#include "models/nn/plane_layers.h"
+#include "models/nn/plane_network.h"
 #include "tokenizers/audio/latent_codes.h"
+#include "tokenizers/image/pixels.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {
 
 struct PictureParts {
-  using Network = std::function<nn::Plane(const nn::Plane&, int threads)>;
-
   int stride = 1;
-  Network encode;  // [height][width][3] in [-1, 1], multiples of the stride -> rows of latents
-  std::shared_ptr<Lazy<Network>> decode;     // rows of codewords, back to pixels, not clamped
-  std::unique_ptr<const LatentCodes> codes;  // one level
-  std::vector<uint32_t> factors;             // of an id, for a card's prior
-  nlohmann::json network;                    // the config with its defaults filled in
+  nn::PlaneNetwork encoder;  // [height][width][3] in [-1, 1], multiples of the stride -> rows of latents
+  std::shared_ptr<Lazy<nn::PlaneNetwork>> decoder;  // rows of codewords, back to pixels, not clamped
+  std::unique_ptr<const LatentCodes> codes;         // one level
+  std::vector<uint32_t> factors;                    // of an id, for a card's prior
+  nlohmann::json network;                           // the config with its defaults filled in
 };
-
-// A network by its Apply.
-template <class T>
-PictureParts::Network NetworkOf(T network) {
-  return [network = std::make_shared<const T>(std::move(network))](const nn::Plane& plane, int threads) {
-    return network->Apply(plane, threads);
-  };
-}
-// The same of what T::Load makes of the weights, when it is first needed.
-template <class T, class Config>
-std::shared_ptr<Lazy<PictureParts::Network>> LazyNetwork(const nn::Weights& weights, const Config& config) {
-  return std::make_shared<Lazy<PictureParts::Network>>([weights, config]() -> Result<PictureParts::Network> {
-    VQC_ASSIGN(T network, T::Load(weights, config));
-    return NetworkOf(std::move(network));
-  });
-}
 
 // The config of a card: {"network": {...}, "stride", "vocab"}.
 nlohmann::json ConfigOf(const PictureParts& parts);
 std::shared_ptr<const Tokenizer> MakePictureTokenizer(std::string_view type, PictureParts parts, int threads);
+
+// What tokenizers of these parts say of themselves, but for the profile.
+TokenizerInfo InfoOf(std::string_view type, const PictureParts& parts);
+// Error kLimit where a picture has more cells than such a network takes.
+Status CheckPositions(const TokenShape& shape, int stride);
+// What the network sees: all of the picture, and what it is filled up with.
+PixelArea WholeOf(const TokenShape& shape, int stride);
 
 // From the config of a card. Error kModel names what does not fit.
 Result<PictureParts> MakeVqgan(const nlohmann::json& network, const nn::Weights& weights, int threads);

@@ -14,6 +14,10 @@
 
 namespace vqc {
 
+// Pictures worth having at once on a GPU: several batches of small ones, since tiles of one shape share one.
+inline constexpr int kGpuBatch = 128;
+inline constexpr size_t kComputing = 2;  // batches on a GPU at a time
+
 struct GridSize {
   int height, width;  // in cells
 };

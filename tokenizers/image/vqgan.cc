@@ -7,7 +7,6 @@
 #include "tokenizers/image/picture_tokenizer.h"
 
 namespace vqc {
-
 namespace {
 
 Result<PictureParts> Make(const nlohmann::json& network, const nn::Weights& weights, int threads,
@@ -18,7 +17,7 @@ Result<PictureParts> Make(const nlohmann::json& network, const nn::Weights& weig
   // Codewords and latents are compared by direction; the checkpoint's codewords then have length 1.
   const bool cosine = !inner && fields.Flag("cosine", false);
   VQC_TRY(fields.Done());
-  VQC_ASSIGN(auto encoder, nn::VqganEncoder::Load(weights, config));
+  VQC_ASSIGN(auto encoder, nn::LoadVqganEncoder(weights, config));
   VQC_ASSIGN(const auto values, weights("quantize.embedding.weight", {entries, config.dim}));
   VQC_ASSIGN(auto codebook,
              Codebook::Make(Rows(values.data(), entries, config.dim), inner    ? Metric::kInnerProduct
@@ -26,8 +25,9 @@ Result<PictureParts> Make(const nlohmann::json& network, const nn::Weights& weig
                                                                                : Metric::kSquaredL2));
   PictureParts parts;
   parts.stride = config.Stride();
-  parts.encode = NetworkOf(std::move(encoder));
-  parts.decode = LazyNetwork<nn::VqganDecoder>(weights, config);
+  parts.encoder = std::move(encoder);
+  parts.decoder = std::make_shared<Lazy<nn::PlaneNetwork>>(
+      [weights, config] { return nn::LoadVqganDecoder(weights, config); });
   parts.codes = MakeCodebookCodes(std::move(codebook), threads);
   parts.factors = {static_cast<uint32_t>(entries)};
   parts.network = fields.Read();

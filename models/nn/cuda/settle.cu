@@ -88,7 +88,7 @@ const char* Run(const SettlePass& pass, void* stream) {
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
 }
 
-constexpr LayersPart kPart = {&Run};
+constexpr LayersPart kPart = {&Run, &RunNorm};
 
 }  // namespace
 

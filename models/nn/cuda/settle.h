@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "models/nn/cuda/norm.h"
+
 namespace vqc::nn {
 
 enum class ActivationKind : int { kNone, kElu, kTanh, kSnake };
@@ -30,6 +32,7 @@ struct SettlePass {
 struct LayersPart {
   // On the stream of the caller. Null, or what went wrong.
   const char* (*settle)(const SettlePass& pass, void* stream);
+  const char* (*norm)(const NormPass& pass, void* stream);
 };
 
 // The symbol that libvqcodec_cuda.so exports.
