@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Converted public checkpoints of sound beside their implementations in transformers or in packages of their own: batches on
-one GPU, in one process.
+"""Converted public checkpoints beside their implementations, in transformers, in packages of their own or the networks that
+tests/oracle has: batches on one GPU, in one process.
 
-    bench/batch_speed.py golden [encodec mimi dac snac snac_attention wavtokenizer] [--build build/cuda] [--batch 32]
-        [--rounds 7] [--device cuda] [--precisions float32 bf16] [--json FILE]
+    bench/batch_speed.py golden [encodec mimi dac snac snac_attention wavtokenizer vqgan vqmodel magvit2] [--build build/cuda]
+        [--batch 32] [--rounds 7] [--device cuda] [--precisions float32 bf16] [--source SEED-Voken] [--json FILE]
+
+Pictures have 256 x 256 pixels. --source is a clone of SEED-Voken, for magvit2.
 
 Makes checkpoints of published sizes with random weights in `golden` where there are none (tests/oracle) and converts them.
 Both sides get the same clips in the memory of the host and give ids, or samples, there; they take turns, and the GPU is
@@ -24,6 +26,7 @@ import numpy as np
 import torch
 
 import package_models
+import picture_models
 
 ROOT = pathlib.Path(__file__).parents[1]
 ORACLES = ROOT / "tests/oracle"
@@ -44,7 +47,8 @@ class Ours:
 
     def take(self, clips):
         self.shape = clips.shape
-        self.lib.batch_speed_clips(self.run, clips.ctypes.data_as(ctypes.c_void_p), *clips.shape)
+        take = self.lib.batch_speed_pictures if clips.ndim == 4 else self.lib.batch_speed_clips
+        take(self.run, clips.ctypes.data_as(ctypes.c_void_p), clips.shape[0], *clips.shape[-2 if clips.ndim == 4 else -1:])
 
     def encode(self):
         self.check(self.lib.batch_speed_encode(self.run))
@@ -125,9 +129,11 @@ def set_arithmetic(side):
 
 def prepare(options, family):
     folder, model = options.golden / family, options.golden / f"{family}-model"
-    if not (folder / "model.safetensors").exists():
-        name, *variant = family.split("_")
-        subprocess.run([sys.executable, ORACLES / f"{name}.py", folder, "--real"] + ["--" + word for word in variant], check=True)
+    if not any(folder.glob("*model.safetensors")):
+        name, *variant = ("vqgan_vqmodel" if family == "vqmodel" else family).split("_")
+        more = ["--source", options.source] if family == "magvit2" else []
+        subprocess.run([sys.executable, ORACLES / f"{name}.py", folder, "--real", *("--" + word for word in variant), *more],
+                       check=True)
     if not (model / "card.json").exists():
         subprocess.run([options.build / "bin/vqcodec", "convert", folder, "-o", model, "-q"], check=True)
     return folder, model
@@ -137,9 +143,10 @@ def library_of(build):
     library = ctypes.CDLL(build / "lib/libbatch_speed.so")
     library.batch_speed_load.restype = library.batch_speed_problem.restype = ctypes.c_void_p
     library.batch_speed_problem.restype = ctypes.c_char_p
-    for name in ("clips", "encode", "decode", "ids", "samples", "times", "levels", "free"):
+    for name in ("clips", "pictures", "encode", "decode", "ids", "samples", "times", "levels", "free"):
         function = getattr(library, f"batch_speed_{name}")
         function.argtypes = [ctypes.c_void_p] + {"clips": [ctypes.c_void_p, ctypes.c_int, ctypes.c_int],
+                                                 "pictures": [ctypes.c_void_p] + [ctypes.c_int] * 3,
                                                  "ids": [ctypes.c_void_p], "samples": [ctypes.c_void_p]}.get(name, [])
     return library
 
@@ -149,21 +156,35 @@ def decibels(expected, found):
     return float(-20 * np.log10(max(error, 1e-30)))
 
 
+def sounds(count, frames, rate):
+    random = np.random.default_rng(1)
+    moment = np.arange(frames) / rate
+    chirp = 0.4 * np.sin(2 * np.pi * (200 + 150 * np.sin(moment)) * moment)
+    return (chirp + 0.05 * random.standard_normal((count, frames))).astype(np.float32)
+
+
+def pictures(count, side):
+    """Waves of three colours with noise over them."""
+    random = np.random.default_rng(1)
+    y, x = np.meshgrid(np.arange(side) / side, np.arange(side) / side, indexing="ij")
+    waves = np.stack([np.sin(9 * x + 3 * y), np.cos(7 * y - 2 * x), np.sin(11 * x * y)])
+    return np.clip(0.6 * waves + 0.2 * random.standard_normal((count, 3, side, side)), -1, 1).astype(np.float32)
+
+
 def measure(options, library, family, precision):
     folder, model = prepare(options, family)
     bf16 = precision == "bf16"
     ours = Ours(library, model, options.device, bf16)
-    package = package_models.KINDS.get(family)
-    theirs = package(folder, options.device, bf16) if package else Theirs(family, folder, options.device, bf16)
-    rate = theirs.rate
-    frames = int(rate * (options.seconds or SECONDS[family]))
-    random = np.random.default_rng(1)
-    moment = np.arange(frames) / rate
-    chirp = 0.4 * np.sin(2 * np.pi * (200 + 150 * np.sin(moment)) * moment)
-    clips = (chirp + 0.05 * random.standard_normal((options.batch, frames))).astype(np.float32)
+    kind = {**package_models.KINDS, **picture_models.KINDS}.get(family)
+    theirs = kind(folder, options.device, bf16) if kind else Theirs(family, folder, options.device, bf16)
+    row = {"family": family, "precision": precision, "clips": options.batch}
+    if family in picture_models.KINDS:
+        clips = pictures(options.batch, 256)
+    else:
+        clips = sounds(options.batch, int(theirs.rate * (options.seconds or SECONDS[family])), theirs.rate)
+        row["seconds"] = clips.shape[1] / theirs.rate
     for side in (ours, theirs):
         side.take(clips)
-    row = {"family": family, "precision": precision, "clips": options.batch, "seconds": frames / rate}
     for way in ("encode", "decode"):
         sides = {"ours": getattr(ours, way), "theirs": getattr(theirs, way)}
         if precision == "float32":
@@ -201,8 +222,11 @@ def main():
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--precisions", nargs="+", default=["float32", "bf16"])
+    parser.add_argument("--source", type=pathlib.Path, help="a clone of SEED-Voken, for magvit2")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_intermixed_args()
+    if options.source:
+        sys.path.insert(0, str(options.source))
     library, rows = library_of(options.build), []
     for family in options.families:
         for precision in options.precisions:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What bench/batch_speed.py calls: a model of sound on batches of clips in memory.
+// What bench/batch_speed.py calls: a model on batches of sounds or pictures in memory.
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -58,6 +58,21 @@ void batch_speed_clips(void* handle, const float* samples, int count, int frames
   }
 }
 
+// [count][3][height][width] in [-1, 1].
+void batch_speed_pictures(void* handle, const float* pixels, int count, int height, int width) {
+  Run& run = *static_cast<Run*>(handle);
+  run.clips.clear();
+  for (int i = 0; i < count; ++i) {
+    vqc::Clip& clip = run.clips.emplace_back();
+    clip.channels = 3;
+    clip.height = height;
+    clip.width = width;
+    const size_t values = 3 * clip.PlaneSize();
+    const float* first = pixels + static_cast<size_t>(i) * values;
+    clip.data.assign(first, first + values);
+  }
+}
+
 // The clips to tokens; 0, or what batch_speed_problem says.
 int batch_speed_encode(void* handle) {
   Run& run = *static_cast<Run*>(handle);
@@ -66,22 +81,25 @@ int batch_speed_encode(void* handle) {
   run.tokens = *std::move(tokens);
   return 0;
 }
-// These tokens to sound.
+// These tokens to sound or pictures.
 int batch_speed_decode(void* handle) {
   Run& run = *static_cast<Run*>(handle);
+  const vqc::Clip& clip = run.clips.front();
   const std::vector<vqc::Tokenizer::Target> targets(run.tokens.size(),
-                                                    {.frames = run.clips.front().frames, .channels = 1});
+                                                    {clip.frames, clip.channels, clip.height, clip.width});
   auto clips = run.bundle.tokenizer->Decode(run.tokens, targets);
   if (Failed(clips)) return 1;
   run.decoded = *std::move(clips);
   return 0;
 }
 
-int batch_speed_times(void* handle) { return static_cast<int>(static_cast<Run*>(handle)->tokens[0].shape.t); }
+int batch_speed_times(void* handle) {
+  return static_cast<int>(static_cast<Run*>(handle)->tokens[0].shape.Positions());
+}
 int batch_speed_levels(void* handle) {
   return static_cast<int>(static_cast<Run*>(handle)->tokens[0].shape.levels);
 }
-// [count][times][levels], and [count][frames].
+// [count][times or positions][levels], and what clips are.
 void batch_speed_ids(void* handle, uint32_t* ids) {
   for (const auto& tokens : static_cast<Run*>(handle)->tokens) {
     std::memcpy(ids, tokens.ids.data(), tokens.ids.size() * sizeof *ids);

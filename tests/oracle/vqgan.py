@@ -10,7 +10,6 @@ have length 1 there.
     tests/oracle/vqgan.py FOLDER --real --vq16            # LlamaGen's VQ-16 itself, with its names; no example
 """
 import torch
-from diffusers import VQModel
 from safetensors.torch import save_file
 from taming.modules.diffusionmodules.model import Decoder, Encoder
 
@@ -51,6 +50,8 @@ class Taming(torch.nn.Module):
 
 
 def vqmodel(real):
+    from diffusers import VQModel
+
     if real:
         return VQModel(down_block_types=("DownEncoderBlock2D",) * 3, up_block_types=("UpDecoderBlock2D",) * 3,
                        block_out_channels=(128, 256, 512), layers_per_block=2, latent_channels=3,
