@@ -73,7 +73,9 @@ TEST_F(ImportedSegments, IdsAndScalesAreThoseOfTheReference) {
     EXPECT_NEAR(tokens.segments[i].scale / example_.scales[i], 1, 1e-6) << i;
   const auto whole = tokens.segments.front().times, before = tokens.segments.end()[-2].times;
   EXPECT_LT(tokens.segments.back().times, before);
-  if (!std::getenv("VQCODEC_CHECKPOINTS")) EXPECT_LT(before, whole) << "the last two are short";
+  if (!std::getenv("VQCODEC_CHECKPOINTS")) {
+    EXPECT_LT(before, whole) << "the last two are short";
+  }
 }
 
 TEST_F(ImportedSegments, DecodedSoundIsThatOfTheReference) {
