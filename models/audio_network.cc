@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-#include "models/audio_numbers.h"
+#include "models/audio_kernels.h"
 
 namespace vqc {
 namespace {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The discrete picture tokenizers of Cosmos. Their tensors are those of VQGAN without a codebook, on patches
-// of 2 x 2 pixels or more. They are published as TorchScript, whose saved tensors, once they are in a
-// safetensors file, also tell the levels of the scalars and the wavelet.
+// of 2 x 2 pixels or more, and also tell the levels of the scalars and the wavelet.
 #include <cmath>
 #include <cstring>
 #include <string>

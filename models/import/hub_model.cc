@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/sha256.h"
-#include "models/import/trailing_commas.h"
+#include "base/trailing_commas.h"
 
 namespace vqc {
 namespace {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mimi as transformers publishes it (kyutai/mimi), and as its authors do (tokenizer-*.safetensors in
-// kyutai/moshiko-pytorch-bf16 and others). Codebooks are stored as sums of the latents of each codeword and
-// their number.
+// Mimi as transformers publishes it, and as its authors do (tokenizer-*.safetensors beside Moshi).
 #include <algorithm>
 
 #include "models/import/families.h"
@@ -13,7 +11,7 @@ namespace {
 constexpr std::string_view kCodebook = ".codebook.embed";
 constexpr float kLeastUsage = 1e-5f;
 
-// The latents of codewords, which our name stands for, of sums under this name and their number.
+// Codewords, which are stored as sums of their latents and the number of these.
 Result<std::vector<float>> Averages(HubWeights& weights, const std::string& sum, const std::string& number,
                                     const std::vector<int64_t>& shape) {
   VQC_ASSIGN(auto sums, weights.Plain(sum, shape));

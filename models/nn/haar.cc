@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/nn/haar.h"
+#include "models/nn/plane_layers.h"
 
 namespace vqc::nn {
 namespace {

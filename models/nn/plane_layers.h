@@ -87,5 +87,11 @@ class PlaneAttention {
 Plane Double(const Plane& x);
 // Each position as two rows of two positions, which have a quarter of its channels each.
 Plane Spread(const Plane& x);
+// One level of the Haar wavelet on all channels: squares of four values become four channels, each a quarter
+// of a sum or difference: all sums, then differences of rows, of columns, and of both, each of all channels.
+// REQUIRES: even height and width
+Plane HaarSplit(const Plane& x);
+// Back. REQUIRES: a multiple of 4 channels
+Plane HaarJoin(const Plane& x);
 
 }  // namespace vqc::nn

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/plane_network.h"
 
-#include "models/nn/haar.h"
 #include "models/nn/layer_maker.h"
 
 namespace vqc::nn {

@@ -36,7 +36,7 @@ class PlaneNetwork {
 enum class PlaneMove {
   kDouble,     // each position four times
   kSpread,     // each position as two rows of two positions, which have a quarter of its channels each
-  kHaarSplit,  // models/nn/haar.h
+  kHaarSplit,  // models/nn/haar.cc
   kHaarJoin,
 };
 

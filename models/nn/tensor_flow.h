@@ -5,12 +5,15 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include <memory>
 #include <vector>
 
-#include "models/nn/cuda/settle.h"
+#include "base/cuda/settle.h"
 #include "models/nn/stream_conv.h"
 
 namespace vqc::nn {
+
+class LayerMaker;
 
 // Where tensors are, in float32 or bfloat16. Rows of sounds are last in memory: with channels last
 // convolutions were no faster on an H200, in neither type.
@@ -30,6 +33,10 @@ at::Tensor Sum(const at::Tensor& a, const at::Tensor& b);
 
 // With the CUDA part on a GPU where it is.
 TensorPlace PlaceOn(c10::Device device, at::ScalarType type);
+// Makes layers on whole sounds (models/nn/tensor_layer.h) and pictures (models/nn/tensor_planes.h), with the
+// numbers of the reference implementations: padding, norms and attention see the whole, whatever plan of
+// pieces a network has otherwise.
+std::shared_ptr<const LayerMaker> MakeTensorMaker(const TensorPlace& place);
 
 struct Activation {
   ActivationKind kind = ActivationKind::kNone;

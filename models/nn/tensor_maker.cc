@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/nn/tensor_maker.h"
-
 #include <utility>
 
+#include "models/nn/layer_maker.h"
 #include "models/nn/tensor_attention.h"
 #include "models/nn/tensor_convs.h"
 #include "models/nn/tensor_planes.h"

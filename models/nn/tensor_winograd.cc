@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "base/cuda/winograd.h"
 #include "base/dynamic_part.h"
-#include "models/nn/cuda/winograd.h"
 
 namespace vqc::nn {
 namespace {

@@ -16,7 +16,7 @@
 #include "models/device.h"
 #include "models/float_weights.h"
 #include "models/nn/tensor_codes.h"
-#include "models/nn/tensor_maker.h"
+#include "models/nn/tensor_flow.h"
 #include "models/nn/tensor_planes.h"
 #include "tokenizers/architectures.h"
 #include "tokenizers/image/picture_tokenizer.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cuda_runtime.h>
 
-#include "models/nn/cuda/winograd.h"
+#include "base/cuda/winograd.h"
 
 namespace vqc::nn {
 namespace {

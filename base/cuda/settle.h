@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "models/nn/cuda/norm.h"
+#include "base/cuda/norm.h"
 
 namespace vqc::nn {
 

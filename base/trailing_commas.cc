@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/import/trailing_commas.h"
+#include "base/trailing_commas.h"
 
 namespace vqc {
 

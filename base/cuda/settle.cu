@@ -2,7 +2,7 @@
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
 
-#include "models/nn/cuda/settle.h"
+#include "base/cuda/settle.h"
 
 namespace vqc::nn {
 namespace {

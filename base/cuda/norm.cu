@@ -2,8 +2,8 @@
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
 
-#include "models/nn/cuda/norm.h"
-#include "models/nn/cuda/settle.h"
+#include "base/cuda/norm.h"
+#include "base/cuda/settle.h"
 
 namespace vqc::nn {
 namespace {
