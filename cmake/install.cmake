@@ -5,12 +5,12 @@
 include(CMakePackageConfigHelpers)
 
 set(vqc_public_headers
-  base/bytes.h base/clip.h base/crc32c.h base/file.h base/limits.h base/result.h base/sha256.h base/tokens.h
+  base/bytes.h base/clip.h base/crc32c.h base/file.h base/limits.h base/result.h base/safetensors.h base/safetensors_header.h base/sha256.h base/tensor_file.h base/tokens.h
   codec/audio.h codec/audio_grid.h codec/bundle.h codec/codec.h codec/payload.h codec/rate_control.h codec/container/live.h codec/container/stream.h
   data/media/media.h data/media/audio/audio.h
   entropy/digits.h entropy/frequency_table.h entropy/prior.h entropy/priors.h entropy/range_coder.h entropy/row_coder.h
   entropy/token_coder.h entropy/windows.h entropy/rans/band_table.h entropy/rans/symbols.h
-  models/card.h models/decoder.h models/safetensors.h models/store.h
+  models/card.h models/decoder.h models/store.h
   quantizers/search/cluster_pass.h quantizers/search/codebook.h quantizers/search/isa.h quantizers/search/kmeans.h quantizers/search/metric.h
   quantizers/search/rows.h quantizers/search/search.h
   tokenizers/lanes.h tokenizers/network_options.h tokenizers/segment_plan.h tokenizers/session.h tokenizers/tokenizer.h)

@@ -68,10 +68,13 @@ struct Files {
 };
 
 // The weights against the identities of the card.
-Status CheckIdentities(const ModelCard& card, const Files& files) {
+Status CheckModelId(const ModelCard& card, const std::string& path, const Sha256& found) {
+  if (found != card.model_id) return Damaged(path + ": the weights are not those of the card");
+  return {};
+}
+
+Status CheckPriorIds(const ModelCard& card, const Files& files) {
   const auto& [path, tensors, older] = files;
-  if (ModelIdOf(card, tensors) != card.model_id)
-    return Damaged(path + ": the weights are not those of the card");
   if (PriorIdOf(card, tensors) != card.prior_id)
     return Damaged(path + ": the prior is not the one of the card");
   for (const EarlierPrior& earlier : card.earlier_priors) {
@@ -138,12 +141,7 @@ Result<SafeTensors> OpenEarlier(const ModelEntry& entry, const Limits& limits) {
   return SafeTensors::Open(path, limits);
 }
 
-Result<Files> OpenFiles(const ModelEntry& entry, const Limits& limits) {
-  Files files{entry.folder + "/model.safetensors", {}, {}};
-  VQC_ASSIGN(files.tensors, SafeTensors::Open(files.path, limits));
-  VQC_ASSIGN(files.older, OpenEarlier(entry, limits));
-  return files;
-}
+std::string WeightsPath(const ModelEntry& entry) { return entry.folder + "/model.safetensors"; }
 
 // REQUIRES: the identities are checked
 Result<Weights> WeightsOf(const ModelEntry& entry, Files files, const Limits& limits) {
@@ -155,18 +153,29 @@ Result<Weights> WeightsOf(const ModelEntry& entry, Files files, const Limits& li
 }
 
 Result<Weights> LoadWeights(const ModelEntry& entry, const Limits& limits) {
-  VQC_ASSIGN(Files files, OpenFiles(entry, limits));
-  VQC_TRY(CheckIdentities(entry.card, files));
+  Files files{WeightsPath(entry), {}, {}};
+  VQC_ASSIGN(files.tensors, SafeTensors::Open(files.path, limits));
+  VQC_ASSIGN(files.older, OpenEarlier(entry, limits));
+  VQC_TRY(CheckModelId(entry.card, files.path, ModelIdOf(entry.card, files.tensors)));
+  VQC_TRY(CheckPriorIds(entry.card, files));
   VQC_TRY(CheckFinite(files.tensors, files.path));
   return WeightsOf(entry, std::move(files), limits);
 }
 
 // The networks of the core check what they read themselves, and hashing takes as long as loading them: both
-// at once.
+// at once. Each reads the file for itself, so that no more of it is in memory than the network keeps.
 Result<Bundle> LoadCoreBundle(const ModelEntry& entry, const BundleOptions& options) {
-  VQC_ASSIGN(Files files, OpenFiles(entry, options.limits));
-  auto checking = std::async([&] { return CheckIdentities(entry.card, files); });
-  auto tokenizer = MakeCoreTokenizer(entry.card, files.tensors, options.threads);
+  const ModelCard& card = entry.card;
+  Files files{WeightsPath(entry), {}, {}};
+  VQC_ASSIGN(const TensorFile file, TensorFile::Open(files.path, options.limits));
+  VQC_ASSIGN(files.tensors, file.Load(&IsOfPriors));
+  VQC_ASSIGN(files.older, OpenEarlier(entry, options.limits));
+  VQC_TRY(CheckPriorIds(card, files));
+  auto checking = std::async(std::launch::async, [&]() -> Status {
+    VQC_ASSIGN(const Sha256 found, ModelIdOf(card, file));
+    return CheckModelId(card, files.path, found);
+  });
+  auto tokenizer = MakeCoreTokenizer(card, file, options.threads);
   VQC_TRY(checking.get());  // says more than what wrong weights lead to
   if (!tokenizer.ok()) return std::move(tokenizer).error();
   VQC_TRY(CheckTokenizer(entry.card, (*tokenizer)->Info()));

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/printable.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "tokenizers/torch_part.h"
 
 namespace vqc {

@@ -72,6 +72,14 @@ void AddTensors(Sha256Hasher& hasher, const SafeTensors& tensors, bool of_prior)
   }
 }
 
+constexpr std::string_view kModelLabel = "vqcodec model 1";
+
+Sha256 FinishModel(Sha256Hasher& hasher, const ModelCard& card) {
+  hasher.AddSized(card.tokenizer);
+  hasher.AddSized(CanonicalJson(card.config.is_null() ? Json::object() : card.config));
+  return hasher.Finish();
+}
+
 void AddPrior(Sha256Hasher& hasher, const std::string& prior, const ModelCard& card) {
   hasher.AddSized(prior);
   hasher.AddU64(card.factors.size());
@@ -135,13 +143,26 @@ std::string WriteCard(const ModelCard& card) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+bool IsOfPriors(std::string_view tensor) {
+  return tensor.starts_with(kPriorPrefix) || tensor.starts_with(kEarlierPrefix);
+}
+
 Sha256 ModelIdOf(const ModelCard& card, const SafeTensors& tensors) {
   Sha256Hasher hasher;
-  hasher.AddSized("vqcodec model 1");
+  hasher.AddSized(kModelLabel);
   AddTensors(hasher, tensors, false);
-  hasher.AddSized(card.tokenizer);
-  hasher.AddSized(CanonicalJson(card.config.is_null() ? Json::object() : card.config));
-  return hasher.Finish();
+  return FinishModel(hasher, card);
+}
+
+Result<Sha256> ModelIdOf(const ModelCard& card, const TensorFile& file) {
+  return WithinMemory([&]() -> Result<Sha256> {
+    Sha256Hasher hasher;
+    hasher.AddSized(kModelLabel);
+    for (const auto& [name, place] : file.Tensors()) {
+      if (!IsOfPriors(name)) VQC_TRY(AddTensor(hasher, name, file));
+    }
+    return FinishModel(hasher, card);
+  });
 }
 
 Sha256 PriorIdOf(const ModelCard& card, const SafeTensors& tensors) {

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "base/sha256.h"
+#include "base/tensor_file.h"
 #include "codec/container/stream.h"
-#include "models/safetensors.h"
 
 namespace vqc {
 
@@ -52,12 +53,16 @@ Result<ModelCard> ParseCard(std::string_view text, const std::string& path);  //
 // JSON that ParseCard reads back as an equal card; ends in a newline.
 std::string WriteCard(const ModelCard& card);
 
+// Whether a tensor of a bundle belongs to its prior or an earlier one, not to the model.
+bool IsOfPriors(std::string_view tensor);
+
 // Identities of the tensors of a bundle, to be compared with the card's. SHA-256 over, each length as 8 bytes
 // little endian before its bytes: a label with a version; for each tensor by name its name, dtype name, rank
 // and dimensions (8 bytes each), bytes; then tokenizer and config (keys sorted, no spaces), or prior and
 // factors. The file's layout and metadata, earlier priors and the card's `about` do not enter. An earlier
 // prior's id is what it was: of its tables as "prior.tables".
 Sha256 ModelIdOf(const ModelCard& card, const SafeTensors& tensors);
+Result<Sha256> ModelIdOf(const ModelCard& card, const TensorFile& file);  // of which it reads each once
 Sha256 PriorIdOf(const ModelCard& card, const SafeTensors& tensors);
 Sha256 EarlierPriorIdOf(const ModelCard& card, const EarlierPrior& earlier, const SafeTensors& tensors);
 

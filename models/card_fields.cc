@@ -20,6 +20,13 @@ struct ModalityRow {
 constexpr ModalityRow kModalities[] = {
     {Modality::kImage, "image"}, {Modality::kAudio, "audio"}, {Modality::kAction, "action"}};
 
+void AddHead(Sha256Hasher& hasher, std::string_view name, DType dtype, const std::vector<int64_t>& shape) {
+  hasher.AddSized(name);
+  hasher.AddSized(NameOf(dtype));
+  hasher.AddU64(shape.size());
+  for (const int64_t dim : shape) hasher.AddU64(static_cast<uint64_t>(dim));
+}
+
 bool Has(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -128,11 +135,22 @@ std::string_view NameOf(Modality modality) {
 }
 
 void AddTensor(Sha256Hasher& hasher, std::string_view name, const TensorView& tensor) {
-  hasher.AddSized(name);
-  hasher.AddSized(NameOf(tensor.dtype));
-  hasher.AddU64(tensor.shape.size());
-  for (const int64_t dim : tensor.shape) hasher.AddU64(static_cast<uint64_t>(dim));
+  AddHead(hasher, name, tensor.dtype, tensor.shape);
   hasher.AddSized(tensor.bytes);
+}
+
+Status AddTensor(Sha256Hasher& hasher, std::string_view name, const TensorFile& file) {
+  constexpr uint64_t kAtOnce = 1u << 18;  // little enough for a cache
+  VQC_ASSIGN(const StoredTensor* place, file.Get(name));
+  AddHead(hasher, name, place->dtype, place->shape);
+  hasher.AddU64(place->size);
+  std::vector<uint8_t> piece(static_cast<size_t>(std::min(place->size, kAtOnce)));
+  for (uint64_t at = 0; at < place->size; at += piece.size()) {
+    const auto part = std::span(piece).first(static_cast<size_t>(std::min(place->size - at, kAtOnce)));
+    VQC_TRY(file.Read(*place, at, part));
+    hasher.Add(part);
+  }
+  return {};
 }
 
 std::string CanonicalJson(const Json& json) {

@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/safetensors.h"
+#include "base/tensor_file.h"
 #include "base/sha256.h"
 #include "codec/container/stream.h"
-#include "models/safetensors.h"
 
 namespace vqc {
 
@@ -50,6 +51,7 @@ class CardField {
 
 // Into the identity of a bundle: name, dtype, rank, dimensions and bytes (models/card.h says how).
 void AddTensor(Sha256Hasher& hasher, std::string_view name, const TensorView& tensor);
+Status AddTensor(Sha256Hasher& hasher, std::string_view name, const TensorFile& file);
 
 // Keys sorted, no white space, floating-point numbers in their shortest form.
 std::string CanonicalJson(const nlohmann::json& json);

@@ -13,9 +13,9 @@
 
 #include "base/limits.h"
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "base/sha256.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "models/store.h"
 
 namespace vqc {

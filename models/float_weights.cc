@@ -23,10 +23,16 @@ float FromHalf(uint16_t half) {
 }
 
 template <class T>
-std::vector<T> Elements(const TensorView& tensor) {
+std::vector<T> RoomFor(size_t bytes) {
   std::vector<T> values;
-  ReserveAtOnce(values, tensor.bytes.size() / sizeof(T));
-  values.resize(tensor.bytes.size() / sizeof(T));
+  ReserveAtOnce(values, bytes / sizeof(T));
+  values.resize(bytes / sizeof(T));
+  return values;
+}
+
+template <class T>
+std::vector<T> Elements(const TensorView& tensor) {
+  auto values = RoomFor<T>(tensor.bytes.size());
   if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), values.size() * sizeof(T));
   return values;
 }
@@ -53,6 +59,22 @@ size_t FirstNotFinite(const std::vector<float>& values) {
                                values.begin());
   }
   return values.size();
+}
+
+Result<std::vector<float>> AllFinite(std::vector<float> values, const std::string& name) {
+  if (const auto at = FirstNotFinite(values); at < values.size()) {
+    return Error{ErrorCode::kModel, "tensor " + Printable(name) + " holds " +
+                                        (std::isnan(values[at]) ? "NaN" : "infinity") + " at element " +
+                                        std::to_string(at) + "; the weights are damaged"};
+  }
+  return values;
+}
+
+Status CheckShape(const std::string& name, const std::vector<int64_t>& found,
+                  const std::vector<int64_t>& needed) {
+  if (found == needed) return {};
+  return Error{ErrorCode::kModel, "tensor " + Printable(name) + " has shape " + ShapeText(found) +
+                                      "; the network needs " + ShapeText(needed)};
 }
 
 }  // namespace
@@ -84,22 +106,28 @@ Result<std::vector<float>> ToFloats(const TensorView& tensor, const std::string&
                                           std::string(NameOf(tensor.dtype)) +
                                           "; weights are F16, BF16, F32 or F64"};
   }
-  if (const auto at = FirstNotFinite(values); at < values.size()) {
-    return Error{ErrorCode::kModel, "tensor " + Printable(name) + " holds " +
-                                        (std::isnan(values[at]) ? "NaN" : "infinity") + " at element " +
-                                        std::to_string(at) + "; the weights are damaged"};
-  }
-  return values;
+  return AllFinite(std::move(values), name);
 }
 
 Result<std::vector<float>> ReadWeights(const SafeTensors& tensors, const std::string& name,
                                        const std::vector<int64_t>& shape) {
   VQC_ASSIGN(const TensorView view, tensors.Get(name));
-  if (view.shape != shape) {
-    return Error{ErrorCode::kModel, "tensor " + Printable(name) + " has shape " + ShapeText(view.shape) +
-                                        "; the network needs " + ShapeText(shape)};
-  }
+  VQC_TRY(CheckShape(name, view.shape, shape));
   return ToFloats(view, name);
+}
+
+Result<std::vector<float>> ReadWeights(const TensorFile& file, const std::string& name,
+                                       const std::vector<int64_t>& shape) {
+  VQC_ASSIGN(const StoredTensor* place, file.Get(name));
+  VQC_TRY(CheckShape(name, place->shape, shape));
+  if (place->dtype == DType::kF32) {
+    auto values = RoomFor<float>(place->size);
+    VQC_TRY(file.Read(*place, 0, {reinterpret_cast<uint8_t*>(values.data()), place->size}));
+    return AllFinite(std::move(values), name);
+  }
+  auto bytes = RoomFor<uint8_t>(place->size);
+  VQC_TRY(file.Read(*place, 0, bytes));
+  return ToFloats({.dtype = place->dtype, .shape = shape, .bytes = bytes}, name);
 }
 
 }  // namespace vqc

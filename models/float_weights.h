@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
+#include "base/tensor_file.h"
 
 namespace vqc {
 
@@ -19,6 +20,8 @@ Result<std::vector<float>> ToFloats(const TensorView& tensor, const std::string&
 // The same of the tensor `name`, which must have this shape. Error kModel names it, what was found and what
 // was expected.
 Result<std::vector<float>> ReadWeights(const SafeTensors& tensors, const std::string& name,
+                                       const std::vector<int64_t>& shape);
+Result<std::vector<float>> ReadWeights(const TensorFile& file, const std::string& name,
                                        const std::vector<int64_t>& shape);
 
 }  // namespace vqc

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "models/write_bundle.h"
 
 namespace vqc {

@@ -42,6 +42,19 @@ const Row* Find(std::string_view type) {
   return row == std::end(kRows) ? nullptr : row;
 }
 
+// `tensors`: SafeTensors or a TensorFile.
+template <class Tensors>
+Result<std::shared_ptr<const Tokenizer>> MakeArchitecture(const ModelCard& card, const Tensors& tensors,
+                                                          int threads) {
+  const auto network = card.config.find("network");
+  if (network == card.config.end()) return Error{ErrorCode::kModel, "the card's config has no network"};
+  const audio::Weights weights = [tensors](const std::string& name, const std::vector<int64_t>& shape) {
+    return ReadWeights(tensors, name, shape);
+  };
+  VQC_ASSIGN(BuiltTokenizer built, BuildArchitecture(card.tokenizer, *network, weights, threads));
+  return std::move(built.tokenizer);
+}
+
 }  // namespace
 
 bool IsCoreTokenizer(std::string_view type) { return Find(type) || IsArchitecture(type); }
@@ -59,20 +72,19 @@ Status CheckOwnLayers(const ModelCard& card, const NetworkOptions& options) {
 
 Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors,
                                                            int threads) {
-  if (IsArchitecture(card.tokenizer)) {
-    const auto network = card.config.find("network");
-    if (network == card.config.end()) return Error{ErrorCode::kModel, "the card's config has no network"};
-    const audio::Weights weights = [tensors](const std::string& name, const std::vector<int64_t>& shape) {
-      return ReadWeights(tensors, name, shape);
-    };
-    VQC_ASSIGN(BuiltTokenizer built, BuildArchitecture(card.tokenizer, *network, weights, threads));
-    return std::move(built.tokenizer);
-  }
+  if (IsArchitecture(card.tokenizer)) return MakeArchitecture(card, tensors, threads);
   const Row* row = Find(card.tokenizer);
   VQC_ASSIGN(ActionConfig action, ParseActionConfig(card.config));
   VQC_ASSIGN(auto codec, row->make(card.config, action, tensors));
   return std::shared_ptr<const Tokenizer>(
       std::make_shared<ActionTokenizer>(card.tokenizer, std::move(action), std::move(codec)));
+}
+
+Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const TensorFile& file,
+                                                           int threads) {
+  if (IsArchitecture(card.tokenizer)) return MakeArchitecture(card, file, threads);
+  VQC_ASSIGN(const SafeTensors tensors, file.Load([](std::string_view) { return true; }));
+  return MakeCoreTokenizer(card, tensors, threads);
 }
 
 }  // namespace vqc

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "tokenizers/network_options.h"
 #include "tokenizers/tokenizer.h"
 
@@ -25,6 +25,9 @@ Status CheckOwnLayers(const ModelCard& card, const NetworkOptions& options);
 
 // `threads`: of one call. REQUIRES: IsCoreTokenizer(card.tokenizer). Error kModel says what does not fit.
 Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const SafeTensors& tensors,
+                                                           int threads = 1);
+// The same of a file, which stays open for what is loaded when it is first needed.
+Result<std::shared_ptr<const Tokenizer>> MakeCoreTokenizer(const ModelCard& card, const TensorFile& file,
                                                            int threads = 1);
 
 }  // namespace vqc

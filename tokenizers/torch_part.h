@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "models/write_bundle.h"
 #include "tokenizers/network_options.h"
 #include "tokenizers/token_filler.h"

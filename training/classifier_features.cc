@@ -8,7 +8,7 @@
 #include <span>
 #include <utility>
 
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "models/weights.h"
 
 namespace vqc {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "base/tokens.h"
 #include "entropy/digits.h"
-#include "models/safetensors.h"
 #include "training/train_image.h"
 
 namespace vqc {

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/safetensors.h"
 #include "eval/plane.h"
 #include "models/device.h"
-#include "models/safetensors.h"
 #include "models/weights.h"
 #include "training/judged_picture.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "models/weights.h"
 
 namespace vqc {

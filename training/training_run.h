@@ -10,8 +10,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "base/stopwatch.h"
-#include "models/safetensors.h"
 #include "models/weights.h"
 
 namespace vqc {

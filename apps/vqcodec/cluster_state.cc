@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/printable.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 
 namespace vqc {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/limits.h"
 #include "base/mapped_file.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "quantizers/search/rows.h"
 
 namespace vqc {

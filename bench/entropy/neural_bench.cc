@@ -14,9 +14,9 @@
 #include <string>
 
 #include "base/parallel.h"
+#include "base/safetensors.h"
 #include "entropy/neural_maps.h"
 #include "entropy/neural_tables.h"
-#include "models/safetensors.h"
 #include "models/store.h"
 
 namespace vqc {

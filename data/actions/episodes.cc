@@ -10,8 +10,8 @@
 #include "base/folder.h"
 #include "base/npy.h"
 #include "base/printable.h"
+#include "base/safetensors.h"
 #include "data/actions/arrays.h"
-#include "models/safetensors.h"
 
 namespace vqc {
 namespace {

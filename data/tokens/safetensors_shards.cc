@@ -2,8 +2,8 @@
 // One .safetensors a shard: a tensor for each item, named by its key; the records, in the order of the items,
 // as lines of JSON in the metadata "items".
 #include "base/printable.h"
+#include "base/safetensors.h"
 #include "data/tokens/shard_formats.h"
-#include "models/safetensors.h"
 
 namespace vqc {
 namespace {

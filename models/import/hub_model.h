@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "base/result.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 
 namespace vqc {
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/npy.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "tests/cli/cli_test_base.h"
 
 namespace vqc {

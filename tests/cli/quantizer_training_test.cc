@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "base/npy.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "tests/cli/cli_test_base.h"
 
 namespace vqc {

@@ -10,6 +10,7 @@
 
 #include "base/folder.h"
 #include "base/json.h"
+#include "base/safetensors.h"
 #include "base/within_memory.h"
 #include "codec/audio.h"
 #include "codec/codec.h"
@@ -20,7 +21,6 @@
 #include "entropy/windows.h"
 #include "models/card.h"
 #include "models/decoder.h"
-#include "models/safetensors.h"
 #include "tests/base/temp_folder.h"
 #include "tests/entropy/token_maps.h"
 #include "tests/support/failing_allocations.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weights files: what is accepted lies within the file and is written and read back as it is.
 //   0 | a file as it is        1 | its header, behind which comes as much data as it asks for, up to 64 KiB
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 
 #include "base/bytes.h"
 #include "tests/fuzz/fuzz_input.h"

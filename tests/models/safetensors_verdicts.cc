@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 
 int main() {
   for (;;) {

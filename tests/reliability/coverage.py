@@ -21,11 +21,11 @@ BASE = ["base64", "beyond_limit", "bytes", "crc32c", "dynamic_part", "json", "ma
         "printable", "read_file", "sha256", "temporaries", "write_file"]
 NETWORKS = {"medium.cc", "pipeline.cc", "restore.cc", "tokenize_set.cc"}  # of data/tokens: they need models
 SOURCES = [*(f"base/{name}.cc" for name in BASE), "codec/container/*.cc", "entropy/*.cc", "entropy/rans/*.cc",
-           "models/safetensors.cc", "data/tokens/*.cc"]
+           "base/safetensors.cc", "base/safetensors_header.cc", "base/tensor_file.cc", "data/tokens/*.cc"]
 TESTS = ["tests/codec/container/*_test.cc", "tests/entropy/*_test.cc", "tests/entropy/rans/*_test.cc",
-         "tests/models/safetensors_test.cc", "tests/base/bytes_test.cc", "tests/base/json_test.cc",
+         "tests/base/safetensors_test.cc", "tests/base/tensor_file_test.cc", "tests/base/bytes_test.cc", "tests/base/json_test.cc",
          "tests/data/tokens/*_test.cc"]
-PARTS = {"container": ["codec/container/"], "entropy": ["entropy/"], "safetensors": ["models/safetensors."],
+PARTS = {"container": ["codec/container/"], "entropy": ["entropy/"], "safetensors": ["base/safetensors"],
          "manifest": ["data/tokens/journal.", "data/tokens/token_set."], "bytes and JSON": ["base/bytes.", "base/json."]}
 ISA = {"base/crc32c_sse42.cc": ["-msse4.2"], "entropy/neural_kernels_avx2.cc": ["-mavx2", "-mfma"],
        "entropy/rans/kernels_avx2.cc": ["-mavx2"], "entropy/rans/kernels_avx512.cc": ["-mavx512f", "-mavx512bw", "-mavx512vl"],

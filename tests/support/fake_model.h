@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "tests/support/fake_tokenizer.h"
 
 namespace vqc {

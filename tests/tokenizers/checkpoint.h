@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "base/safetensors.h"
 #include "models/float_weights.h"
-#include "models/safetensors.h"
 #include "models/write_bundle.h"
 
 namespace vqc::testing {

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/safetensors.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "tokenizers/tokenizers.h"
 #include "training/train_audio.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "tests/eval/oracle_pictures.h"
 
 namespace vqc::testing {

@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "base/safetensors.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "tokenizers/tokenizers.h"
 #include "training/train_image.h"
 

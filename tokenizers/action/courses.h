@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 #include "tokenizers/action/action_config.h"
 #include "tokenizers/action/chunk_codec.h"
 

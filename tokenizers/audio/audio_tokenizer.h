@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "tokenizers/tokenizer.h"
 
 namespace vqc {

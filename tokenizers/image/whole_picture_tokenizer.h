@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "base/result.h"
+#include "base/safetensors.h"
 #include "models/card.h"
-#include "models/safetensors.h"
 #include "tokenizers/network_options.h"
 #include "tokenizers/tokenizer.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/safetensors.h"
+#include "base/safetensors.h"
 
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "base/tensor_file.h"
 #include "tests/base/temp_folder.h"
 
 namespace vqc {
@@ -30,6 +31,15 @@ void ExpectRefused(const std::string& header, size_t data_bytes, const std::stri
   EXPECT_NE(file.error().message.find("m.safetensors: "), std::string::npos) << file.error().message;
   EXPECT_NE(file.error().message.find(part), std::string::npos) << file.error().message;
   EXPECT_EQ(file.error().message.find('\n'), std::string::npos);
+
+  // A file that is not held in memory is refused for the same reason.
+  testing::TempFolder folder;
+  const std::vector<uint8_t> bytes = File(header, data_bytes);
+  testing::Put(folder.Path("m.safetensors"), {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const auto on_disk = TensorFile::Open(folder.Path("m.safetensors"));
+  ASSERT_FALSE(on_disk.ok());
+  EXPECT_EQ(on_disk.error().code, code);
+  EXPECT_EQ(on_disk.error().message, folder.path() + "/" + file.error().message);
 }
 
 std::string Tensor(const std::string& name, const std::string& dtype, const std::string& shape,

@@ -16,12 +16,9 @@
 
 #include "base/limits.h"
 #include "base/result.h"
+#include "base/safetensors_header.h"
 
 namespace vqc {
-
-enum class DType { kU8, kI8, kU16, kI16, kU32, kI32, kU64, kI64, kF16, kBF16, kF32, kF64, kBool };
-size_t SizeOf(DType type);
-std::string_view NameOf(DType type);  // as in the file: "F16"
 
 struct TensorView {
   DType dtype = DType::kU8;
