@@ -7,19 +7,32 @@
 
 namespace vqc::audio {
 
-Linear::Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out)
+Linear::Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out,
+               size_t taps)
     : in_(in), out_(out), panels_((out + kPanel - 1) / kPanel) {
   ReserveAtOnce(weights_, panels_ * in * kPanel);
-  weights_.assign(panels_ * in * kPanel, 0.0f);
+  weights_.resize(panels_ * in * kPanel);
   bias_.assign(panels_ * kPanel, 0.0f);
   std::copy(bias.begin(), bias.end(), bias_.begin());
-  // So few inputs at a time that their part of a panel stays in the nearest cache.
+  // So many inputs of a panel at a time as stay in the nearest cache: read as they come, written tap by tap.
   constexpr size_t kInputs = 64;
-  for (size_t begin = 0; begin < in; begin += kInputs) {
-    const size_t end = std::min(begin + kInputs, in);
-    for (size_t o = 0; o < out; ++o) {
-      float* panel = weights_.data() + o / kPanel * in * kPanel + o % kPanel;
-      for (size_t i = begin; i < end; ++i) panel[i * kPanel] = weights[o * in + i];
+  const size_t channels = in / taps, step = std::max<size_t>(kInputs / taps, 1);
+  std::vector<float> part(taps * step * kPanel);
+  for (size_t p = 0; p < panels_; ++p) {
+    const size_t outputs = std::min<size_t>(out - p * kPanel, kPanel);
+    if (outputs < kPanel) std::fill(part.begin(), part.end(), 0.0f);
+    for (size_t begin = 0; begin < channels; begin += step) {
+      const size_t count = std::min(step, channels - begin);
+      for (size_t o = 0; o < outputs; ++o) {
+        const float* from = weights.data() + ((p * kPanel + o) * channels + begin) * taps;
+        for (size_t i = 0; i < count; ++i) {
+          for (size_t k = 0; k < taps; ++k) part[(k * count + i) * kPanel + o] = *from++;
+        }
+      }
+      for (size_t k = 0; k < taps; ++k) {
+        std::copy_n(part.data() + k * count * kPanel, count * kPanel,
+                    weights_.data() + (p * in + k * channels + begin) * kPanel);
+      }
     }
   }
 }

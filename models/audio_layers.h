@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/populate.h"
 #include "base/result.h"
 #include "models/audio_config.h"
 #include "models/audio_kernels.h"
@@ -27,8 +28,8 @@ class Weights {
       std::function<Result<std::vector<float>>(const std::string& name, const std::vector<int64_t>& shape)>;
   // `maker`: of the layers that are loaded with these weights, in the place of our own; null: none.
   template <class Function>
-    requires(!std::same_as<std::remove_cvref_t<Function>, Weights>)
-  Weights(Function fetch, std::shared_ptr<const nn::LayerMaker> maker = nullptr)
+  requires(!std::same_as<std::remove_cvref_t<Function>, Weights>)
+      Weights(Function fetch, std::shared_ptr<const nn::LayerMaker> maker = nullptr)
       : fetch_(std::move(fetch)), maker_(std::move(maker)) {}
 
   Result<std::vector<float>> operator()(const std::string& name, const std::vector<int64_t>& shape) const {
@@ -44,13 +45,15 @@ class Weights {
 // Without state.
 class Linear {
  public:
-  // `weights` [out][in], `bias` [out] or empty.
-  Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out);
+  // `weights` [out][in], `bias` [out] or empty. Of a convolution with `taps` weights are [out][in /
+  // taps][taps], and inputs come tap by tap.
+  Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out,
+         size_t taps = 1);
   static Result<Linear> Load(const Weights& weights, const std::string& name, size_t in, size_t out);
 
   size_t In() const { return in_; }
   size_t Out() const { return out_; }
-  // As they were given: [out][in], and [out], zeros where there was none.
+  // [out][in] as inputs come, and [out], zeros where there was none.
   std::vector<float> Weight() const;
   std::vector<float> Bias() const;
   // [rows][in] -> [rows][out]
@@ -60,7 +63,8 @@ class Linear {
 
  private:
   size_t in_, out_, panels_;
-  std::vector<float> weights_, bias_;  // as LinearFunction takes them
+  UnwrittenVector<float> weights_;  // as LinearFunction takes them
+  std::vector<float> bias_;
 };
 
 // A block's weights, shared by all sessions, and what one session remembers of it.

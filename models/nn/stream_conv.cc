@@ -223,14 +223,7 @@ Result<LayerPtr> LoadConv(const Weights& weights, const std::string& name, const
     }
     return LayerPtr(std::make_unique<Conv<Depthwise>>(shape, Depthwise(shape, std::move(taps), bias)));
   }
-  std::vector<float> rows(weight.size());  // [out][kernel][in]
-  for (size_t o = 0; o < shape.out; ++o) {
-    for (size_t i = 0; i < shape.in; ++i) {
-      for (size_t k = 0; k < shape.kernel; ++k)
-        rows[(o * shape.kernel + k) * shape.in + i] = weight[(o * shape.in + i) * shape.kernel + k];
-    }
-  }
-  Linear linear(rows, bias, shape.kernel * shape.in, shape.out);
+  Linear linear(weight, bias, shape.kernel * shape.in, shape.out, shape.kernel);
   return LayerPtr(std::make_unique<Conv<Dense>>(shape, Dense(shape, std::move(linear))));
 }
 
