@@ -29,10 +29,13 @@ struct SettlePass {
   int device = 0;
 };
 
+struct DepthwisePass;  // base/cuda/depthwise.h
+
 struct LayersPart {
   // On the stream of the caller. Null, or what went wrong.
   const char* (*settle)(const SettlePass& pass, void* stream);
   const char* (*norm)(const NormPass& pass, void* stream);
+  const char* (*depthwise)(const DepthwisePass& pass, void* stream);
 };
 
 // The symbol that libvqcodec_cuda.so exports.

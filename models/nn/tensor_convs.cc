@@ -25,12 +25,19 @@ Result<Tensor> LoadBias(const TensorPlace& place, const Weights& weights, const 
 class TensorConv : public TensorLayer {
  public:
   TensorConv(const TensorPlace& place, const ConvShape& shape, Tensor weight, Tensor bias)
-      : place_(place), shape_(shape), weight_(std::move(weight)), bias_(std::move(bias)) {}
+      : place_(place), shape_(shape), weight_(std::move(weight)), bias_(std::move(bias)) {
+    if (shape_.depthwise && shape_.stride == 1) by_channel_ = weight_.to(at::kFloat).flatten(1).contiguous();
+  }
 
   Flow Forward(Flow flow) const override {
     const int64_t rows = flow.x.size(3), stride = Int(shape_.stride), span = Int(shape_.Span()),
                   left = Int(shape_.left), windows = (rows + stride - 1) / stride,
                   right = std::max<int64_t>((windows - 1) * stride + span - rows - left, 0);
+    if (by_channel_.defined()) {
+      const Tensor y =
+          SettleDepthwise(place_, flow, {left, right, shape_.padding}, by_channel_, Int(shape_.dilation));
+      if (y.defined()) return {.x = y.narrow(3, 0, windows), .bias = bias_};
+    }
     // The convolution itself puts zeros on both sides, as many on each.
     const bool own = shape_.padding == Padding::kZeros && left == right;
     const Margins margins = own ? Margins{} : Margins{left, right, shape_.padding};
@@ -46,6 +53,7 @@ class TensorConv : public TensorLayer {
   TensorPlace place_;
   ConvShape shape_;
   Tensor weight_, bias_;
+  Tensor by_channel_;  // [C, kernel] in float32, of a depthwise convolution
 };
 
 // As a convolution to `stride` rows side by side, which are then put behind one another: the deterministic

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/cuda/depthwise.h"
 #include "base/dynamic_part.h"
 
 namespace vqc::nn {
@@ -60,7 +61,8 @@ void TakeStrides(const Tensor& x, int64_t (&strides)[3]) {
   for (const auto& [to, dimension] : {std::pair{0, 0}, {1, 1}, {2, 3}}) strides[to] = x.stride(dimension);
 }
 
-Tensor SettleOnGpu(const TensorPlace& place, const Flow& flow, const Margins& margins) {
+// All but y.
+SettlePass PassOf(const TensorPlace& place, const Flow& flow, const Margins& margins) {
   const Tensor& x = flow.x;
   SettlePass pass;
   pass.batch = x.size(0);
@@ -69,11 +71,8 @@ Tensor SettleOnGpu(const TensorPlace& place, const Flow& flow, const Margins& ma
   pass.left = margins.left;
   pass.right = margins.right;
   pass.margin = KindOf(margins.padding);
-  const Tensor y = at::empty({pass.batch, pass.channels, 1, pass.left + pass.rows + pass.right}, x.options());
   pass.x = x.data_ptr();
-  pass.y = y.data_ptr();
   TakeStrides(x, pass.x_strides);
-  TakeStrides(y, pass.y_strides);
   if (flow.skip.defined()) {
     pass.skip = flow.skip.data_ptr();
     TakeStrides(flow.skip, pass.skip_strides);
@@ -88,10 +87,27 @@ Tensor SettleOnGpu(const TensorPlace& place, const Flow& flow, const Margins& ma
   }
   pass.bfloat16 = place.type == at::kBFloat16;
   pass.device = x.device().index();
-  const c10::impl::VirtualGuardImpl guards(x.device().type());
-  const char* problem = place.part->settle(pass, guards.getStreamNativeHandle(guards.getStream(x.device())));
-  TORCH_CHECK(!problem, "a pass on the GPU failed: ", problem);
+  return pass;
+}
+
+// [batch, channels, 1, rows], which `pass` is to fill.
+Tensor PlaceForY(const Tensor& x, int64_t rows, SettlePass& pass) {
+  const Tensor y = at::empty({pass.batch, pass.channels, 1, rows}, x.options());
+  pass.y = y.data_ptr();
+  TakeStrides(y, pass.y_strides);
   return y;
+}
+
+template <class Pass>
+void OnGpu(const char* (*run)(const Pass&, void*), const Pass& pass, c10::Device device) {
+  const c10::impl::VirtualGuardImpl guards(device.type());
+  const char* problem = run(pass, guards.getStreamNativeHandle(guards.getStream(device)));
+  TORCH_CHECK(!problem, "a pass on the GPU failed: ", problem);
+}
+
+// There are fewer rows than are taken in reverse.
+bool Lengthened(const Flow& flow, const Margins& margins) {
+  return margins.padding == Padding::kReflect && std::max(margins.left, margins.right) >= flow.x.size(3);
 }
 
 }  // namespace
@@ -121,14 +137,30 @@ Tensor TensorPlace::Floats(const std::vector<float>& values) const {
 Tensor Settle(const TensorPlace& place, Flow flow, const Margins& margins) {
   const bool bare = !flow.skip.defined() && !flow.bias.defined() && !flow.activation;
   if (bare && margins.left == 0 && margins.right == 0) return flow.x.contiguous();
-  const bool lengthened =
-      margins.padding == Padding::kReflect && std::max(margins.left, margins.right) >= flow.x.size(3);
-  if (place.part && !lengthened) return SettleOnGpu(place, flow, margins);
+  if (place.part && !Lengthened(flow, margins)) {
+    SettlePass pass = PassOf(place, flow, margins);
+    const Tensor y = PlaceForY(flow.x, pass.left + pass.rows + pass.right, pass);
+    OnGpu(place.part->settle, pass, flow.x.device());
+    return y;
+  }
   Tensor x = std::move(flow.x);
   if (flow.bias.defined()) x = x + flow.bias.to(x.scalar_type()).view({-1, 1, 1});
   if (flow.skip.defined()) x = x + flow.skip;
   if (flow.activation) x = Activate(*flow.activation, x);
   return Pad(x, margins).contiguous();
+}
+
+Tensor SettleDepthwise(const TensorPlace& place, const Flow& flow, const Margins& margins,
+                       const Tensor& weight, int64_t dilation) {
+  const int64_t kernel = weight.size(1), span = (kernel - 1) * dilation + 1;
+  if (!place.part || Lengthened(flow, margins) || span > kMostDepthwiseSpan) return {};
+  DepthwisePass pass{.settle = PassOf(place, flow, margins),
+                     .weight = weight.const_data_ptr<float>(),
+                     .kernel = static_cast<int>(kernel),
+                     .dilation = static_cast<int>(dilation)};
+  const Tensor y = PlaceForY(flow.x, pass.Rows(), pass.settle);
+  OnGpu(place.part->depthwise, pass, flow.x.device());
+  return y;
 }
 
 }  // namespace vqc::nn

@@ -60,4 +60,9 @@ struct Margins {
 // [B, C, 1, left + T + right]. A sound of too few rows to be taken in reverse is lengthened by zeros for it.
 at::Tensor Settle(const TensorPlace& place, Flow flow, const Margins& margins = {});
 
+// Settled rows through a convolution of each channel by itself, weight [C, kernel] in float32, in one pass on
+// a GPU: [B, C, 1, left + T + right - (kernel - 1) * dilation]. Undefined where the CUDA part cannot do it.
+at::Tensor SettleDepthwise(const TensorPlace& place, const Flow& flow, const Margins& margins,
+                           const at::Tensor& weight, int64_t dilation);
+
 }  // namespace vqc::nn

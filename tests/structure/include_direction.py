@@ -20,7 +20,7 @@ LEVELS = {
 # Prefix of an included header: the folders that may see it. A folder ending in .cc may see it in sources only.
 LIBRARIES = {
     ("torch/", "ATen/", "c10/"): {"quantizers", "models", "training", "tokenizers.cc", "eval.cc", "tests.cc", "bench.cc"},
-    ("cuda",): {"quantizers/search.cu", "quantizers/search.cuh", "base.cu", "entropy.cu", "bench.cu"},
+    ("cuda",): {"quantizers/search.cu", "quantizers/search.cuh", "base.cu", "base.cuh", "entropy.cu", "bench.cu"},
     ("opencv2/", "png.h", "jpeglib.h", "libav", "sndfile", "soxr"): {"data/media"},
     ("hdf5.h",): {"data/actions"},
     ("zstd.h",): {"codec", "codec/container", "data/tables", "bench.cc"},
