@@ -58,8 +58,17 @@ Result<nlohmann::json> Parse(const std::string& text, const std::string& path, s
   return json;
 }
 
+// A language model of speech has the file of its tokenizer beside its own weights, as kyutai's have: that is
+// the one that is meant. `named` is what config.json calls it; empty where there is none.
+std::string TokenizerAmong(const std::vector<std::string>& files, const std::string& named) {
+  const auto found = std::find_if(files.begin(), files.end(), [&](const std::string& name) {
+    return named.empty() ? name.starts_with("tokenizer-") : name == named;
+  });
+  return found == files.end() ? "" : *found;
+}
+
 // The one file that holds the weights, or the index of several; an error says why there is none.
-Result<std::string> FindWeights(const std::string& folder) {
+Result<std::string> FindWeights(const std::string& folder, const std::string& tokenizer) {
   std::vector<std::string> indexes, files;
   std::string pickle;
   VQC_ASSIGN(const auto names, NamesInFolder(folder));
@@ -68,6 +77,7 @@ Result<std::string> FindWeights(const std::string& folder) {
     if (name.ends_with(kWeights)) files.push_back(name);
     if (IsPickle(name) && pickle.empty()) pickle = name;
   }
+  if (const std::string name = TokenizerAmong(files, tokenizer); !name.empty()) return folder + "/" + name;
   for (const std::string_view usual : kUsual) {
     if (std::find(files.begin(), files.end(), usual) != files.end()) return folder + "/" + std::string(usual);
   }
@@ -89,18 +99,19 @@ Result<HubModel> HubModel::Open(const std::string& path, const Limits& limits) {
   model.path_ = path;
   std::error_code error;
   std::string folder = path, weights = path;
-  if (fs::is_directory(path, error)) {
-    VQC_ASSIGN(weights, FindWeights(path));
-  } else if (!fs::exists(path, error)) {
-    return Error{ErrorCode::kModel, Printable(path) + ": there is no such file or folder"};
-  } else if (IsPickle(path)) {
-    return RefusePickle(path);
-  } else {
+  const bool is_folder = fs::is_directory(path, error);
+  if (!is_folder) {
+    if (!fs::exists(path, error))
+      return Error{ErrorCode::kModel, Printable(path) + ": there is no such file or folder"};
+    if (IsPickle(path)) return RefusePickle(path);
     folder = fs::path(path).parent_path().string();
     if (folder.empty()) folder = ".";
   }
   if (const std::string config = folder + "/config.json"; fs::exists(config, error))
     VQC_TRY(model.ReadConfig(config));
+  if (is_folder) {
+    VQC_ASSIGN(weights, FindWeights(folder, model.Field("mimi_name")));
+  }
   VQC_TRY(weights.ends_with(kIndex) ? model.ReadParts(weights, limits) : model.ReadWeights(weights, limits));
   return model;
 }

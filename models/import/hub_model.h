@@ -15,7 +15,8 @@ namespace vqc {
 
 class HubModel {
  public:
-  // `path` is the folder, or its safetensors file; config.json may be missing, then Config() is empty. Errors
+  // `path` is the folder, or its safetensors file; config.json may be missing, then Config() is empty. Of the
+  // folder of a language model of speech the file of its tokenizer is read (config.json: "mimi_name"). Errors
   // (kModel, kLimit) name the file. Pickles are refused, since reading one runs code; the message says how to
   // convert it.
   static Result<HubModel> Open(const std::string& path, const Limits& limits = {});

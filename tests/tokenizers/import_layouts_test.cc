@@ -36,6 +36,37 @@ INSTANTIATE_TEST_SUITE_P(Families, OwnLayouts,
                          ::testing::Values("encodec", "encodec_32khz", "encodec_48khz", "mimi"),
                          [](const auto& test) { return std::string(test.param); });
 
+// A folder of moshi: the weights of its language model, and those of Mimi.
+TEST(OwnLayouts, OfALanguageModelTheTokenizerIsTaken) {
+  const std::string golden = testing::CheckpointFolder("mimi_own");
+  const auto mimi = ImportModel(golden, "m");
+  ASSERT_TRUE(mimi.ok()) << mimi.error().message;
+  const std::string weights = testing::Slurp(golden + "/model.safetensors");
+  const auto config = nlohmann::json::parse(testing::Slurp(golden + "/config.json"));
+  const std::vector<uint8_t> values(16);
+  const auto others = *WriteSafeTensors({{"text_emb.weight", {DType::kF32, {2, 2}, values}}}, {});
+  const auto import = [&](const std::string& name, const nlohmann::json& says) {
+    const testing::TempFolder folder;
+    testing::Put(folder.Path("model.safetensors"),
+                 {reinterpret_cast<const char*>(others.data()), others.size()});
+    testing::Put(folder.Path(name), weights);
+    testing::Put(folder.Path("config.json"), says.dump());
+    return ImportModel(folder.path(), "m");
+  };
+  auto named = config;
+  named["mimi_name"] = "mimi-pytorch.safetensors";
+  for (const auto& imported : {import("tokenizer-e351c8d8-checkpoint125.safetensors", config),
+                               import("mimi-pytorch.safetensors", named)}) {
+    ASSERT_TRUE(imported.ok()) << imported.error().message;
+    EXPECT_EQ(imported->info.profile, mimi->info.profile);
+    EXPECT_EQ(imported->card.config, mimi->card.config);
+  }
+  const auto other = import("another.safetensors", named);
+  ASSERT_FALSE(other.ok());
+  EXPECT_NE(other.error().message.find("not a checkpoint of a known family"), std::string::npos)
+      << other.error().message;
+}
+
 // What is said of a golden whose tensors were changed; nothing if it is taken.
 std::string RefusalOf(const std::string& family, const std::function<void(OwnedTensors&)>& change,
                       bool with_config = true) {
