@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cuda_runtime.h>
 
+#include <climits>
+
 #include "base/cuda/depthwise.h"
 #include "base/cuda/settle.cuh"
 
@@ -11,56 +13,72 @@ constexpr int kThreads = 256, kEach = 4, kRows = kThreads * kEach;  // of a bloc
 
 // A block settles the values that its rows of one channel see, once each, and then adds them up. Neighbouring
 // threads have neighbouring rows.
-template <class T>
-__global__ void Convolve(DepthwisePass pass, int64_t rows) {
+template <class T, ActivationKind kActivation>
+__global__ void Convolve(DepthwisePass pass, unsigned lines, int rows) {
   extern __shared__ float seen[];
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * kRows,
-                lines = pass.settle.batch * pass.settle.channels;
-  const int count = static_cast<int>(min(static_cast<int64_t>(kRows), rows - first)),
-            span = (pass.kernel - 1) * pass.dilation;
-  for (int64_t line = blockIdx.y; line < lines; line += gridDim.y) {
-    const int64_t b = line / pass.settle.channels;
-    const int c = static_cast<int>(line - b * pass.settle.channels);
-    for (int i = threadIdx.x; i < count + span; i += kThreads)
-      seen[i] = Settled<T>(pass.settle, b, c, first + i);
-    __syncthreads();
-    float sums[kEach] = {};
-    for (int k = 0; k < pass.kernel; ++k) {
-      const float weight = pass.weight[static_cast<int64_t>(c) * pass.kernel + k];
+  const SettlePass& settle = pass.settle;
+  const int first = static_cast<int>(blockIdx.x) * kRows, count = min(kRows, rows - first),
+            span = (pass.kernel - 1) * pass.dilation, thread = static_cast<int>(threadIdx.x);
+  for (unsigned at_line = blockIdx.y; at_line < lines; at_line += gridDim.y) {
+    const SettledLine<T, kActivation> line(settle, at_line);
+    for (int begin = thread; begin < count + span; begin += kRows) {
+      float sums[kEach];  // asked for at once, before they are used
+      int from[kEach];
 #pragma unroll
       for (int i = 0; i < kEach; ++i) {
-        const int at = threadIdx.x + i * kThreads;
+        const int at = begin + i * kThreads;
+        from[i] = at < count + span ? line.RowAt(settle, first + at) : -1;
+        sums[i] = from[i] < 0 ? 0.0f : line.Sum(settle, from[i]);
+      }
+#pragma unroll
+      for (int i = 0; i < kEach; ++i) {
+        const int at = begin + i * kThreads;
+        if (at < count + span) seen[at] = from[i] < 0 ? 0.0f : line.Activated(sums[i]);
+      }
+    }
+    __syncthreads();
+    const float* const taps = pass.weight + at_line % static_cast<unsigned>(settle.channels) * pass.kernel;
+    float sums[kEach] = {};
+    for (int k = 0; k < pass.kernel; ++k) {
+      const float weight = taps[k];
+#pragma unroll
+      for (int i = 0; i < kEach; ++i) {
+        const int at = thread + i * kThreads;
         if (at < count) sums[i] = fmaf(weight, seen[at + k * pass.dilation], sums[i]);
       }
     }
-    T* y = static_cast<T*>(pass.settle.y) + b * pass.settle.y_strides[0] + c * pass.settle.y_strides[1];
 #pragma unroll
     for (int i = 0; i < kEach; ++i) {
-      const int at = threadIdx.x + i * kThreads;
-      if (at < count) Store(y + (first + at) * pass.settle.y_strides[2], sums[i]);
+      const int at = thread + i * kThreads;
+      if (at < count) Store(line.y + (first + at) * settle.y_strides[2], sums[i]);
     }
     __syncthreads();
   }
 }
 
 template <class T>
-void Launch(const DepthwisePass& pass, cudaStream_t stream) {
-  constexpr int64_t kMostBlocks = 65535;
-  const int64_t lines = pass.settle.batch * pass.settle.channels;
-  const dim3 blocks(static_cast<unsigned>((pass.Rows() + kRows - 1) / kRows),
-                    static_cast<unsigned>(lines < kMostBlocks ? lines : kMostBlocks));
+void Launch(const DepthwisePass& pass, int rows, cudaStream_t stream) {
+  constexpr unsigned kMostBlocks = 65535;
+  const auto lines = static_cast<unsigned>(pass.settle.batch * pass.settle.channels);
+  const dim3 blocks(static_cast<unsigned>((rows - 1) / kRows + 1), lines < kMostBlocks ? lines : kMostBlocks);
   const size_t bytes = static_cast<size_t>(kRows + (pass.kernel - 1) * pass.dilation) * sizeof(float);
-  Convolve<T><<<blocks, kThreads, bytes, stream>>>(pass, pass.Rows());
+  WithActivation(pass.settle.activation, [&](auto activation) {
+    Convolve<T, decltype(activation)::value><<<blocks, kThreads, bytes, stream>>>(pass, lines, rows);
+  });
 }
 
 }  // namespace
 
 const char* RunDepthwise(const DepthwisePass& pass, void* stream) {
-  if (pass.settle.batch == 0 || pass.Rows() <= 0) return nullptr;
-  cudaError_t error = cudaSetDevice(pass.settle.device);
+  const SettlePass& settle = pass.settle;
+  if (settle.batch == 0 || pass.Rows() <= 0) return nullptr;
+  if (pass.Rows() > INT_MAX / 2 || settle.batch * settle.channels > INT_MAX)
+    return "too many rows for one pass";
+  cudaError_t error = cudaSetDevice(settle.device);
   if (error == cudaSuccess) {
     auto* const on = static_cast<cudaStream_t>(stream);
-    pass.settle.bfloat16 ? Launch<__nv_bfloat16>(pass, on) : Launch<float>(pass, on);
+    const auto rows = static_cast<int>(pass.Rows());
+    settle.bfloat16 ? Launch<__nv_bfloat16>(pass, rows, on) : Launch<float>(pass, rows, on);
     error = cudaGetLastError();
   }
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);

@@ -8,43 +8,85 @@
 
 namespace vqc::nn {
 
-__device__ inline float Load(const float* at) { return *at; }
-__device__ inline float Load(const __nv_bfloat16* at) { return __bfloat162float(*at); }
+__device__ inline float ToFloat(float value) { return value; }
+__device__ inline float ToFloat(__nv_bfloat16 value) { return __bfloat162float(value); }
 __device__ inline void Store(float* at, float value) { *at = value; }
 __device__ inline void Store(__nv_bfloat16* at, float value) { *at = __float2bfloat16(value); }
 
-__device__ inline float Activate(const SettlePass& pass, float x, int c) {
-  switch (pass.activation) {
-    case ActivationKind::kElu:
-      return x > 0 ? x : expm1f(x);
-    case ActivationKind::kTanh:
-      return tanhf(x);
-    case ActivationKind::kSnake: {
-      const float sine = sinf(pass.alpha[c] * x);
-      return x + pass.inverse[c] * (sine * sine);
-    }
-    default:
-      return x;
-  }
-}
+// The rows of one channel of one sound; what depends on the channel alone is read once.
+template <class T, ActivationKind kActivation>
+struct SettledLine {
+  static constexpr float kOverPi = 0.318309886f;
 
-// What stands at row `at` of y, which begins `left` rows before x.
-template <class T>
-__device__ float Settled(const SettlePass& pass, int64_t b, int c, int64_t at) {
-  int64_t t = at - pass.left;
-  if (t < 0 || t >= pass.rows) {
-    if (pass.margin == MarginKind::kZeros) return 0.0f;
-    if (pass.margin == MarginKind::kReplicate) t = t < 0 ? 0 : pass.rows - 1;
-    if (pass.margin == MarginKind::kReflect) t = t < 0 ? -t : 2 * (pass.rows - 1) - t;
+  const T *x, *skip = nullptr;
+  T* y;
+  float bias = 0, alpha = 0, inverse = 0;
+  int left, rows;  // as in the pass
+
+  __device__ SettledLine(const SettlePass& pass, unsigned line)
+      : left(static_cast<int>(pass.left)), rows(static_cast<int>(pass.rows)) {
+    const auto channels = static_cast<unsigned>(pass.channels);
+    const unsigned b = line / channels, c = line - b * channels;
+    x = static_cast<const T*>(pass.x) + b * pass.x_strides[0] + c * pass.x_strides[1];
+    y = static_cast<T*>(pass.y) + b * pass.y_strides[0] + c * pass.y_strides[1];
+    if (pass.skip)
+      skip = static_cast<const T*>(pass.skip) + b * pass.skip_strides[0] + c * pass.skip_strides[1];
+    if (pass.bias) bias = pass.bias[c];
+    if (kActivation == ActivationKind::kSnake) {
+      alpha = pass.alpha[c] * kOverPi;  // a sine of so many halves of a turn needs no table of pi
+      inverse = pass.inverse[c];
+    }
   }
-  float sum = Load(static_cast<const T*>(pass.x) + b * pass.x_strides[0] + c * pass.x_strides[1] +
-                   t * pass.x_strides[2]);
-  if (pass.skip) {
-    sum += Load(static_cast<const T*>(pass.skip) + b * pass.skip_strides[0] + c * pass.skip_strides[1] +
-                t * pass.skip_strides[2]);
+
+  __device__ float Activated(float sum) const {
+    sum += bias;
+    if (kActivation == ActivationKind::kElu) return sum > 0 ? sum : expm1f(sum);
+    if (kActivation == ActivationKind::kTanh) return tanhf(sum);
+    if (kActivation == ActivationKind::kSnake) {
+      const float sine = sinpif(alpha * sum);
+      return sum + inverse * (sine * sine);
+    }
+    return sum;
   }
-  if (pass.bias) sum += pass.bias[c];
-  return Activate(pass, sum, c);
+
+  // The row of x that stands at row `at` of y, which begins `left` rows before x; -1: a zero stands there.
+  __device__ int RowAt(const SettlePass& pass, int at) const {
+    const int t = at - left;
+    if (t >= 0 && t < rows) return t;
+    if (pass.margin == MarginKind::kReplicate) return t < 0 ? 0 : rows - 1;
+    if (pass.margin == MarginKind::kReflect) return t < 0 ? -t : 2 * (rows - 1) - t;
+    return -1;
+  }
+
+  // x and what is to be added to it, without the bias.
+  __device__ float Sum(const SettlePass& pass, int t) const {
+    const float value = ToFloat(x[t * pass.x_strides[2]]);
+    return skip ? value + ToFloat(skip[t * pass.skip_strides[2]]) : value;
+  }
+
+  __device__ float At(const SettlePass& pass, int at) const {
+    const int t = RowAt(pass, at);
+    return t < 0 ? 0.0f : Activated(Sum(pass, t));
+  }
+};
+
+// launch(kind), where the kind is a constant of its type: for kernels that are compiled for each.
+template <ActivationKind kActivation>
+struct ActivationConstant {
+  static constexpr ActivationKind value = kActivation;
+};
+template <class Launch>
+void WithActivation(ActivationKind kind, Launch&& launch) {
+  switch (kind) {
+    case ActivationKind::kElu:
+      return launch(ActivationConstant<ActivationKind::kElu>());
+    case ActivationKind::kTanh:
+      return launch(ActivationConstant<ActivationKind::kTanh>());
+    case ActivationKind::kSnake:
+      return launch(ActivationConstant<ActivationKind::kSnake>());
+    default:
+      return launch(ActivationConstant<ActivationKind::kNone>());
+  }
 }
 
 }  // namespace vqc::nn
