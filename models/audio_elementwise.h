@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "models/audio_kernels.h"
 
@@ -14,53 +15,74 @@ namespace vqc::audio {
 
 template <class Simd>
 struct Elements {
-  static constexpr float kRound =
-      12582912.0f;  // 1.5 * 2^23: adding and taking it off rounds to whole numbers
+  static constexpr size_t kLanes = Simd::kLanes;
+  using Vector = typename Simd::Vector;
+  using Bits = typename Simd::Bits;
 
-  static inline float ExpOf(float x) {
-    x = x < -87.0f ? -87.0f : x;
-    x = 88.0f < x ? 88.0f : x;
-    const float n = (x * 1.44269504088896341f + kRound) - kRound;
-    const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
+  // 1.5 * 2^23: adding and taking it off rounds to whole numbers, which are the last bits of the sum.
+  static constexpr float kRound = 12582912.0f;
+
+  static inline Vector ExpOf(Vector x) {
+    x = x < -87.0f ? Vector{} - 87.0f : x;
+    x = x > 88.0f ? Vector{} + 88.0f : x;
+    const Vector sum = x * 1.44269504088896341f + kRound, n = sum - kRound;
+    const Vector r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    Vector p = r * 1.9875691500e-4f + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
-    return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+    return p * std::bit_cast<Vector>((std::bit_cast<Bits>(sum) << 23) + (127u << 23));
+  }
+  static inline Vector EluOf(Vector x) {
+    const Vector e = ExpOf(x > 0.0f ? Vector{} : x) - 1.0f;
+    return x > 0.0f ? x : e;
   }
 
   // The square of the sine, whose period is pi: the Taylor polynomial of degree 11 between -pi / 2 and pi
   // / 2.
-  static inline float SineSquared(float x) {
-    const float n = (x * 0.31830988618379067f + kRound) - kRound;
-    const float r = ((x - n * 3.140625f) - n * 9.67502593994e-4f) - n * 1.50995799e-7f;
-    const float z = r * r;
-    float p = -2.50521084e-8f;
-    p = p * z + 2.75573192e-6f;
+  static inline Vector SineSquared(Vector x) {
+    const Vector n = (x * 0.31830988618379067f + kRound) - kRound;
+    const Vector r = ((x - n * 3.140625f) - n * 9.67502593994e-4f) - n * 1.50995799e-7f;
+    const Vector z = r * r;
+    Vector p = z * -2.50521084e-8f + 2.75573192e-6f;
     p = p * z - 1.98412698e-4f;
     p = p * z + 8.33333333e-3f;
     p = p * z - 1.66666667e-1f;
-    const float s = r + r * z * p;
+    const Vector s = r + r * z * p;
     return s * s;
   }
 
-  static void Exp(float* values, size_t count) {
-    for (size_t i = 0; i < count; ++i) values[i] = ExpOf(values[i]);
+  // The first `count` of the lanes, zeros in the others.
+  static inline Vector Load(const float* from, size_t count = kLanes) {
+    Vector v{};
+    std::memcpy(&v, from, count * sizeof(float));
+    return v;
   }
-  static void Elu(float* values, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      const float x = values[i], e = ExpOf(0.0f < x ? 0.0f : x) - 1.0f;
-      values[i] = x > 0 ? x : e;
-    }
+  static inline void Store(Vector v, float* to, size_t count = kLanes) {
+    std::memcpy(to, &v, count * sizeof(float));
   }
+  template <class Function>
+  static inline void Each(float* values, size_t count, Function function) {
+    size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) Store(function(Load(values + i)), values + i);
+    if (i < count) Store(function(Load(values + i, count - i)), values + i, count - i);
+  }
+
+  static void Exp(float* values, size_t count) { Each(values, count, &ExpOf); }
+  static void Elu(float* values, size_t count) { Each(values, count, &EluOf); }
   static void Silu(float* values, size_t count) {
-    for (size_t i = 0; i < count; ++i) values[i] = values[i] / (1.0f + ExpOf(-values[i]));
+    Each(values, count, [](Vector x) { return x / (1.0f + ExpOf(-x)); });
   }
   static void Snake(float* x, size_t width, const float* alpha, const float* inverse) {
-    for (size_t i = 0; i < width; ++i) x[i] = x[i] + SineSquared(alpha[i] * x[i]) * inverse[i];
+    const auto one = [&](size_t i, size_t count) {
+      const Vector v = Load(x + i, count);
+      Store(v + SineSquared(Load(alpha + i, count) * v) * Load(inverse + i, count), x + i, count);
+    };
+    size_t i = 0;
+    for (; i + kLanes <= width; i += kLanes) one(i, kLanes);
+    if (i < width) one(i, width - i);
   }
 
   static constexpr ElementFunctions kAll{&Exp, &Elu, &Silu, &Snake};

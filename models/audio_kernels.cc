@@ -41,7 +41,11 @@ inline float LogOf(float x) {
   return (m + y) + e * 0.693359375f;
 }
 
-struct Plain {};
+struct Plain {
+  using Vector [[gnu::vector_size(16)]] = float;
+  using Bits [[gnu::vector_size(16)]] = uint32_t;
+  static constexpr int kLanes = 4;
+};
 
 #if defined(__x86_64__)
 enum class Isa { kPortable, kAvx2, kAvx512 };
@@ -110,7 +114,7 @@ TileFunctions ChooseTiles() {
 }
 
 const ElementFunctions kElementsPortable = Elements<Plain>::kAll;
-const AttendFunction kAttendPortable = &Attention<Plain>::Head;
+const AttendFunction kAttendPortable = &Attention<Plain>::Rows;
 const TileFunctions kTilesPortable = Tiles<Plain>::kAll;
 
 void Exp(float* values, size_t count) { Chosen().exp(values, count); }

@@ -3,6 +3,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <cstdint>
+
 #include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
 #include "models/audio_kernels_x86.h"
@@ -12,18 +14,21 @@ namespace vqc::audio {
 namespace {
 
 struct Simd {
-  using Vector = __m256;
+  using Vector [[gnu::vector_size(32)]] = float;
+  using Bits [[gnu::vector_size(32)]] = uint32_t;
+  static constexpr int kSums = 12;
   static constexpr int kLanes = 8;
   static Vector Load(const float* p) { return _mm256_loadu_ps(p); }
   static void Store(float* p, Vector v) { _mm256_storeu_ps(p, v); }
   static Vector Broadcast(float v) { return _mm256_set1_ps(v); }
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+  static void Prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
 };
 
 }  // namespace
 
 const ElementFunctions kElementsAvx2 = Elements<Simd>::kAll;
-const AttendFunction kAttendAvx2 = &Attention<Simd>::Head;
+const AttendFunction kAttendAvx2 = &Attention<Simd>::Rows;
 const TileFunctions kTilesAvx2 = Tiles<Simd>::kAll;
 
 void LinearAvx2(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,

@@ -3,6 +3,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <cstdint>
+
 #include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
 #include "models/audio_kernels_x86.h"
@@ -12,23 +14,26 @@ namespace vqc::audio {
 namespace {
 
 struct Simd {
-  using Vector = __m512;
+  using Vector [[gnu::vector_size(64)]] = float;
+  using Bits [[gnu::vector_size(64)]] = uint32_t;
+  static constexpr int kSums = 24;
   static constexpr int kLanes = 16;
   static Vector Load(const float* p) { return _mm512_loadu_ps(p); }
   static void Store(float* p, Vector v) { _mm512_storeu_ps(p, v); }
   static Vector Broadcast(float v) { return _mm512_set1_ps(v); }
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+  static void Prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
 };
 
 }  // namespace
 
 const ElementFunctions kElementsAvx512 = Elements<Simd>::kAll;
-const AttendFunction kAttendAvx512 = &Attention<Simd>::Head;
+const AttendFunction kAttendAvx512 = &Attention<Simd>::Rows;
 const TileFunctions kTilesAvx512 = Tiles<Simd>::kAll;
 
 void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
                   const float* bias, size_t panels, float* y) {
-  LinearOf<Simd, 8>(x, rows, pitch, in, weights, bias, panels, y);
+  LinearOf<Simd, 12>(x, rows, pitch, in, weights, bias, panels, y);
 }
 
 }  // namespace vqc::audio

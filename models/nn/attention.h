@@ -24,9 +24,23 @@ struct HeadShape {
 // row (Su et al. 2021, arXiv 2104.09864).
 void Rotate(std::vector<float>& x, size_t rows, uint64_t first, HeadShape shape, double base);
 
-// Adds to `out`, a row of zeros, the mean of `count` rows of values, weighted by how well their keys fit the
-// query. `scores` has room for `count` numbers.
-void Attend(const float* query, const float* keys, const float* values, size_t count, HeadShape shape,
-            float* scores, float* out);
+// Keys and values of the last rows, oldest first.
+class AttendedRows {
+ public:
+  explicit AttendedRows(HeadShape shape) : shape_(shape) {}
+
+  size_t Count() const { return count_; }
+  void Add(const std::vector<float>& keys, const std::vector<float>& values);  // rows of both
+  void KeepLast(size_t count);
+  // For each of `rows` queries the mean of the values that it sees, weighted by how well their keys fit: with
+  // `window` those of as many rows, of which the last is the query's own among the last `rows`; 0: all.
+  std::vector<float> Attend(const std::vector<float>& queries, size_t rows, size_t window) const;
+
+ private:
+  HeadShape shape_;
+  size_t first_ = 0, count_ = 0, room_ = 0;
+  // [heads][dim][room_], of which `count_` columns from `first_` on are rows, and [rows][heads][dim].
+  std::vector<float> keys_, values_;
+};
 
 }  // namespace vqc::nn

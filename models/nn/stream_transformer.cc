@@ -27,7 +27,7 @@ class TransformerLayer : public StreamLayer {
         window_(static_cast<size_t>(config.window)),
         parts_(std::move(parts)) {}
 
-  std::unique_ptr<State> Start() const override { return std::make_unique<Past>(); }
+  std::unique_ptr<State> Start() const override { return std::make_unique<Past>(shape_); }
 
   std::vector<float> Push(State* state, std::vector<float> x, bool) const override {
     auto& past = *static_cast<Past*>(state);
@@ -43,9 +43,9 @@ class TransformerLayer : public StreamLayer {
   }
 
  private:
-  // Keys and values of the last rows, oldest first: [rows][heads][dim].
   struct Past : State {
-    std::vector<float> keys, values;
+    explicit Past(HeadShape shape) : seen(shape) {}
+    AttendedRows seen;
     uint64_t position = 0;  // of the row that comes next
   };
 
@@ -54,24 +54,14 @@ class TransformerLayer : public StreamLayer {
   }
 
   std::vector<float> AttendPast(Past& past, const std::vector<float>& x, size_t rows) const {
-    const size_t row = shape_.Width();
     auto queries = parts_.query.Apply(x.data(), rows), keys = parts_.key.Apply(x.data(), rows);
     const auto values = parts_.value.Apply(x.data(), rows);
     for (auto* rotated : {&queries, &keys}) Rotate(*rotated, rows, past.position, shape_, config_.rope_base);
     past.position += rows;
-    past.keys.insert(past.keys.end(), keys.begin(), keys.end());
-    past.values.insert(past.values.end(), values.begin(), values.end());
-    const size_t before = past.keys.size() / row - rows;
-    std::vector<float> out(rows * row), scores(window_);
-    for (size_t t = 0; t < rows; ++t) {
-      const size_t end = before + t + 1, begin = end > window_ ? end - window_ : 0;
-      Attend(queries.data() + t * row, past.keys.data() + begin * row, past.values.data() + begin * row,
-             end - begin, shape_, scores.data(), out.data() + t * row);
-    }
-    const size_t have = before + rows, drop = have > window_ - 1 ? have - (window_ - 1) : 0;
-    for (auto* kept : {&past.keys, &past.values})
-      kept->erase(kept->begin(), kept->begin() + static_cast<ptrdiff_t>(drop * row));
-    return out;
+    past.seen.Add(keys, values);
+    auto attended = past.seen.Attend(queries, rows, window_);
+    past.seen.KeepLast(window_ - 1);
+    return attended;
   }
 
   TransformerConfig config_;

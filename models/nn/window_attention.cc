@@ -54,10 +54,9 @@ class WindowAttention : public StreamLayer {
     auto queries = parts_.query.Apply(normed.data(), rows), keys = parts_.key.Apply(normed.data(), rows);
     const auto values = parts_.value.Apply(normed.data(), rows);
     for (auto* rotated : {&queries, &keys}) Rotate(*rotated, rows, 0, shape_, kRopeBase);
-    std::vector<float> attended(rows * width_), scores(rows);
-    for (size_t t = 0; t < rows; ++t)
-      Attend(queries.data() + t * width_, keys.data(), values.data(), rows, shape_, scores.data(),
-             attended.data() + t * width_);
+    AttendedRows seen(shape_);
+    seen.Add(keys, values);
+    const auto attended = seen.Attend(queries, rows, 0);
     const auto y = parts_.output.Apply(attended.data(), rows);
     for (size_t i = 0; i < x.size(); ++i) x[i] += y[i];
     return x;

@@ -58,30 +58,49 @@ TEST(AudioKernels, LinearLayersAreTheSame) {
   for (const size_t in : {512, 513, 1100}) ExpectSameLinear(in, 10);  // more than are taken at once
 }
 
+// `queries` rows behind one another, each of which sees `count` positions.
+void ExpectSameAttention(size_t dim, size_t count, size_t queries) {
+  const size_t pitch = dim + 3, seen = count + queries - 1, stride = seen + 5;
+  const auto query = RandomFloats(queries * pitch, 1, 1), values = RandomFloats(seen * pitch, 1, 3);
+  const auto keys = RandomFloats(dim * stride + kBehindKeys, 1, 2);
+  AttendHead head{};
+  head.keys = keys.data();
+  head.values = values.data();
+  head.pitch = pitch;
+  head.stride = stride;
+  head.dim = dim;
+  const auto run = [&](AttendFunction attend, size_t first, size_t at_once) {
+    head.queries = query.data() + first * pitch;
+    for (size_t q = 0; q < at_once; ++q) head.end[q] = (head.begin[q] = first + q) + count;
+    std::vector<float> scores(at_once * head.ScorePitch(at_once)), out(at_once * pitch);
+    head.out = out.data();
+    attend(head, at_once, scores.data());
+    return out;
+  };
+  std::vector<float> expected;
+  for (size_t q = 0; q < queries; ++q) {
+    const auto one = run(kAttendPortable, q, 1);
+    double weights = 0, mean = 0;  // of the first column, in double precision
+    for (size_t j = q; j < q + count; ++j) {
+      double fit = 0;
+      for (size_t d = 0; d < dim; ++d)
+        fit += static_cast<double>(query[q * pitch + d]) * keys[d * stride + j];
+      fit = std::exp(fit / std::sqrt(static_cast<double>(dim)));
+      weights += fit;
+      mean += fit * values[j * pitch];
+    }
+    EXPECT_NEAR(one[0], mean / weights, 1e-5);
+    expected.insert(expected.end(), one.begin(), one.end());
+  }
+  EXPECT_EQ(run(kAttendPortable, 0, queries), expected) << dim << " columns, " << count << " rows";
+  for (const Kernels& kernels : OtherKernels())
+    EXPECT_EQ(run(kernels.attend, 0, queries), expected) << dim << " columns, " << count << " rows";
+}
+
 TEST(AudioKernels, AttentionIsTheSame) {
   for (const size_t dim : {2, 6, 32, 44, 64}) {
-    for (const size_t count : {1, 7, 250}) {
-      const size_t pitch = dim + 3;
-      const auto query = RandomFloats(dim, 1, 1), keys = RandomFloats(count * pitch, 1, 2),
-                 values = RandomFloats(count * pitch, 1, 3);
-      std::vector<float> scores(count), expected(dim);
-      kAttendPortable(query.data(), keys.data(), values.data(), count, pitch, dim, scores.data(),
-                      expected.data());
-      double weights = 0, mean = 0;  // of the first column, in double precision
-      for (size_t j = 0; j < count; ++j) {
-        double fit = 0;
-        for (size_t d = 0; d < dim; ++d) fit += static_cast<double>(query[d]) * keys[j * pitch + d];
-        fit = std::exp(fit / std::sqrt(static_cast<double>(dim)));
-        weights += fit;
-        mean += fit * values[j * pitch];
-      }
-      EXPECT_NEAR(expected[0], mean / weights, 1e-5);
-      for (const Kernels& kernels : OtherKernels()) {
-        std::vector<float> found(dim);
-        kernels.attend(query.data(), keys.data(), values.data(), count, pitch, dim, scores.data(),
-                       found.data());
-        EXPECT_EQ(found, expected) << dim << " columns, " << count << " rows";
-      }
+    for (const size_t count : {1, 3, 7, 250}) {
+      for (size_t queries = 1; queries <= kQueriesAtOnce; ++queries) ExpectSameAttention(dim, count, queries);
     }
   }
 }
@@ -110,7 +129,8 @@ TEST(AudioKernels, TilesAreTheSame) {
 TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
   for (const float scale : {0.01f, 1.0f, 10.0f, 1e4f}) {
     for (const size_t count : {size_t{1}, size_t{7}, size_t{1000}}) {
-      const auto x = RandomFloats(count, scale, 1), alpha = RandomFloats(count, 1, 2), inverse = RandomFloats(count, 1, 3);
+      const auto x = RandomFloats(count, scale, 1), alpha = RandomFloats(count, 1, 2),
+                 inverse = RandomFloats(count, 1, 3);
       for (const Kernels& kernels : OtherKernels()) {
         for (const auto function :
              {&ElementFunctions::exp, &ElementFunctions::elu, &ElementFunctions::silu}) {
@@ -129,7 +149,8 @@ TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
 }
 
 TEST(AudioKernels, FunctionsOfNumbersAreClose) {
-  const auto x = RandomFloats(1000, 4, 1), alpha = RandomFloats(1000, 1, 2), inverse = RandomFloats(1000, 1, 3);
+  const auto x = RandomFloats(1000, 4, 1), alpha = RandomFloats(1000, 1, 2),
+             inverse = RandomFloats(1000, 1, 3);
   auto exp = x, elu = x, silu = x, snake = x;
   Exp(exp.data(), exp.size());
   Elu(elu.data(), elu.size());
