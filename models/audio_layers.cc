@@ -6,6 +6,9 @@
 #include "base/populate.h"
 
 namespace vqc::audio {
+namespace {
+constexpr size_t kPaddedAtOnce = 1 << 15;  // floats
+}
 
 Linear::Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out,
                size_t taps)
@@ -58,16 +61,23 @@ Result<Linear> Linear::Load(const Weights& weights, const std::string& name, siz
 }
 
 std::vector<float> Linear::Apply(const float* x, size_t rows, size_t pitch) const {
+  std::vector<float> y(rows * out_);
+  Apply(x, rows, pitch, y.data());
+  return y;
+}
+
+void Linear::Apply(const float* x, size_t rows, size_t pitch, float* y) const {
   static const LinearFunction function = ChooseLinear();
   const size_t padded = panels_ * kPanel;
-  std::vector<float> y(rows * padded);
-  function(x, rows, pitch, in_, weights_.data(), bias_.data(), panels_, y.data());
-  if (padded == out_) return y;
-  for (size_t r = 1; r < rows; ++r) {
-    std::copy_n(y.begin() + static_cast<long>(r * padded), out_, y.begin() + static_cast<long>(r * out_));
+  if (padded == out_) return function(x, rows, pitch, in_, weights_.data(), bias_.data(), panels_, y);
+  // So many rows at a time that those that are padded stay in a cache.
+  const size_t most = std::min(rows, kPaddedAtOnce / padded + 1);
+  std::vector<float> wide(most * padded);
+  for (size_t begin = 0; begin < rows; begin += most) {
+    const size_t count = std::min(most, rows - begin);
+    function(x + begin * pitch, count, pitch, in_, weights_.data(), bias_.data(), panels_, wide.data());
+    for (size_t r = 0; r < count; ++r) std::copy_n(wide.data() + r * padded, out_, y + (begin + r) * out_);
   }
-  y.resize(rows * out_);
-  return y;
 }
 
 Result<Block> Block::Load(const Weights& weights, const std::string& name, size_t width, size_t expand,

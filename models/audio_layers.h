@@ -60,6 +60,7 @@ class Linear {
   std::vector<float> Apply(const float* x, size_t rows) const { return Apply(x, rows, in_); }
   // Rows that begin every `pitch` floats, which may overlap.
   std::vector<float> Apply(const float* x, size_t rows, size_t pitch) const;
+  void Apply(const float* x, size_t rows, size_t pitch, float* y) const;
 
  private:
   size_t in_, out_, panels_;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kMaxStride = 1 << 16, kMaxChannels = 16384;
 constexpr size_t kUnitKernel = 7, kUnitDilations[] = {1, 3, 9};
+constexpr size_t kLeastRows = 128;  // at the lower rate of a stage: its weights are many
 constexpr float kLeastAlpha = 1e-9f;
 constexpr size_t kLatentKernel = 7, kSide = kLatentKernel / 2;  // of SNAC's convolutions beside the latents
 
@@ -91,12 +92,19 @@ class Builder {
     if (weights_) chain_->Add(MakeTanh(*weights_));
   }
   // The layers since the last stage, from rows of `width`, are one.
-  void EndStage(size_t width, size_t most) {
-    stages_->Add(std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most));
+  void EndStage(size_t width, size_t most, size_t least) {
+    stages_.Add(
+        std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most, least));
+  }
+  void BeginPortion() { stages_.BeginPortion(); }
+  // With the layers since the last stage.
+  void EndPortion(size_t width, size_t most) {
+    stages_.Add(std::exchange(chain_, std::make_unique<Chain>()));
+    stages_.EndPortion(width, most);
   }
   LayerPtr Take() {
-    stages_->Add(std::move(chain_));
-    return std::move(stages_);
+    stages_.Add(std::move(chain_));
+    return stages_.Take();
   }
   DacReach Reach() const { return reach_; }
 
@@ -117,7 +125,8 @@ class Builder {
   bool depthwise_;
   size_t hop_;
   DacReach reach_;
-  std::unique_ptr<Chain> stages_ = std::make_unique<Chain>(), chain_ = std::make_unique<Chain>();
+  Stages stages_;
+  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
 };
 
 }  // namespace
@@ -166,12 +175,20 @@ namespace {
 Status AddEncoder(Builder& builder, const DacConfig& config) {
   auto width = static_cast<size_t>(config.encoder_width);
   VQC_TRY(builder.Conv("encoder.conv1", ConvShape::Centred(1, width, 7)));
-  for (size_t i = 0; i < config.down.size(); ++i, width *= 2) {
+  // All stages but the last, which makes few rows with many weights, are a portion.
+  const size_t count = config.down.size();
+  size_t hop = 1, most = 1;
+  if (count > 1) builder.BeginPortion();
+  for (size_t i = 0; i < count; ++i, width *= 2) {
+    const auto stride = static_cast<size_t>(config.down[i]);
     const std::string block = "encoder.block." + std::to_string(i);
     VQC_TRY(builder.Units(block, width));
     VQC_TRY(builder.Snake(block + ".snake1", width));
-    VQC_TRY(builder.Down(block + ".conv1", width, 2 * width, static_cast<size_t>(config.down[i])));
-    builder.EndStage(i == 0 ? 1 : width, width);
+    VQC_TRY(builder.Down(block + ".conv1", width, 2 * width, stride));
+    builder.EndStage(i == 0 ? 1 : width, width, kLeastRows * stride);
+    hop *= stride;
+    most = std::max(most, 2 * width / hop);
+    if (i + 2 == count) builder.EndPortion(1, most);
   }
   if (config.window > 0)
     VQC_TRY(builder.Attention("encoder.attention", width, static_cast<size_t>(config.window)));
@@ -191,8 +208,12 @@ Status AddDecoder(Builder& builder, const DacConfig& config) {
   if (config.snac) VQC_TRY(builder.Conv("decoder.conv1_mix", ConvShape::Centred(hidden, width, 1)));
   if (config.window > 0)
     VQC_TRY(builder.Attention("decoder.attention", width, static_cast<size_t>(config.window)));
-  builder.EndStage(hidden, width);
+  builder.EndStage(hidden, width, kLeastRows);
+  // All stages but the first, which sees few rows with many weights, are a portion.
+  const size_t wide = width / 2;
+  size_t rate = 1, most = 1;
   for (size_t i = 0; i < config.up.size(); ++i, width /= 2) {
+    if (i == 1) builder.BeginPortion();
     const std::string block = "decoder.block." + std::to_string(i);
     const auto stride = static_cast<size_t>(config.up[i]), trim = (stride + 1) / 2;
     VQC_TRY(builder.Snake(block + ".snake1", width));
@@ -203,11 +224,14 @@ Status AddDecoder(Builder& builder, const DacConfig& config) {
                                             .trim_left = trim,
                                             .trim_right = config.snac ? stride - trim : trim}));
     VQC_TRY(builder.Units(block, width / 2));
-    builder.EndStage(width, stride * width / 2);
+    builder.EndStage(width, stride * width / 2, i == 0 ? 2 * kLeastRows : kLeastRows);
+    rate *= i == 0 ? 1 : stride;
+    most = std::max(most, rate * width / 2);
   }
   VQC_TRY(builder.Snake("decoder.snake1", width));
   VQC_TRY(builder.Conv("decoder.conv2", ConvShape::Centred(width, 1, 7)));
   builder.Tanh();
+  if (config.up.size() > 1) builder.EndPortion(wide, most);
   return {};
 }
 

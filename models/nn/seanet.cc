@@ -11,6 +11,7 @@ namespace vqc::nn {
 namespace {
 
 constexpr int kMaxStride = 1 << 16, kMaxChannels = 8192;
+constexpr size_t kLeastRows = 128;  // at the lower rate of a stage: its weights are many
 
 // Layers of one side: each Add takes the next number as its name.
 class Builder {
@@ -51,12 +52,19 @@ class Builder {
   }
   Status Elu() { return Add(MakeElu(weights_)); }
   // The layers since the last stage, from rows of `width`, are one.
-  void EndStage(size_t width, size_t most) {
-    stages_->Add(std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most));
+  void EndStage(size_t width, size_t most, size_t least) {
+    stages_.Add(
+        std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most, least));
+  }
+  void BeginPortion() { stages_.BeginPortion(); }
+  // With the layers since the last stage.
+  void EndPortion(size_t width, size_t most) {
+    stages_.Add(std::exchange(chain_, std::make_unique<Chain>()));
+    stages_.EndPortion(width, most);
   }
   LayerPtr Take() {
-    stages_->Add(std::move(chain_));
-    return std::move(stages_);
+    stages_.Add(std::move(chain_));
+    return stages_.Take();
   }
 
  private:
@@ -102,7 +110,8 @@ class Builder {
   const SeanetConfig& config_;
   std::string prefix_;
   size_t count_ = 0;
-  std::unique_ptr<Chain> stages_ = std::make_unique<Chain>(), chain_ = std::make_unique<Chain>();
+  Stages stages_;
+  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
 };
 
 }  // namespace
@@ -179,13 +188,19 @@ Result<LayerPtr> LoadSeanetEncoder(const Weights& weights, const SeanetConfig& c
   auto width = static_cast<size_t>(config.filters);
   const auto channels = static_cast<size_t>(config.channels);
   VQC_TRY(builder.Conv(channels, width, static_cast<size_t>(config.kernel)));
+  // All stages but the last, which makes few rows with many weights, are a portion.
+  size_t hop = 1, most = 1;
+  if (config.ratios.size() > 1) builder.BeginPortion();
   for (size_t i = config.ratios.size(); i-- > 0; width *= 2) {
     const auto ratio = static_cast<size_t>(config.ratios[i]);
     VQC_TRY(builder.Units(width));
     VQC_TRY(builder.Elu());
     VQC_TRY(builder.Conv(width, 2 * width, 2 * ratio, ratio));
     const bool first = i + 1 == config.ratios.size();
-    builder.EndStage(first ? channels : width, width);
+    builder.EndStage(first ? channels : width, width, kLeastRows * ratio);
+    hop *= ratio;
+    most = std::max(most, 2 * width / hop);
+    if (i == 1) builder.EndPortion(channels, most);
   }
   VQC_TRY(builder.Lstm(width));
   VQC_TRY(builder.Elu());
@@ -198,17 +213,23 @@ Result<LayerPtr> LoadSeanetDecoder(const Weights& weights, const SeanetConfig& c
   auto width = static_cast<size_t>(config.filters) << config.ratios.size();
   VQC_TRY(builder.Conv(static_cast<size_t>(config.hidden), width, static_cast<size_t>(config.kernel)));
   VQC_TRY(builder.Lstm(width));
-  builder.EndStage(static_cast<size_t>(config.hidden), width);
-  for (const int rate : config.ratios) {
-    const auto ratio = static_cast<size_t>(rate);
+  builder.EndStage(static_cast<size_t>(config.hidden), width, kLeastRows);
+  // All stages but the first, which sees few rows with many weights, are a portion.
+  size_t rate = 1, most = 1;
+  const size_t wide = width / 2;
+  for (size_t i = 0; i < config.ratios.size(); ++i, width /= 2) {
+    const auto ratio = static_cast<size_t>(config.ratios[i]);
+    if (i == 1) builder.BeginPortion();
     VQC_TRY(builder.Elu());
     VQC_TRY(builder.Up(width, width / 2, ratio));
     VQC_TRY(builder.Units(width / 2));
-    builder.EndStage(width, ratio * width / 2);
-    width /= 2;
+    builder.EndStage(width, ratio * width / 2, i == 0 ? 2 * kLeastRows : kLeastRows);
+    rate *= i == 0 ? 1 : ratio;
+    most = std::max(most, rate * width / 2);
   }
   VQC_TRY(builder.Elu());
   VQC_TRY(builder.Conv(width, static_cast<size_t>(config.channels), static_cast<size_t>(config.last_kernel)));
+  if (config.ratios.size() > 1) builder.EndPortion(wide, most);
   return builder.Take();
 }
 

@@ -28,11 +28,10 @@ class Dense {
   Dense(const ConvShape& shape, Linear linear) : shape_(shape), linear_(std::move(linear)) {}
 
   // Outputs whose first row is x, x + stride rows, ...
-  std::vector<float> Apply(const float* x, size_t count) const {
+  void Apply(const float* x, size_t count, float* y) const {
     const size_t width = shape_.in, step = shape_.stride * width;
-    if (shape_.dilation == 1 || shape_.kernel == 1) return linear_.Apply(x, count, step);
-    std::vector<float> y, windows(std::min(count, kGatherAtOnce) * shape_.kernel * width);
-    y.reserve(count * shape_.out);
+    if (shape_.dilation == 1 || shape_.kernel == 1) return linear_.Apply(x, count, step, y);
+    std::vector<float> windows(std::min(count, kGatherAtOnce) * linear_.In());
     for (size_t begin = 0; begin < count; begin += kGatherAtOnce) {
       const size_t rows = std::min(kGatherAtOnce, count - begin);
       float* to = windows.data();
@@ -40,10 +39,8 @@ class Dense {
         for (size_t k = 0; k < shape_.kernel; ++k, to += width)
           std::copy_n(x + t * step + k * shape_.dilation * width, width, to);
       }
-      const auto part = linear_.Apply(windows.data(), rows);
-      y.insert(y.end(), part.begin(), part.end());
+      linear_.Apply(windows.data(), rows, linear_.In(), y + begin * shape_.out);
     }
-    return y;
   }
 
  private:
@@ -56,11 +53,10 @@ class Depthwise {
   Depthwise(const ConvShape& shape, std::vector<float> taps, std::vector<float> bias)
       : shape_(shape), taps_(std::move(taps)), bias_(std::move(bias)) {}
 
-  std::vector<float> Apply(const float* x, size_t count) const {
+  void Apply(const float* x, size_t count, float* y) const {
     const size_t width = shape_.in;
-    std::vector<float> y(count * width);
     for (size_t t = 0; t < count; ++t) {
-      float* sum = y.data() + t * width;
+      float* sum = y + t * width;
       std::copy(bias_.begin(), bias_.end(), sum);
       for (size_t k = 0; k < shape_.kernel; ++k) {
         const float* row = x + (t * shape_.stride + k * shape_.dilation) * width;
@@ -68,7 +64,6 @@ class Depthwise {
         for (size_t c = 0; c < width; ++c) sum[c] += row[c] * tap[c];
       }
     }
-    return y;
   }
 
  private:
@@ -89,6 +84,10 @@ class Conv : public StreamLayer {
     const size_t width = shape_.in, span = shape_.Span(), stride = shape_.stride;
     auto& rows = seen.rows;
     seen.total += x.size() / width;
+    // Worth another look at the weights, for the windows across the border, where there are more rows than
+    // weights.
+    const size_t weights = shape_.kernel * width * (shape_.depthwise ? 1 : shape_.out);
+    if (seen.started && !last && x.size() >= weights / 4) return Onward(seen, x);
     rows.insert(rows.end(), x.begin(), x.end());
     const bool reflect = shape_.padding == Padding::kReflect;
     const size_t needed = reflect ? shape_.left + 1 : shape_.padding == Padding::kReplicate ? 1 : 0;
@@ -102,17 +101,7 @@ class Conv : public StreamLayer {
     if (last) AddBehind(seen, right, lengthened);
     if (!seen.started) AddBefore(seen, lengthened);
     seen.started = true;
-
-    const size_t have = rows.size() / width - seen.next;
-    const size_t count = have >= span ? (have - span) / stride + 1 : 0;
-    if (count == 0) return {};
-    auto y = kernel_.Apply(rows.data() + seen.next * width, count);
-    seen.next += count * stride;
-    // Rows before the next window stay where those behind the end may be their reverse.
-    const size_t kept = reflect ? span + stride : 0, drop = seen.next > kept ? seen.next - kept : 0;
-    rows.erase(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(drop * width));
-    seen.next -= drop;
-    return y;
+    return Onward(seen, {});
   }
 
  private:
@@ -122,6 +111,39 @@ class Conv : public StreamLayer {
     size_t next = 0;   // row of `rows` that the next output begins with
     bool started = false;
   };
+
+  // What can be computed from `rows` and the rows of `x` behind them. Few of these are copied: to the end of
+  // `rows` for the windows that begin there, and what later windows see.
+  std::vector<float> Onward(Seen& seen, const std::vector<float>& x) const {
+    const size_t width = shape_.in, span = shape_.Span(), stride = shape_.stride;
+    auto& rows = seen.rows;
+    const size_t before = rows.size() / width, have = before + x.size() / width;
+    const auto from = [&](size_t row) { return x.begin() + static_cast<ptrdiff_t>((row - before) * width); };
+    const size_t count = have >= seen.next + span ? (have - seen.next - span) / stride + 1 : 0;
+    if (count == 0) {
+      rows.insert(rows.end(), x.begin(), x.end());
+      return {};
+    }
+    std::vector<float> y(count * shape_.out);
+    const size_t across =
+        before > seen.next ? std::min(count, (before - seen.next + stride - 1) / stride) : 0;
+    if (across > 0) {
+      rows.insert(rows.end(), x.begin(), from(std::min(have, before + span - 1)));
+      kernel_.Apply(rows.data() + seen.next * width, across, y.data());
+      rows.resize(before * width);
+    }
+    const size_t direct = seen.next + across * stride;
+    if (across < count)
+      kernel_.Apply(x.data() + (direct - before) * width, count - across, y.data() + across * shape_.out);
+    seen.next += count * stride;
+    // Rows before the next window stay where those behind the end may be their reverse.
+    const size_t kept = shape_.padding == Padding::kReflect ? span + stride : 0,
+                 drop = std::min(have, seen.next > kept ? seen.next - kept : 0);
+    rows.erase(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(std::min(before, drop) * width));
+    rows.insert(rows.end(), from(std::max(before, drop)), x.end());
+    seen.next -= drop;
+    return y;
+  }
 
   // Zeros that a sound of `total` rows lacks to be taken in reverse.
   size_t Lengthened(size_t total, size_t right, bool last) const {

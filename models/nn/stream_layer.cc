@@ -9,7 +9,7 @@
 
 namespace vqc::nn {
 namespace {
-constexpr size_t kFloatsInCache = 1 << 16;
+constexpr size_t kFloatsInCache = 1 << 16, kFloatsOfPortion = 1 << 20;
 }
 
 std::unique_ptr<StreamLayer::State> Chain::Start() const {
@@ -39,16 +39,23 @@ std::unique_ptr<StreamLayer::State> Residual::Start() const {
 std::vector<float> Residual::Push(State* state, std::vector<float> x, bool last) const {
   auto& both = *static_cast<Both*>(state);
   auto& waiting = both.waiting;
-  const auto skip = shortcut_ ? shortcut_->Push(both.shortcut.get(), x, last) : x;
-  waiting.insert(waiting.end(), skip.begin(), skip.end());
+  auto skip = shortcut_ ? shortcut_->Push(both.shortcut.get(), x, last) : x;
+  if (waiting.empty()) {
+    waiting = std::move(skip);
+  } else {
+    waiting.insert(waiting.end(), skip.begin(), skip.end());
+  }
   auto y = inner_->Push(both.inner.get(), std::move(x), last);
   for (size_t i = 0; i < y.size(); ++i) y[i] += waiting[i];
   waiting.erase(waiting.begin(), waiting.begin() + static_cast<ptrdiff_t>(y.size()));
   return y;
 }
 
-InPieces::InPieces(LayerPtr inner, size_t width, size_t most)
-    : inner_(std::move(inner)), piece_(std::max<size_t>(kFloatsInCache / most, 1) * width) {}
+InPieces::InPieces(LayerPtr inner, size_t width, size_t most, size_t least)
+    : inner_(std::move(inner)), piece_(std::max(kFloatsInCache / most, least) * width) {}
+
+InPortions::InPortions(LayerPtr inner, size_t width, size_t most)
+    : InPieces(std::move(inner), std::max<size_t>(kFloatsOfPortion / most, 1) * width) {}
 
 std::vector<float> InPieces::Push(State* state, std::vector<float> x, bool last) const {
   if (x.size() <= piece_) return inner_->Push(state, std::move(x), last);
@@ -59,6 +66,7 @@ std::vector<float> InPieces::Push(State* state, std::vector<float> x, bool last)
     const auto made =
         inner_->Push(state, {first + static_cast<ptrdiff_t>(at), first + static_cast<ptrdiff_t>(end)},
                      last && end == x.size());
+    if (at == 0) y.reserve(made.size() * (x.size() / piece_ + 1));
     y.insert(y.end(), made.begin(), made.end());
   }
   return y;

@@ -71,17 +71,44 @@ class Residual : public StreamLayer {
 };
 
 // `inner`, whose rows have `width` floats, on so few rows at a time that what goes between its layers stays
-// in caches. `most`: floats that its widest layer makes of a row.
+// in caches, but on `least` rows, for which weights are worth reading. `most`: floats that its widest layer
+// makes of a row.
 class InPieces : public StreamLayer {
  public:
-  InPieces(LayerPtr inner, size_t width, size_t most);
+  InPieces(LayerPtr inner, size_t width, size_t most, size_t least = 1);
   const StreamLayer& Inner() const { return *inner_; }
   std::unique_ptr<State> Start() const override { return inner_->Start(); }
   std::vector<float> Push(State* state, std::vector<float> x, bool last) const override;
 
+ protected:
+  InPieces(LayerPtr inner, size_t piece) : inner_(std::move(inner)), piece_(piece) {}
+
  private:
   LayerPtr inner_;
   size_t piece_;  // floats
+};
+
+// Layers that make more of their input than memory should hold where it is a long one: on rows of which they
+// make about a million floats, `most` of a row. Threads share the layers.
+class InPortions : public InPieces {
+ public:
+  InPortions(LayerPtr inner, size_t width, size_t most);
+  void AddSteps(State* state, std::vector<Step>& steps) const override { Inner().AddSteps(state, steps); }
+};
+
+// Chains behind one another, some of them in one InPortions.
+class Stages {
+ public:
+  void Add(LayerPtr stage) { (portion_ ? portion_ : chain_)->Add(std::move(stage)); }
+  void BeginPortion() { portion_ = std::make_unique<Chain>(); }
+  // Those since BeginPortion are one, from rows of `width`.
+  void EndPortion(size_t width, size_t most) {
+    chain_->Add(std::make_unique<InPortions>(std::move(portion_), width, most));
+  }
+  LayerPtr Take() { return std::move(chain_); }
+
+ private:
+  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>(), portion_;
 };
 
 // A layer without state, by rows.

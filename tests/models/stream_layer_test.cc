@@ -50,6 +50,51 @@ TEST(StreamLayer, PiecesGiveTheRowsOfTheWhole) {
   }
 }
 
+std::vector<std::vector<float>> Pieces(const std::vector<float>& x, size_t each) {
+  std::vector<std::vector<float>> pieces;
+  for (size_t at = 0; at < x.size(); at += each) {
+    const auto first = x.begin() + static_cast<ptrdiff_t>(at);
+    pieces.emplace_back(first, first + static_cast<ptrdiff_t>(std::min(each, x.size() - at)));
+  }
+  return pieces;
+}
+
+TEST(StreamLayer, ConvolutionsSeeAcrossPieces) {
+  constexpr size_t kWidth = 3, kRows = 130;
+  const auto x = Random(kRows * kWidth, 1);
+  const std::vector<ConvShape> shapes = {
+      ConvShape::Causal(kWidth, 5, 7, 2),     ConvShape::Centred(kWidth, 33, 3),
+      ConvShape::Centred(kWidth, 2, 5, 1, 3), ConvShape::Causal(kWidth, 4, 1),
+      ConvShape::Causal(kWidth, 4, 1, 3),     {.in = kWidth, .out = kWidth, .kernel = 4, .stride = 2, .depthwise = true}};
+  for (ConvShape shape : shapes) {
+    for (const Padding padding : {Padding::kZeros, Padding::kReflect, Padding::kReplicate}) {
+      shape.padding = padding;
+      const auto conv = MakeConv(shape);
+      const auto expected = Through(*conv, x, 0);
+      for (const size_t rows : {1, 2, 3, 17, 64}) {
+        const auto state = conv->Start();
+        EXPECT_EQ(PushPieces(*conv, state.get(), Pieces(x, rows * kWidth), true, 1), expected)
+            << "kernel " << shape.kernel << ", stride " << shape.stride << ", " << rows << " rows";
+      }
+    }
+  }
+}
+
+TEST(StreamLayer, PortionsAreSharedByThreads) {
+  auto chain = std::make_unique<Chain>();
+  chain->Add(MakeConv(ConvShape::Causal(3, 5, 3)));
+  chain->Add(MakeConv(ConvShape::Causal(5, 2, 4, 2)));
+  const auto x = Random(200 * 3, 1);
+  const auto expected = Through(*chain, x, 0);
+  const InPortions portions(std::move(chain), 3, 1 << 15);  // of 32 rows
+  EXPECT_EQ(Through(portions, x, 99), expected);
+  const auto state = portions.Start();
+  std::vector<StreamLayer::Step> steps;
+  portions.AddSteps(state.get(), steps);
+  EXPECT_EQ(steps.size(), 2u);
+  EXPECT_EQ(PushPieces(portions, state.get(), Pieces(x, 60), true, 2), expected);
+}
+
 LayerPtr MakeChain() {
   auto inner = std::make_unique<Chain>(), outer = std::make_unique<Chain>();
   inner->Add(MakeElu(RandomWeights()));
@@ -60,15 +105,6 @@ LayerPtr MakeChain() {
   both->Add(std::move(outer));
   both->Add(MakeConv(ConvShape::Centred(5, 4, 5)));
   return both;
-}
-
-std::vector<std::vector<float>> Pieces(const std::vector<float>& x, size_t each) {
-  std::vector<std::vector<float>> pieces;
-  for (size_t at = 0; at < x.size(); at += each) {
-    const auto first = x.begin() + static_cast<ptrdiff_t>(at);
-    pieces.emplace_back(first, first + static_cast<ptrdiff_t>(std::min(each, x.size() - at)));
-  }
-  return pieces;
 }
 
 TEST(StreamLayer, ThreadsThatShareAChainChangeNothing) {

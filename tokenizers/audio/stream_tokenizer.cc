@@ -16,9 +16,9 @@ namespace {
 
 constexpr int kProbeTokens = 8;
 // What goes through the layers at a time, so that weights are read once for many rows. Results do not depend
-// on it.
-constexpr size_t kSamplesAtOnce = 1 << 16;
-constexpr size_t kPiecesOfThreads = 8, kLeastSamples = 1 << 13;
+// on it. Several threads have more than one piece on their way.
+constexpr size_t kSamplesAtOnce = 1 << 18;
+constexpr size_t kPiecesOfThreads = 8, kLeastSamplesOfThreads = 1 << 13, kMostSamplesOfThreads = 1 << 16;
 
 class StreamTokenizer : public Tokenizer {
  public:
@@ -180,7 +180,7 @@ class StreamTokenizer : public Tokenizer {
   // Of a call's so many: what several threads share is cut finer, so that all of them find work.
   size_t SamplesAtOnce(size_t samples) const {
     if (threads_ == 1) return kSamplesAtOnce;
-    return std::clamp(samples / kPiecesOfThreads, kLeastSamples, kSamplesAtOnce);
+    return std::clamp(samples / kPiecesOfThreads, kLeastSamplesOfThreads, kMostSamplesOfThreads);
   }
 
   StreamParts parts_;
