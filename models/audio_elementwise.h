@@ -4,6 +4,8 @@
 // one of IEEE and the results are the same everywhere. Polynomials are those of Cephes (Moshier 1984).
 #pragma once
 
+#include <math.h>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +40,44 @@ struct Elements {
   static inline Vector EluOf(Vector x) {
     const Vector e = ExpOf(x > 0.0f ? Vector{} : x) - 1.0f;
     return x > 0.0f ? x : e;
+  }
+
+  // The error function for magnitudes below kErfEnd, but for the least: rational functions of fdlibm (Sun
+  // 1993).
+  static constexpr float kErfBegin = 1e-30f, kErfEnd = 1.25f;
+  static inline Vector SmallErf(Vector x, Vector magnitude) {
+    const Vector z = x * x, t = magnitude - 1.0f;
+    Vector p = z * -2.3763017452e-05f + -5.7702702470e-03f, q = z * -3.9602282413e-06f + 1.3249473704e-04f;
+    p = p * z + -2.8481749818e-02f;
+    p = p * z + -3.2504209876e-01f;
+    p = p * z + 1.2837916613e-01f;
+    q = q * z + 5.0813062117e-03f;
+    q = q * z + 6.5022252500e-02f;
+    q = q * z + 3.9791721106e-01f;
+    q = q * z + 1.0f;
+    Vector u = t * -2.1663755178e-03f + 3.5478305072e-02f, v = t * 1.1984500103e-02f + 1.3637083583e-02f;
+    u = u * t + -1.1089469492e-01f;
+    u = u * t + 3.1834661961e-01f;
+    u = u * t + -3.7220788002e-01f;
+    u = u * t + 4.1485610604e-01f;
+    u = u * t + -2.3621185683e-03f;
+    v = v * t + 1.2617121637e-01f;
+    v = v * t + 7.1828655899e-02f;
+    v = v * t + 5.4039794207e-01f;
+    v = v * t + 1.0642088205e-01f;
+    v = v * t + 1.0f;
+    const Vector high = u / v + 8.4506291151e-01f;
+    return magnitude < 0.84375f ? x + x * (p / q) : x < 0.0f ? -high : high;
+  }
+  static inline Vector GeluOf(Vector x) {
+    constexpr uint32_t kMagnitude = 0x7fffffffu;
+    const Vector scaled = x * 1.41421356237309505f * 0.5f,
+                 magnitude = std::bit_cast<Vector>(std::bit_cast<Bits>(scaled) & kMagnitude);
+    Vector erf = SmallErf(scaled, magnitude);
+    for (size_t l = 0; l < kLanes; ++l) {
+      if (!(magnitude[l] >= kErfBegin && magnitude[l] < kErfEnd)) erf[l] = ::erff(scaled[l]);
+    }
+    return 0.5f * x * (1.0f + erf);
   }
 
   // The square of the sine, whose period is pi: the Taylor polynomial of degree 11 between -pi / 2 and pi
@@ -75,6 +115,7 @@ struct Elements {
   static void Silu(float* values, size_t count) {
     Each(values, count, [](Vector x) { return x / (1.0f + ExpOf(-x)); });
   }
+  static void Gelu(float* values, size_t count) { Each(values, count, &GeluOf); }
   static void Snake(float* x, size_t width, const float* alpha, const float* inverse) {
     const auto one = [&](size_t i, size_t count) {
       const Vector v = Load(x + i, count);
@@ -85,7 +126,7 @@ struct Elements {
     if (i < width) one(i, width - i);
   }
 
-  static constexpr ElementFunctions kAll{&Exp, &Elu, &Silu, &Snake};
+  static constexpr ElementFunctions kAll{&Exp, &Elu, &Silu, &Gelu, &Snake};
 };
 
 }  // namespace vqc::audio

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <numbers>
 #include <string_view>
 
 #include "models/audio_attend.h"
@@ -89,6 +88,25 @@ void LinearPortable(const float* x, size_t rows, size_t pitch, size_t in, const 
   }
 }
 
+void NarrowPortable(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                    const float* bias, size_t out, float* y, float*) {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t o = 0; o < out; ++o) {
+      float sum = bias[o];
+      for (size_t i = 0; i < in; ++i) sum = std::fma(x[r * pitch + i], weights[i * kPanel + o], sum);
+      y[r * out + o] = sum;
+    }
+  }
+}
+
+NarrowFunction ChooseNarrow() {
+#if defined(__x86_64__)
+  const Isa isa = ChosenIsa();
+  if (isa != Isa::kPortable) return isa == Isa::kAvx512 ? &NarrowAvx512 : &NarrowAvx2;
+#endif
+  return &NarrowPortable;
+}
+
 LinearFunction ChooseLinear() {
 #if defined(__x86_64__)
   const Isa isa = ChosenIsa();
@@ -120,17 +138,13 @@ const TileFunctions kTilesPortable = Tiles<Plain>::kAll;
 void Exp(float* values, size_t count) { Chosen().exp(values, count); }
 void Elu(float* values, size_t count) { Chosen().elu(values, count); }
 void Silu(float* values, size_t count) { Chosen().silu(values, count); }
+void Gelu(float* values, size_t count) { Chosen().gelu(values, count); }
 void Snake(float* x, size_t width, const float* alpha, const float* inverse) {
   Chosen().snake(x, width, alpha, inverse);
 }
 
 void Log(float* values, size_t count) {
   for (size_t i = 0; i < count; ++i) values[i] = LogOf(values[i]);
-}
-
-void Gelu(float* values, size_t count) {
-  for (size_t i = 0; i < count; ++i)
-    values[i] = 0.5f * values[i] * (1 + std::erf(values[i] * std::numbers::sqrt2_v<float> * 0.5f));
 }
 
 void Norm(const float* x, size_t width, const float* weight, const float* bias, float* y, float epsilon) {

@@ -31,6 +31,23 @@ void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const fl
 // The best of them for this machine, or the one that VQCODEC_ISA=scalar|avx2 names.
 LinearFunction ChooseLinear();
 
+// The same for at most kNarrow outputs, where rows of y are no longer than these. `turned` has room for
+// NarrowRoom(pitch, in) floats.
+inline constexpr size_t kNarrow = 4, kNarrowRows = 64;
+inline constexpr size_t NarrowRoom(size_t pitch, size_t in) {
+  const size_t columns = pitch < in ? pitch : in;
+  return columns * (kNarrowRows + (in - 1) / columns);
+}
+using NarrowFunction = void (*)(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                                const float* bias, size_t out, float* y, float* turned);
+void NarrowPortable(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                    const float* bias, size_t out, float* y, float* turned);
+void NarrowAvx2(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,
+                size_t out, float* y, float* turned);
+void NarrowAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                  const float* bias, size_t out, float* y, float* turned);
+NarrowFunction ChooseNarrow();
+
 // In place, elementwise; within a few units in the last place of the exact values.
 void Exp(float* values, size_t count);
 void Elu(float* values, size_t count);   // x above 0, else exp(x) - 1
@@ -41,11 +58,12 @@ void Gelu(float* values, size_t count);  // x times the normal distribution's sh
 // Of a row x[i] + sin(alpha[i] * x[i])^2 * inverse[i], in place.
 void Snake(float* x, size_t width, const float* alpha, const float* inverse);
 
-// The four that instruction sets have of their own, with the same results.
+// Those that instruction sets have of their own, with the same results.
 struct ElementFunctions {
   void (*exp)(float* values, size_t count);
   void (*elu)(float* values, size_t count);
   void (*silu)(float* values, size_t count);
+  void (*gelu)(float* values, size_t count);
   void (*snake)(float* x, size_t width, const float* alpha, const float* inverse);
 };
 extern const ElementFunctions kElementsPortable, kElementsAvx2, kElementsAvx512;

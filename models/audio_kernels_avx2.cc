@@ -36,5 +36,10 @@ void LinearAvx2(const float* x, size_t rows, size_t pitch, size_t in, const floa
   LinearOf<Simd, 6>(x, rows, pitch, in, weights, bias, panels, y);
 }
 
+void NarrowAvx2(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,
+                size_t out, float* y, float* turned) {
+  NarrowOf<Simd>(x, rows, pitch, in, weights, bias, out, y, turned);
+}
+
 }  // namespace vqc::audio
 #endif

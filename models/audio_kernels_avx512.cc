@@ -36,5 +36,10 @@ void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const fl
   LinearOf<Simd, 12>(x, rows, pitch, in, weights, bias, panels, y);
 }
 
+void NarrowAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
+                  const float* bias, size_t out, float* y, float* turned) {
+  NarrowOf<Simd>(x, rows, pitch, in, weights, bias, out, y, turned);
+}
+
 }  // namespace vqc::audio
 #endif

@@ -87,4 +87,37 @@ void LinearOf(const float* x, size_t rows, size_t pitch, size_t in, const float*
   }
 }
 
+// What NarrowFunction says. Lanes are rows, turned so that they lie side by side; as rows overlap, input i of
+// row r is value i % columns of row r + i / columns.
+template <class Simd>
+void NarrowOf(const float* x, size_t rows, size_t pitch, size_t in, const float* weights, const float* bias,
+              size_t out, float* y, float* turned) {
+  constexpr size_t kVectors = kNarrowRows / Simd::kLanes;
+  const size_t columns = pitch < in ? pitch : in, taps = (in - 1) / columns, width = kNarrowRows + taps;
+  for (size_t begin = 0; begin < rows; begin += kNarrowRows) {
+    const size_t count = rows - begin < kNarrowRows ? rows - begin : kNarrowRows;
+    const float *first = x + begin * pitch, *end = first + (count - 1) * pitch + in;
+    for (size_t j = 0; j < count + taps; ++j) {
+      const float* row = first + j * pitch;
+      const size_t left = static_cast<size_t>(end - row), have = left < columns ? left : columns;
+      for (size_t c = 0; c < have; ++c) turned[c * width + j] = row[c];
+    }
+    for (size_t o = 0; o < out; ++o) {
+      typename Simd::Vector sums[kVectors];
+      for (auto& sum : sums) sum = Simd::Broadcast(bias[o]);
+      for (size_t i = 0, tap = 0; i < in; ++tap) {
+        for (size_t c = 0; c < columns && i < in; ++c, ++i) {
+          const auto weight = Simd::Broadcast(weights[i * kPanel + o]);
+          const float* values = turned + c * width + tap;
+          for (size_t v = 0; v < kVectors; ++v)
+            sums[v] = Simd::MultiplyAdd(Simd::Load(values + v * Simd::kLanes), weight, sums[v]);
+        }
+      }
+      float lanes[kNarrowRows];
+      for (size_t v = 0; v < kVectors; ++v) Simd::Store(lanes + v * Simd::kLanes, sums[v]);
+      for (size_t r = 0; r < count; ++r) y[(begin + r) * out + o] = lanes[r];
+    }
+  }
+}
+
 }  // namespace vqc::audio

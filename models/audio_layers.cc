@@ -8,7 +8,8 @@
 namespace vqc::audio {
 namespace {
 constexpr size_t kPaddedAtOnce = 1 << 15;  // floats
-}
+constexpr size_t kFewRows = 8;             // for which lanes that are rows are not worth it
+}  // namespace
 
 Linear::Linear(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out,
                size_t taps)
@@ -70,6 +71,11 @@ void Linear::Apply(const float* x, size_t rows, size_t pitch, float* y) const {
   static const LinearFunction function = ChooseLinear();
   const size_t padded = panels_ * kPanel;
   if (padded == out_) return function(x, rows, pitch, in_, weights_.data(), bias_.data(), panels_, y);
+  if (out_ <= kNarrow && rows >= kFewRows) {
+    static const NarrowFunction narrow = ChooseNarrow();
+    std::vector<float> turned(NarrowRoom(pitch, in_));
+    return narrow(x, rows, pitch, in_, weights_.data(), bias_.data(), out_, y, turned.data());
+  }
   // So many rows at a time that those that are padded stay in a cache.
   const size_t most = std::min(rows, kPaddedAtOnce / padded + 1);
   std::vector<float> wide(most * padded);

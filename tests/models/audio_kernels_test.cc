@@ -18,6 +18,7 @@ using testing::RandomFloats;
 
 struct Kernels {
   LinearFunction linear;
+  NarrowFunction narrow;
   const ElementFunctions* elements;
   AttendFunction attend;
   TileFunctions tiles;
@@ -28,9 +29,9 @@ std::vector<Kernels> OtherKernels() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    kernels.push_back({&LinearAvx2, &kElementsAvx2, kAttendAvx2, kTilesAvx2});
+    kernels.push_back({&LinearAvx2, &NarrowAvx2, &kElementsAvx2, kAttendAvx2, kTilesAvx2});
   if (__builtin_cpu_supports("avx512f"))
-    kernels.push_back({&LinearAvx512, &kElementsAvx512, kAttendAvx512, kTilesAvx512});
+    kernels.push_back({&LinearAvx512, &NarrowAvx512, &kElementsAvx512, kAttendAvx512, kTilesAvx512});
 #endif
   return kernels;
 }
@@ -56,6 +57,31 @@ void ExpectSameLinear(size_t in, size_t rows) {
 TEST(AudioKernels, LinearLayersAreTheSame) {
   for (size_t rows = 0; rows < 30; ++rows) ExpectSameLinear(37, rows);
   for (const size_t in : {512, 513, 1100}) ExpectSameLinear(in, 10);  // more than are taken at once
+}
+
+TEST(AudioKernels, NarrowLayersAreTheSame) {
+  for (const size_t in : {1, 9, 60}) {
+    const auto weights = RandomFloats(in * kPanel, 1, 1), bias = RandomFloats(kPanel, 1, 2);
+    for (const size_t rows : {1, 63, 64, 150}) {
+      for (const size_t pitch : {size_t{1}, size_t{7}, in, in + 3}) {
+        const auto x = RandomFloats((rows - 1) * pitch + in, 1, 3);
+        std::vector<float> wide(rows * kPanel);
+        LinearPortable(x.data(), rows, pitch, in, weights.data(), bias.data(), 1, wide.data());
+        for (size_t out = 1; out <= kNarrow; ++out) {
+          std::vector<float> expected, turned(NarrowRoom(pitch, in)), found(rows * out);
+          for (size_t i = 0; i < rows * out; ++i) expected.push_back(wide[i / out * kPanel + i % out]);
+          NarrowPortable(x.data(), rows, pitch, in, weights.data(), bias.data(), out, found.data(),
+                         turned.data());
+          EXPECT_EQ(found, expected);
+          for (const Kernels& kernels : OtherKernels()) {
+            kernels.narrow(x.data(), rows, pitch, in, weights.data(), bias.data(), out, found.data(),
+                           turned.data());
+            EXPECT_EQ(found, expected) << in << " inputs, " << rows << " rows, pitch " << pitch;
+          }
+        }
+      }
+    }
+  }
 }
 
 // `queries` rows behind one another, each of which sees `count` positions.
@@ -132,8 +158,8 @@ TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
       const auto x = RandomFloats(count, scale, 1), alpha = RandomFloats(count, 1, 2),
                  inverse = RandomFloats(count, 1, 3);
       for (const Kernels& kernels : OtherKernels()) {
-        for (const auto function :
-             {&ElementFunctions::exp, &ElementFunctions::elu, &ElementFunctions::silu}) {
+        for (const auto function : {&ElementFunctions::exp, &ElementFunctions::elu, &ElementFunctions::silu,
+                                    &ElementFunctions::gelu}) {
           auto expected = x, found = x;
           (kElementsPortable.*function)(expected.data(), count);
           (kernels.elements->*function)(found.data(), count);
@@ -151,16 +177,18 @@ TEST(AudioKernels, FunctionsOfNumbersAreTheSame) {
 TEST(AudioKernels, FunctionsOfNumbersAreClose) {
   const auto x = RandomFloats(1000, 4, 1), alpha = RandomFloats(1000, 1, 2),
              inverse = RandomFloats(1000, 1, 3);
-  auto exp = x, elu = x, silu = x, snake = x;
+  auto exp = x, elu = x, silu = x, gelu = x, snake = x;
   Exp(exp.data(), exp.size());
   Elu(elu.data(), elu.size());
   Silu(silu.data(), silu.size());
+  Gelu(gelu.data(), gelu.size());
   Snake(snake.data(), snake.size(), alpha.data(), inverse.data());
   for (size_t i = 0; i < x.size(); ++i) {
     const double e = std::exp(double{x[i]}), sine = std::sin(double{alpha[i]} * x[i]);
     EXPECT_NEAR(exp[i] / e, 1, 1e-6);
     EXPECT_NEAR(elu[i], x[i] > 0 ? x[i] : e - 1, 1e-6);
     EXPECT_NEAR(silu[i], x[i] / (1 + 1 / e), 1e-6 * (1 + std::abs(x[i])));
+    EXPECT_NEAR(gelu[i], x[i] / 2 * (1 + std::erf(x[i] / std::sqrt(2.0))), 1e-6);
     EXPECT_NEAR(snake[i], x[i] + sine * sine * inverse[i], 1e-5);
   }
   float extremes[] = {-INFINITY, -1e30f, 0, 1e30f};
