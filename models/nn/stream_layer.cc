@@ -9,7 +9,7 @@
 
 namespace vqc::nn {
 namespace {
-constexpr size_t kFloatsInCache = 1 << 16, kFloatsOfPortion = 1 << 20;
+constexpr size_t kFloatsInCache = 1 << 16, kFloatsOfPortion = 1 << 19;
 }
 
 std::unique_ptr<StreamLayer::State> Chain::Start() const {

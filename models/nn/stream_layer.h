@@ -89,7 +89,7 @@ class InPieces : public StreamLayer {
 };
 
 // Layers that make more of their input than memory should hold where it is a long one: on rows of which they
-// make about a million floats, `most` of a row. Threads share the layers.
+// make about half a million floats, `most` of a row. Threads share the layers.
 class InPortions : public InPieces {
  public:
   InPortions(LayerPtr inner, size_t width, size_t most);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/stream_lstm.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "models/audio_kernels.h"
@@ -10,6 +11,8 @@ namespace vqc::nn {
 namespace {
 
 using audio::Linear;
+
+constexpr size_t kRowsAtOnce = 128;  // of which gates are kept
 
 class Lstm : public StreamLayer {
  public:
@@ -26,11 +29,12 @@ class Lstm : public StreamLayer {
   std::vector<float> Push(State* state, std::vector<float> x, bool) const override {
     auto& memory = *static_cast<Memory*>(state);
     const size_t rows = x.size() / width_, n = width_;
-    const auto inputs = input_.Apply(x.data(), rows);
-    std::vector<float> e(4 * n), tanh(n);
+    std::vector<float> inputs, e(4 * n), tanh(n);
     for (size_t t = 0; t < rows; ++t) {
+      const size_t at = t % kRowsAtOnce;
+      if (at == 0) inputs = input_.Apply(x.data() + t * n, std::min(kRowsAtOnce, rows - t));
       const auto gates = recurrent_.Apply(memory.hidden.data(), 1);
-      const float* in = inputs.data() + t * 4 * n;
+      const float* in = inputs.data() + at * 4 * n;
       // exp(-x) of the input, forget and output gates, exp(-2 x) of the candidate: it has the place between.
       for (size_t i = 0; i < 4 * n; ++i) {
         const float sum = in[i] + gates[i];

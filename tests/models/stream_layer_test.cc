@@ -86,7 +86,7 @@ TEST(StreamLayer, PortionsAreSharedByThreads) {
   chain->Add(MakeConv(ConvShape::Causal(5, 2, 4, 2)));
   const auto x = Random(200 * 3, 1);
   const auto expected = Through(*chain, x, 0);
-  const InPortions portions(std::move(chain), 3, 1 << 15);  // of 32 rows
+  const InPortions portions(std::move(chain), 3, 1 << 14);  // of 32 rows
   EXPECT_EQ(Through(portions, x, 99), expected);
   const auto state = portions.Start();
   std::vector<StreamLayer::Step> steps;
