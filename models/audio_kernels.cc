@@ -13,7 +13,7 @@
 
 #include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
-#include "models/plane_tiles.h"
+#include "models/nn/plane.h"
 
 namespace vqc::audio {
 namespace {
@@ -123,17 +123,17 @@ AttendFunction ChooseAttend() {
   return kAttendPortable;
 }
 
-TileFunctions ChooseTiles() {
+const planes::PlaneFunctions& ChoosePlanes() {
 #if defined(__x86_64__)
   const Isa isa = ChosenIsa();
-  if (isa != Isa::kPortable) return isa == Isa::kAvx512 ? kTilesAvx512 : kTilesAvx2;
+  if (isa != Isa::kPortable) return isa == Isa::kAvx512 ? kPlanesAvx512 : kPlanesAvx2;
 #endif
-  return kTilesPortable;
+  return kPlanesPortable;
 }
 
 const ElementFunctions kElementsPortable = Elements<Plain>::kAll;
 const AttendFunction kAttendPortable = &Attention<Plain>::Rows;
-const TileFunctions kTilesPortable = Tiles<Plain>::kAll;
+const planes::PlaneFunctions kPlanesPortable = planes::Planes<Plain>::kAll;
 
 void Exp(float* values, size_t count) { Chosen().exp(values, count); }
 void Elu(float* values, size_t count) { Chosen().elu(values, count); }

@@ -8,7 +8,7 @@
 #include "models/audio_attend.h"
 #include "models/audio_elementwise.h"
 #include "models/audio_kernels_x86.h"
-#include "models/plane_tiles.h"
+#include "models/nn/plane.h"
 
 namespace vqc::audio {
 namespace {
@@ -29,7 +29,7 @@ struct Simd {
 
 const ElementFunctions kElementsAvx512 = Elements<Simd>::kAll;
 const AttendFunction kAttendAvx512 = &Attention<Simd>::Rows;
-const TileFunctions kTilesAvx512 = Tiles<Simd>::kAll;
+const planes::PlaneFunctions kPlanesAvx512 = planes::Planes<Simd>::kAll;
 
 void LinearAvx512(const float* x, size_t rows, size_t pitch, size_t in, const float* weights,
                   const float* bias, size_t panels, float* y) {

@@ -48,4 +48,26 @@ Plane HaarJoin(const Plane& x) {
   return y;
 }
 
+Plane Double(const Plane& x) {
+  Plane y(2 * x.height, 2 * x.width, x.channels);
+  float* to = y.data.data();
+  for (size_t row = 0; row < y.height; ++row) {
+    for (size_t column = 0; column < y.width; ++column, to += x.channels)
+      std::copy_n(x.Row(row / 2) + column / 2 * x.channels, x.channels, to);
+  }
+  return y;
+}
+
+Plane Spread(const Plane& x) {
+  Plane y(2 * x.height, 2 * x.width, x.channels / 4);
+  float* to = y.data.data();
+  for (size_t row = 0; row < y.height; ++row) {
+    for (size_t column = 0; column < y.width; ++column, to += y.channels) {
+      const float* from = x.Row(row / 2) + column / 2 * x.channels;
+      std::copy_n(from + (row % 2 * 2 + column % 2) * y.channels, y.channels, to);
+    }
+  }
+  return y;
+}
+
 }  // namespace vqc::nn

@@ -10,11 +10,14 @@
 namespace vqc::nn {
 namespace {
 
+constexpr size_t kPanel = audio::kPanel;
 constexpr size_t kQueriesAtOnce = 64;
-constexpr size_t kLeastForTiles = 16;  // channels that make products outweigh the sums around them
+constexpr size_t kPositionsAtOnce = 96;  // of convolutions without tiles
+constexpr size_t kLeastForTiles = 16;    // channels that make products outweigh the sums around them
 
-void AddTo(Plane& x, const Plane& y) {
-  for (size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
+audio::LinearFunction Linear() {
+  static const audio::LinearFunction linear = audio::ChooseLinear();
+  return linear;
 }
 
 }  // namespace
@@ -24,59 +27,74 @@ Result<Conv2d> Conv2d::Load(const Weights& weights, const std::string& name, siz
   const auto side = static_cast<int64_t>(kernel);
   std::vector<int64_t> shape = {static_cast<int64_t>(out), static_cast<int64_t>(in), side};
   if (!options.line) shape.push_back(side);
-  VQC_ASSIGN(const auto weight, weights(name + ".weight", shape));
+  VQC_ASSIGN(auto weight, weights(name + ".weight", shape));
   std::vector<float> bias;
   if (options.bias) {
     VQC_ASSIGN(bias, weights(name + ".bias", {static_cast<int64_t>(out)}));
   }
   Conv2d conv(in, out, kernel, options);
   if (kernel == 3 && options.stride == 1 && !options.line && in >= kLeastForTiles) {
-    conv.winograd_.emplace_back(weight, bias, in, out);
+    conv.winograd_.emplace_back(std::move(weight), std::move(bias), in, out);
     return conv;
   }
   const size_t taps = conv.rows_ * kernel;
-  constexpr size_t kPanel = audio::kPanel;
   conv.panels_ = (out + kPanel - 1) / kPanel;
+  conv.bias_ = std::move(bias);
   conv.bias_.resize(conv.panels_ * kPanel);
-  std::copy(bias.begin(), bias.end(), conv.bias_.begin());
-  conv.taps_.resize(taps * conv.panels_ * in * kPanel);
-  for (size_t tap = 0; tap < taps; ++tap) {
-    float* panels = conv.taps_.data() + tap * conv.panels_ * in * kPanel;
-    for (size_t o = 0; o < out; ++o) {
-      for (size_t i = 0; i < in; ++i)
-        panels[(o / kPanel * in + i) * kPanel + o % kPanel] = weight[(o * in + i) * taps + tap];
-    }
+  conv.taps_.resize(conv.panels_ * taps * in * kPanel);
+  for (size_t i = 0; i < weight.size(); ++i) {
+    const size_t o = i / taps / in, at = i % taps * in + i / taps % in;
+    conv.taps_[(o / kPanel * taps * in + at) * kPanel + o % kPanel] = weight[i];
   }
   return conv;
 }
 
-// Tap after tap over the whole row, each going on with the sums of the one before.
-void Conv2d::ApplyRow(const Plane& x, size_t row, float* y) const {
-  static const audio::LinearFunction linear = audio::ChooseLinear();
-  const size_t columns = x.width / stride_, padded = (columns - 1) * stride_ + kernel_,
-               width = panels_ * audio::kPanel;
-  std::vector<float> line(padded * in_), sums(columns * width);
-  bool first = true;
-  for (size_t ky = 0; ky < rows_; ++ky) {
-    const size_t at = row * stride_ + ky;
-    if (at < above_ || at - above_ >= x.height) continue;
-    const size_t copied = std::min(x.width, padded - before_);
-    std::copy_n(x.Row(at - above_), copied * in_, line.begin() + static_cast<ptrdiff_t>(before_ * in_));
-    for (size_t kx = 0; kx < kernel_; ++kx) {
-      const float* tap = taps_.data() + (ky * kernel_ + kx) * panels_ * in_ * audio::kPanel;
-      linear(line.data() + kx * in_, columns, stride_ * in_, in_, tap, first ? bias_.data() : nullptr,
-             panels_, sums.data());
-      first = false;
+// `room`: for the rows that are seen, with what is beside them, and for the sums of a panel.
+void Conv2d::ApplyRows(const PlaneView& x, bool add, size_t first, size_t count, float* room,
+                       Plane& y) const {
+  const size_t columns = y.width, padded = Padded(columns), seen = (count - 1) * stride_ + rows_,
+               inputs = kernel_ * in_;
+  float* sums = room + seen * padded * in_;
+  x.Cut(static_cast<ptrdiff_t>(first * stride_) - static_cast<ptrdiff_t>(above_),
+        -static_cast<ptrdiff_t>(before_), seen, padded, 0, in_, room);
+  for (size_t panel = 0; panel < panels_; ++panel) {
+    for (size_t r = 0; r < count; ++r) {
+      for (size_t ky = 0; ky < rows_; ++ky) {
+        Linear()(room + (r * stride_ + ky) * padded * in_, columns, stride_ * in_, inputs,
+                 taps_.data() + (panel * rows_ + ky) * inputs * kPanel,
+                 ky == 0 ? bias_.data() + panel * kPanel : nullptr, 1, sums + r * columns * kPanel);
+      }
+    }
+    const size_t outputs = std::min(kPanel, out_ - panel * kPanel);
+    float* to = y.Row(first) + panel * kPanel;
+    for (size_t i = 0; i < count * columns; ++i, to += out_) {
+      const float* sum = sums + i * kPanel;
+      for (size_t o = 0; o < outputs; ++o) to[o] = add ? sum[o] + to[o] : sum[o];
     }
   }
-  for (size_t c = 0; c < columns; ++c) std::copy_n(sums.data() + c * width, out_, y + c * out_);
 }
 
-Plane Conv2d::Apply(const Plane& x, int threads) const {
-  if (!winograd_.empty()) return winograd_.front().Apply(x, threads);
-  Plane y(x.height / stride_, x.width / stride_, out_);
-  ForEach(y.height, threads, [&](size_t row) { ApplyRow(x, row, y.data.data() + row * y.width * out_); });
-  return y;
+void Conv2d::Apply(const PlaneView& x, bool add, Plane& y, int threads) const {
+  if (!winograd_.empty()) return winograd_.front().Apply(x, add, y, threads);
+  const size_t positions = y.Positions();
+  if (kernel_ == 1 && stride_ == 1 && !add && !x.norm && !x.doubled) {
+    const size_t width = panels_ * kPanel, blocks = (positions + kPositionsAtOnce - 1) / kPositionsAtOnce;
+    ForEachIn(kPositionsAtOnce * width, blocks, threads, [&](size_t i, float* room) {
+      const size_t first = i * kPositionsAtOnce, count = std::min(kPositionsAtOnce, positions - first);
+      const float* seen = x.plane.data.data() + first * in_;
+      float* to = y.data.data() + first * out_;
+      Linear()(seen, count, in_, in_, taps_.data(), bias_.data(), panels_, width == out_ ? to : room);
+      for (size_t r = 0; width != out_ && r < count; ++r) std::copy_n(room + r * width, out_, to + r * out_);
+    });
+    return;
+  }
+  const size_t together = std::max<size_t>(kPositionsAtOnce / y.width, 1),
+               seen = ((together - 1) * stride_ + rows_) * Padded(y.width) * in_;
+  ForEachIn(seen + together * y.width * kPanel, (y.height + together - 1) / together, threads,
+            [&](size_t i, float* room) {
+              const size_t first = i * together;
+              ApplyRows(x, add, first, std::min(together, y.height - first), room, y);
+            });
 }
 
 Result<ResnetBlock> ResnetBlock::Load(const Weights& weights, const std::string& name, size_t in, size_t out,
@@ -94,9 +112,11 @@ Result<ResnetBlock> ResnetBlock::Load(const Weights& weights, const std::string&
 }
 
 Plane ResnetBlock::Apply(Plane x, int threads) const {
-  Plane y = conv1_.Apply(norm1_.Apply(x, true, threads), threads);
-  y = conv2_.Apply(norm2_.Apply(std::move(y), true, threads), threads);
-  AddTo(y, shortcut_.empty() ? x : shortcut_.front().Apply(x, threads));
+  const ChannelScale norm1 = norm1_.Of(x, threads);
+  const Plane hidden = conv1_.Apply({x, &norm1}, threads);
+  const ChannelScale norm2 = norm2_.Of(hidden, threads);
+  Plane y = shortcut_.empty() ? std::move(x) : shortcut_.front().Apply({x}, threads);
+  conv2_.AddTo({hidden, &norm2}, y, threads);
   return y;
 }
 
@@ -113,10 +133,10 @@ Result<PlaneAttention> PlaneAttention::Load(const Weights& weights, const std::s
 Plane PlaneAttention::Apply(Plane x, int threads) const {
   const size_t positions = x.Positions(), channels = x.channels;
   const Plane normed = norm_.Apply(x, false, threads);
-  Plane queries = query_.Apply(normed, threads), values = value_.Apply(normed, threads);
+  Plane queries = query_.Apply({normed}, threads), values = value_.Apply({normed}, threads);
   const auto scale = 1 / std::sqrt(static_cast<float>(channels));
   for (float& value : queries.data) value *= scale;
-  const audio::Linear keys(key_.Apply(normed, threads).data, {}, channels, positions);
+  const audio::Linear keys(key_.Apply({normed}, threads).data, {}, channels, positions);
   std::vector<float> transposed(values.data.size());
   for (size_t i = 0; i < transposed.size(); ++i)
     transposed[i % channels * positions + i / channels] = values.data[i];
@@ -138,30 +158,8 @@ Plane PlaneAttention::Apply(Plane x, int threads) const {
     const auto mixed = mix.Apply(scores.data(), count);
     std::copy(mixed.begin(), mixed.end(), attended.data.begin() + static_cast<ptrdiff_t>(begin * channels));
   });
-  AddTo(x, out_.Apply(attended, threads));
+  out_.AddTo({attended}, x, threads);
   return x;
-}
-
-Plane Double(const Plane& x) {
-  Plane y(2 * x.height, 2 * x.width, x.channels);
-  float* to = y.data.data();
-  for (size_t row = 0; row < y.height; ++row) {
-    for (size_t column = 0; column < y.width; ++column, to += x.channels)
-      std::copy_n(x.Row(row / 2) + column / 2 * x.channels, x.channels, to);
-  }
-  return y;
-}
-
-Plane Spread(const Plane& x) {
-  Plane y(2 * x.height, 2 * x.width, x.channels / 4);
-  float* to = y.data.data();
-  for (size_t row = 0; row < y.height; ++row) {
-    for (size_t column = 0; column < y.width; ++column, to += y.channels) {
-      const float* from = x.Row(row / 2) + column / 2 * x.channels;
-      std::copy_n(from + (row % 2 * 2 + column % 2) * y.channels, y.channels, to);
-    }
-  }
-  return y;
 }
 
 }  // namespace vqc::nn

@@ -28,7 +28,13 @@ class Conv2d {
   // Tensors NAME.weight [out][in][kernel][kernel], of lines [out][in][kernel], and NAME.bias [out].
   static Result<Conv2d> Load(const Weights& weights, const std::string& name, size_t in, size_t out,
                              size_t kernel, const ConvOptions& options = {});
-  Plane Apply(const Plane& x, int threads) const;
+  Plane Apply(const PlaneView& x, int threads) const {
+    Plane y(x.Height() / stride_, x.Width() / stride_, out_);
+    Apply(x, false, y, threads);
+    return y;
+  }
+  // Adds to what y holds.
+  void AddTo(const PlaneView& x, Plane& y, int threads) const { Apply(x, true, y, threads); }
 
  private:
   Conv2d(size_t in, size_t out, size_t kernel, const ConvOptions& options)
@@ -39,10 +45,12 @@ class Conv2d {
         stride_(options.stride),
         before_(options.stride == 1 || options.both_sides ? kernel / 2 : 0),
         above_(options.line ? 0 : before_) {}
-  void ApplyRow(const Plane& x, size_t row, float* y) const;
+  void Apply(const PlaneView& x, bool add, Plane& y, int threads) const;
+  void ApplyRows(const PlaneView& x, bool add, size_t first, size_t count, float* room, Plane& y) const;
+  size_t Padded(size_t columns) const { return (columns - 1) * stride_ + kernel_; }
 
   size_t in_, out_, kernel_, rows_, stride_, before_, above_, panels_ = 0;
-  std::vector<float> taps_, bias_;  // [rows][kernel] of panels as LinearFunction takes them
+  std::vector<float> taps_, bias_;  // [panel][row] of inputs [kernel][in] as LinearFunction takes them
   std::vector<Winograd> winograd_;  // one, which does it all, or none
 };
 
@@ -82,16 +90,5 @@ class PlaneAttention {
   GroupNorm norm_;
   Conv2d query_, key_, value_, out_;
 };
-
-// Each position four times.
-Plane Double(const Plane& x);
-// Each position as two rows of two positions, which have a quarter of its channels each.
-Plane Spread(const Plane& x);
-// One level of the Haar wavelet on all channels: squares of four values become four channels, each a quarter
-// of a sum or difference: all sums, then differences of rows, of columns, and of both, each of all channels.
-// REQUIRES: even height and width
-Plane HaarSplit(const Plane& x);
-// Back. REQUIRES: a multiple of 4 channels
-Plane HaarJoin(const Plane& x);
 
 }  // namespace vqc::nn

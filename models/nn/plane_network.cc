@@ -30,7 +30,7 @@ class OwnMaker : public PlaneMaker {
                              size_t kernel, const ConvOptions& options) const override {
     VQC_ASSIGN(auto conv, Conv2d::Load(weights, name, in, out, kernel, options));
     return Layer([conv = std::move(conv)](const Plane& x, const Plane&, int threads) {
-      return conv.Apply(x, threads);
+      return conv.Apply({x}, threads);
     });
   }
   Result<PlaneLayerPtr> Norm(const Weights& weights, const std::string& name, size_t channels,

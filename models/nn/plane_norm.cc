@@ -12,42 +12,39 @@ namespace {
 
 constexpr double kEpsilon = 1e-6;
 
-Plane Normalize(Plane x, size_t groups, const std::vector<float>& weight, const std::vector<float>& bias,
-                bool silu, int threads) {
+const planes::RowFunctions& Rows() {
+  static const planes::RowFunctions& rows = audio::ChoosePlanes().rows;
+  return rows;
+}
+
+// From sums of each row by channel, added up row after row.
+ChannelScale ScaleOf(const Plane& x, size_t groups, const std::vector<float>& weight,
+                     const std::vector<float>& bias, int threads) {
   const size_t channels = x.channels, each = channels / groups;
   const double count = static_cast<double>(x.Positions() * each);
-  // Sums of each row by channel, added up row after row.
-  std::vector<double> rows(x.height * channels);
-  const auto total = [&](const auto& term) {
-    ForEach(x.height, threads, [&](size_t y) {
-      double* sums = rows.data() + y * channels;
-      std::fill_n(sums, channels, 0.0);
-      const float* at = x.Row(y);
-      for (size_t i = 0; i < x.width; ++i, at += channels) {
-        for (size_t c = 0; c < channels; ++c) sums[c] += term(at[c], c);
-      }
-    });
-    std::vector<double> sums(groups);
-    for (size_t i = 0; i < rows.size(); ++i) sums[i % channels / each] += rows[i];
-    return sums;
-  };
-  const auto sums = total([](float value, size_t) { return double{value}; });
-  std::vector<double> means(channels);
-  for (size_t c = 0; c < channels; ++c) means[c] = sums[c / each] / count;
-  const auto squares = total([&](float value, size_t c) { return (value - means[c]) * (value - means[c]); });
-  std::vector<float> scale(channels), shift(channels);
-  for (size_t c = 0; c < channels; ++c) {
-    const double inverse = 1 / std::sqrt(squares[c / each] / count + kEpsilon);
-    scale[c] = static_cast<float>(inverse * weight[c]);
-    shift[c] = static_cast<float>(bias[c] - means[c] * inverse * weight[c]);
-  }
+  std::vector<double> sums(x.height * channels), squares(x.height * channels);
   ForEach(x.height, threads, [&](size_t y) {
-    float* row = x.data.data() + y * x.width * channels;
-    for (size_t i = 0; i < x.width; ++i) {
-      for (size_t c = 0; c < channels; ++c)
-        row[i * channels + c] = row[i * channels + c] * scale[c] + shift[c];
-    }
-    if (silu) audio::Silu(row, x.width * channels);
+    Rows().sum(x.Row(y), x.width, channels, sums.data() + y * channels, squares.data() + y * channels);
+  });
+  std::vector<double> sum(groups), square(groups);
+  for (size_t i = 0; i < sums.size(); ++i) {
+    sum[i % channels / each] += sums[i];
+    square[i % channels / each] += squares[i];
+  }
+  ChannelScale norm{std::vector<float>(channels), std::vector<float>(channels)};
+  for (size_t c = 0; c < channels; ++c) {
+    const double mean = sum[c / each] / count, variance = square[c / each] / count - mean * mean;
+    const double inverse = 1 / std::sqrt(std::max(variance, 0.0) + kEpsilon);
+    norm.scale[c] = static_cast<float>(inverse * weight[c]);
+    norm.shift[c] = static_cast<float>(bias[c] - mean * inverse * weight[c]);
+  }
+  return norm;
+}
+
+Plane Normalize(Plane x, const ChannelScale& norm, bool silu, int threads) {
+  ForEach(x.height, threads, [&](size_t y) {
+    Rows().scale(x.Row(y), x.channels, x.width, x.channels, norm.scale.data(), norm.shift.data(), silu,
+                 x.Row(y));
   });
   return x;
 }
@@ -63,8 +60,13 @@ Result<GroupNorm> GroupNorm::Load(const Weights& weights, const std::string& nam
   return norm;
 }
 
+ChannelScale GroupNorm::Of(const Plane& x, int threads) const {
+  return ScaleOf(x, groups_, weight_, bias_, threads);
+}
+
 Plane GroupNorm::Apply(Plane x, bool silu, int threads) const {
-  return Normalize(std::move(x), groups_, weight_, bias_, silu, threads);
+  const ChannelScale norm = Of(x, threads);
+  return Normalize(std::move(x), norm, silu, threads);
 }
 
 Result<AdaptiveGroupNorm> AdaptiveGroupNorm::Load(const Weights& weights, const std::string& name,
@@ -87,8 +89,9 @@ Plane AdaptiveGroupNorm::Apply(Plane x, const Plane& style, int threads) const {
     const auto others = static_cast<double>(std::max<size_t>(positions - 1, 1));
     deviations[c] = static_cast<float>(std::sqrt(squares / others + kEpsilon));
   }
-  return Normalize(std::move(x), groups_, gamma_.Apply(deviations.data(), 1), beta_.Apply(means.data(), 1),
-                   false, threads);
+  const ChannelScale norm =
+      ScaleOf(x, groups_, gamma_.Apply(deviations.data(), 1), beta_.Apply(means.data(), 1), threads);
+  return Normalize(std::move(x), norm, false, threads);
 }
 
 }  // namespace vqc::nn

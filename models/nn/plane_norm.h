@@ -18,6 +18,8 @@ class GroupNorm {
  public:
   static Result<GroupNorm> Load(const Weights& weights, const std::string& name, size_t channels,
                                 size_t groups);
+  // What it does to x, but for the activation behind it.
+  ChannelScale Of(const Plane& x, int threads) const;
   Plane Apply(Plane x, bool silu, int threads) const;
 
  private:

@@ -1,129 +1,240 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/plane_winograd.h"
 
-#include <algorithm>
-#include <memory>
+#include <utility>
 
-#include "base/populate.h"
 #include "models/audio_kernels.h"
-#include "models/plane_tiles.h"
 
 namespace vqc::nn {
 namespace {
 
-using audio::kTileSide;
-using audio::kTileValues;
+using planes::kKernelTaps, planes::kPanel, planes::TileFunctions;
 
-constexpr size_t kPanel = audio::kPanel, kTaps = 9;
-// So few that what lies between the steps stays in the caches, and whole groups of rows of every kernel.
-constexpr size_t kTilesAtOnce = 36;
+static_assert(kPanel == audio::kPanel);
+constexpr size_t kBlock = 8;      // rows and columns of tiles that a thread takes at once
+constexpr size_t kTogether = 64;  // inputs whose products are added up at once
+constexpr size_t kCut = 64;       // channels of a block that are cut out at once: they stay in a cache
+constexpr size_t kTurned = 16;    // inputs whose kernels are turned at once
 // Floats between the parts of a buffer, whose values with the same place would share a few lines of the
 // cache.
 constexpr size_t kApart = 16;
 
-// The 16 values of a kernel by which a tile's are multiplied, of a panel of kernels side by side.
-void PackPanel(const float (&kernel)[kTaps][kPanel], float (&packed)[kTileValues][kPanel]) {
-  float rows[kTileSide][3][kPanel];
-  for (size_t x = 0; x < 3; ++x) {
-    for (size_t o = 0; o < kPanel; ++o) {
-      const float a = kernel[x][o], b = kernel[3 + x][o], c = kernel[6 + x][o];
-      rows[0][x][o] = a;
-      rows[1][x][o] = 0.5f * (a + c + b);
-      rows[2][x][o] = 0.5f * (a + c - b);
-      rows[3][x][o] = c;
-    }
-  }
-  for (size_t y = 0; y < kTileSide; ++y) {
-    for (size_t o = 0; o < kPanel; ++o) {
-      const float a = rows[y][0][o], b = rows[y][1][o], c = rows[y][2][o];
-      packed[4 * y][o] = a;
-      packed[4 * y + 1][o] = 0.5f * (a + c + b);
-      packed[4 * y + 2][o] = 0.5f * (a + c - b);
-      packed[4 * y + 3][o] = c;
-    }
-  }
+constexpr float kZeros[kPanel] = {};
+
+size_t Parts(size_t whole, size_t part) { return (whole + part - 1) / part; }
+
+audio::LinearFunction Linear() {
+  static const audio::LinearFunction linear = audio::ChooseLinear();
+  return linear;
+}
+const planes::PlaneFunctions& Functions() {
+  static const planes::PlaneFunctions& functions = audio::ChoosePlanes();
+  return functions;
+}
+
+// A tile costs its products, and the values of kernels as much as those of some more tiles.
+bool AreLarge(size_t height, size_t width) {
+  constexpr size_t kForKernels = 24;
+  const auto cost = [&](const TileFunctions& tiles) {
+    return tiles.side * tiles.side *
+           (Parts(height, tiles.outputs) * Parts(width, tiles.outputs) + kForKernels);
+  };
+  return cost(Functions().large) < cost(Functions().small);
 }
 
 }  // namespace
 
-Winograd::Winograd(const std::vector<float>& weights, const std::vector<float>& bias, size_t in, size_t out)
-    : in_(in), out_(out), panels_((out + kPanel - 1) / kPanel), bias_(bias) {
+void PlaneView::Cut(ptrdiff_t top, ptrdiff_t left, size_t rows, size_t columns, size_t first, size_t count,
+                    float* to) const {
+  const size_t channels = plane.channels, row_size = columns * count;
+  const auto width = static_cast<ptrdiff_t>(Width()), right = left + static_cast<ptrdiff_t>(columns);
+  const ptrdiff_t begin = std::clamp<ptrdiff_t>(0, left, right), end = std::clamp(width, begin, right);
+  for (size_t r = 0; r < rows; ++r, to += row_size) {
+    const ptrdiff_t row = top + static_cast<ptrdiff_t>(r);
+    if (row < 0 || row >= static_cast<ptrdiff_t>(Height())) {
+      std::fill_n(to, row_size, 0.0f);
+      continue;
+    }
+    const auto y = static_cast<size_t>(row), x = static_cast<size_t>(begin),
+               before = static_cast<size_t>(begin - left), inside = static_cast<size_t>(end - begin);
+    float* at = to + before * count;
+    std::fill_n(to, before * count, 0.0f);
+    std::fill(at + inside * count, to + row_size, 0.0f);
+    if (norm) {
+      Functions().rows.scale(plane.Row(y) + x * channels + first, channels, inside, count,
+                             norm->scale.data() + first, norm->shift.data() + first, true, at);
+      continue;
+    }
+    const float* from = doubled ? plane.Row(y / 2) : plane.Row(y);
+    for (size_t i = x; i < x + inside; ++i, at += count)
+      std::copy_n(from + (doubled ? i / 2 : i) * channels + first, count, at);
+  }
+}
+
+// What one call works on, and its tiles.
+struct Winograd::Map {
+  const PlaneView& x;
+  bool add;
+  Plane& y;
+  int threads;
+  const TileFunctions& tiles;
+  size_t rows = Parts(y.height, tiles.outputs), columns = Parts(y.width, tiles.outputs);
+  size_t values = tiles.side * tiles.side;
+  size_t block_columns = Parts(columns, kBlock), blocks = Parts(rows, kBlock) * block_columns;
+};
+
+// Tiles whose first one is number `at` of a buffer; rows of tiles are `stride` apart there.
+struct Winograd::Block {
+  size_t top, left, rows, columns, at, stride;
+
+  static Block Of(const Map& map, size_t i) {
+    const size_t top = i / map.block_columns * kBlock, left = i % map.block_columns * kBlock;
+    return {top, left, std::min(kBlock, map.rows - top), std::min(kBlock, map.columns - left), 0, kBlock};
+  }
+  size_t Tiles() const { return rows * columns; }
+};
+
+// The values of some tiles, or outputs, and of all inputs: [kTogether inputs][value][tile][input].
+struct Winograd::Layout {
+  size_t count, inputs, values;
+
+  size_t Together(size_t first) const { return std::min(kTogether, inputs - first); }
+  size_t Step(size_t first) const { return count * Together(first) + kApart; }
+  // Of the group that begins with input `first`.
+  size_t At(size_t first) const { return values * (count * first + kApart * (first / kTogether)); }
+  size_t Size() const { return values * (count * inputs + kApart * Parts(inputs, kTogether)); }
+};
+
+Winograd::Winograd(std::vector<float> weights, std::vector<float> bias, size_t in, size_t out)
+    : in_(in), out_(out), panels_(Parts(out, kPanel)), weights_(std::move(weights)), bias_(std::move(bias)) {
   bias_.resize(out);
-  const size_t each = panels_ * in * kPanel;
-  ReserveAtOnce(weights_, kTileValues * each);
-  weights_.resize(kTileValues * each);
-  for (size_t panel = 0; panel < panels_; ++panel) {
-    const size_t outputs = std::min(kPanel, out - panel * kPanel);
-    float kernel[kTaps][kPanel] = {}, packed[kTileValues][kPanel];
-    for (size_t i = 0; i < in; ++i) {
-      for (size_t o = 0; o < outputs; ++o) {
-        const float* from = weights.data() + ((panel * kPanel + o) * in + i) * kTaps;
-        for (size_t tap = 0; tap < kTaps; ++tap) kernel[tap][o] = from[tap];
-      }
-      PackPanel(kernel, packed);
-      for (size_t k = 0; k < kTileValues; ++k)
-        std::copy_n(packed[k], kPanel, weights_.data() + k * each + (panel * in + i) * kPanel);
+}
+
+// Of `count` inputs from `first` on: to[value * step + input * kPanel + output]. `room`: for kTurned kernels.
+void Winograd::Weigh(const Map& map, size_t panel, size_t first, size_t count, float* room, float* to,
+                     size_t step) const {
+  const size_t outputs = std::min(kPanel, out_ - panel * kPanel);
+  for (size_t i = 0; i < count; i += kTurned) {
+    const size_t turned = std::min(kTurned, count - i);
+    Functions().turn(weights_.data() + (panel * kPanel * in_ + first + i) * kKernelTaps, in_ * kKernelTaps,
+                     outputs, turned * kKernelTaps, room);
+    for (size_t j = 0; j < turned; ++j)
+      map.tiles.weigh(room + j * kKernelTaps * kPanel, to + (i + j) * kPanel, step);
+  }
+}
+
+// kCut channels, or those there are, from `first` on.
+void Winograd::Take(const Map& map, const Block& block, size_t first, const Layout& layout, float* room,
+                    float* taken) const {
+  const size_t outputs = map.tiles.outputs, group = first / kTogether * kTogether,
+               together = layout.Together(group), count = std::min(kCut, in_ - first),
+               columns = block.columns * outputs + 2, row = columns * count;
+  map.x.Cut(static_cast<ptrdiff_t>(block.top * outputs) - 1, static_cast<ptrdiff_t>(block.left * outputs) - 1,
+            block.rows * outputs + 2, columns, first, count, room);
+  float* to = taken + layout.At(group) + block.at * together + (first - group);
+  for (size_t r = 0; r < block.rows; ++r) {
+    for (size_t c = 0; c < block.columns; ++c) {
+      map.tiles.take(room + r * outputs * row + c * outputs * count, row, count, count,
+                     to + (r * block.stride + c) * together, layout.Step(group));
     }
   }
 }
 
-// Tiles are numbered row by row.
-void Winograd::ApplyTiles(const Plane& x, size_t first, size_t count, Plane& y) const {
-  static const audio::LinearFunction linear = audio::ChooseLinear();
-  static const audio::TileFunctions tiles = audio::ChooseTiles();
-  const size_t columns = (x.width + 1) / 2;
-  const size_t taken_step = count * in_ + kApart, product_step = count * kPanel + kApart;
-  const auto taken = std::make_unique_for_overwrite<float[]>(kTileValues * taken_step),
-             products = std::make_unique_for_overwrite<float[]>(kTileValues * product_step);
-  const float zeros[kPanel] = {};
-  float beyond[kPanel];
-  std::vector<float> patch(kTileValues * in_);
-  for (size_t t = 0; t < count; ++t) {
-    const size_t top = (first + t) / columns * 2, left = (first + t) % columns * 2;
-    const float* rows[kTileSide];
-    if (top > 0 && left > 0 && top + 3 <= x.height && left + 3 <= x.width) {
-      for (size_t i = 0; i < kTileSide; ++i) rows[i] = x.Row(top - 1 + i) + (left - 1) * in_;
-    } else {  // a tile that sees zeros beside the picture
-      std::fill(patch.begin(), patch.end(), 0.0f);
-      for (size_t i = 0; i < kTileSide; ++i) {
-        rows[i] = patch.data() + i * kTileSide * in_;
-        for (size_t j = 0; j < kTileSide; ++j) {
-          const size_t row = top + i, column = left + j;  // plus 1
-          if (row < 1 || row > x.height || column < 1 || column > x.width) continue;
-          std::copy_n(x.Row(row - 1) + (column - 1) * in_, in_, patch.data() + (i * kTileSide + j) * in_);
-        }
+// `count` outputs from `first` on, those of a tile at products[value * step + tile * pitch].
+void Winograd::Give(const Map& map, const Block& block, const float* products, size_t step, size_t pitch,
+                    size_t first, size_t count) const {
+  const size_t outputs = map.tiles.outputs;
+  std::vector<float> part;  // a tile that is partly outside
+  for (size_t r = 0; r < block.rows; ++r) {
+    for (size_t c = 0; c < block.columns; ++c) {
+      const float* from = products + (block.at + r * block.stride + c) * pitch;
+      const size_t top = (block.top + r) * outputs, left = (block.left + c) * outputs,
+                   rows = std::min(outputs, map.y.height - top),
+                   columns = std::min(outputs, map.y.width - left);
+      const auto at = [&](size_t y, size_t x) { return map.y.Row(top + y) + (left + x) * out_ + first; };
+      if (rows == outputs && columns == outputs) {
+        map.tiles.give(from, step, bias_.data() + first, count, map.add, at(0, 0), map.y.width * out_, out_);
+        continue;
       }
-    }
-    tiles.take(rows, in_, in_, taken.get() + t * in_, taken_step);
-  }
-  for (size_t panel = 0; panel < panels_; ++panel) {
-    const size_t at = panel * kPanel, outputs = std::min(kPanel, out_ - at);
-    for (size_t k = 0; k < kTileValues; ++k) {
-      const float* weights = weights_.data() + (k * panels_ + panel) * in_ * kPanel;
-      linear(taken.get() + k * taken_step, count, in_, in_, weights, zeros, 1,
-             products.get() + k * product_step);
-    }
-    for (size_t t = 0; t < count; ++t) {
-      const size_t top = (first + t) / columns * 2, left = (first + t) % columns * 2;
-      float* to[4];
-      for (size_t i = 0; i < 4; ++i) {
-        const size_t row = top + i / 2, column = left + i % 2;
-        const bool inside = row < y.height && column < y.width;
-        to[i] = inside ? y.data.data() + (row * y.width + column) * out_ + at : beyond;
-      }
-      tiles.give(products.get() + t * kPanel, product_step, bias_.data() + at, outputs, to);
+      part.assign(outputs * outputs * count, 0.0f);
+      const auto place = [&](size_t y, size_t x) { return part.data() + (y * outputs + x) * count; };
+      for (size_t i = 0; map.add && i < rows * columns; ++i)
+        std::copy_n(at(i / columns, i % columns), count, place(i / columns, i % columns));
+      map.tiles.give(from, step, bias_.data() + first, count, map.add, part.data(), outputs * count, count);
+      for (size_t i = 0; i < rows * columns; ++i)
+        std::copy_n(place(i / columns, i % columns), count, at(i / columns, i % columns));
     }
   }
 }
 
-Plane Winograd::Apply(const Plane& x, int threads) const {
-  Plane y(x.height, x.width, out_);
-  const size_t tiles = (x.height + 1) / 2 * ((x.width + 1) / 2);
-  ForEach((tiles + kTilesAtOnce - 1) / kTilesAtOnce, threads, [&](size_t block) {
-    const size_t first = block * kTilesAtOnce;
-    ApplyTiles(x, first, std::min(kTilesAtOnce, tiles - first), y);
+// Of many tiles: kernels once, then block after block.
+void Winograd::ApplyBlocks(const Map& map) const {
+  const size_t width = panels_ * kPanel, each = kBlock * kBlock, side = kBlock * map.tiles.outputs + 2;
+  const Layout kernels{width, in_, map.values}, tiles{each, in_, map.values};
+  const auto weights = std::make_unique_for_overwrite<float[]>(kernels.Size());
+  ForEachIn(kTurned * kKernelTaps * kPanel, panels_, map.threads, [&](size_t panel, float* room) {
+    for (size_t first = 0; first < in_; first += kTogether) {
+      const size_t together = kernels.Together(first);
+      Weigh(map, panel, first, together, room, weights.get() + kernels.At(first) + panel * together * kPanel,
+            kernels.Step(first));
+    }
   });
-  return y;
+  const size_t step = each * width + kApart, taken_size = tiles.Size(), products_size = map.values * step;
+  const std::vector<float> zeros(width);
+  ForEachIn(taken_size + products_size + side * side * kCut, map.blocks, map.threads,
+            [&](size_t i, float* room) {
+              Block block = Block::Of(map, i);
+              block.stride = block.columns;
+              float *taken = room, *products = taken + taken_size, *cut = products + products_size;
+              for (size_t first = 0; first < in_; first += kCut) Take(map, block, first, tiles, cut, taken);
+              for (size_t first = 0; first < in_; first += kTogether) {
+                const size_t together = tiles.Together(first);
+                for (size_t k = 0; k < map.values; ++k) {
+                  Linear()(taken + tiles.At(first) + k * tiles.Step(first), block.Tiles(), together, together,
+                           weights.get() + kernels.At(first) + k * kernels.Step(first),
+                           first == 0 ? zeros.data() : nullptr, panels_, products + k * step);
+                }
+              }
+              Give(map, block, products, step, width, 0, out_);
+            });
+}
+
+// Of few tiles: all of them, then panel after panel of kernels.
+void Winograd::ApplyPanels(const Map& map) const {
+  const size_t all = map.rows * map.columns, side = kBlock * map.tiles.outputs + 2;
+  const Layout tiles{all, in_, map.values}, kernels{kPanel, std::min(in_, kTogether), map.values};
+  const auto taken = std::make_unique_for_overwrite<float[]>(tiles.Size());
+  const size_t cuts = Parts(in_, kCut);
+  ForEachIn(side * side * kCut, map.blocks * cuts, map.threads, [&](size_t i, float* room) {
+    Block block = Block::Of(map, i / cuts);
+    block.at = block.top * map.columns + block.left;
+    block.stride = map.columns;
+    Take(map, block, i % cuts * kCut, tiles, room, taken.get());
+  });
+  const size_t step = all * kPanel + kApart, products_size = map.values * step, kernels_size = kernels.Size();
+  ForEachIn(products_size + kernels_size + kTurned * kKernelTaps * kPanel, panels_, map.threads,
+            [&](size_t panel, float* room) {
+              float *products = room, *weights = products + products_size, *turned = weights + kernels_size;
+              for (size_t first = 0; first < in_; first += kTogether) {
+                const size_t together = tiles.Together(first);
+                Weigh(map, panel, first, together, turned, weights, kernels.Step(0));
+                for (size_t k = 0; k < map.values; ++k) {
+                  Linear()(taken.get() + tiles.At(first) + k * tiles.Step(first), all, together, together,
+                           weights + k * kernels.Step(0), first == 0 ? kZeros : nullptr, 1,
+                           products + k * step);
+                }
+              }
+              Give(map, {0, 0, map.rows, map.columns, 0, map.columns}, products, step, kPanel, panel * kPanel,
+                   std::min(kPanel, out_ - panel * kPanel));
+            });
+}
+
+void Winograd::Apply(const PlaneView& x, bool add, Plane& y, int threads) const {
+  const Map map{x, add, y, threads, AreLarge(y.height, y.width) ? Functions().large : Functions().small};
+  if (map.rows * map.columns >= out_)
+    ApplyBlocks(map);
+  else
+    ApplyPanels(map);
 }
 
 }  // namespace vqc::nn

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "models/audio_attend.h"
-#include "models/plane_tiles.h"
+#include "models/nn/plane.h"
 #include "tests/models/random_floats.h"
 
 namespace vqc::audio {
 namespace {
 
+using planes::PlaneFunctions, planes::TileFunctions, planes::kKernelTaps;
 using testing::RandomFloats;
 
 struct Kernels {
@@ -21,7 +22,7 @@ struct Kernels {
   NarrowFunction narrow;
   const ElementFunctions* elements;
   AttendFunction attend;
-  TileFunctions tiles;
+  PlaneFunctions planes;
 };
 
 std::vector<Kernels> OtherKernels() {
@@ -29,9 +30,9 @@ std::vector<Kernels> OtherKernels() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    kernels.push_back({&LinearAvx2, &NarrowAvx2, &kElementsAvx2, kAttendAvx2, kTilesAvx2});
+    kernels.push_back({&LinearAvx2, &NarrowAvx2, &kElementsAvx2, kAttendAvx2, kPlanesAvx2});
   if (__builtin_cpu_supports("avx512f"))
-    kernels.push_back({&LinearAvx512, &NarrowAvx512, &kElementsAvx512, kAttendAvx512, kTilesAvx512});
+    kernels.push_back({&LinearAvx512, &NarrowAvx512, &kElementsAvx512, kAttendAvx512, kPlanesAvx512});
 #endif
   return kernels;
 }
@@ -131,24 +132,89 @@ TEST(AudioKernels, AttentionIsTheSame) {
   }
 }
 
+// What is taken, weighed and given, one behind the other.
+std::vector<float> RunTile(const TileFunctions& tiles, size_t channels, bool add) {
+  const size_t values = tiles.side * tiles.side, step = channels + 3, pitch = channels + 2;
+  const auto in = RandomFloats(values * pitch, 1, 1), bias = RandomFloats(channels, 1, 2),
+             products = RandomFloats(values * step, 1, 3), kernels = RandomFloats(kKernelTaps * kPanel, 1, 4);
+  std::vector<float> taken(values * step), weights(values * kPanel),
+      given = RandomFloats(tiles.outputs * tiles.outputs * pitch, 1, 5);
+  tiles.take(in.data(), tiles.side * pitch, pitch, channels, taken.data(), step);
+  tiles.weigh(kernels.data(), weights.data(), kPanel);
+  tiles.give(products.data(), step, bias.data(), channels, add, given.data(), tiles.outputs * pitch, pitch);
+  taken.insert(taken.end(), weights.begin(), weights.end());
+  taken.insert(taken.end(), given.begin(), given.end());
+  return taken;
+}
+
 TEST(AudioKernels, TilesAreTheSame) {
   for (const size_t channels : {size_t{1}, size_t{8}, size_t{21}}) {
-    const size_t step = channels + 3;
-    const auto in = RandomFloats(kTileValues * channels, 1, 1), bias = RandomFloats(channels, 1, 2),
-               products = RandomFloats(kTileValues * step, 1, 3);
-    const float* rows[kTileSide];
-    for (size_t y = 0; y < kTileSide; ++y) rows[y] = in.data() + y * kTileSide * channels;
-    const auto run = [&](const TileFunctions& tiles) {
-      std::vector<float> taken(kTileValues * step), given(4 * channels);
-      tiles.take(rows, channels, channels, taken.data(), step);
-      float* to[4];
-      for (size_t i = 0; i < 4; ++i) to[i] = given.data() + i * channels;
-      tiles.give(products.data(), step, bias.data(), channels, to);
-      taken.insert(taken.end(), given.begin(), given.end());
-      return taken;
-    };
-    for (const Kernels& kernels : OtherKernels())
-      EXPECT_EQ(run(kernels.tiles), run(kTilesPortable)) << channels;
+    for (const auto tiles : {&PlaneFunctions::small, &PlaneFunctions::large}) {
+      for (const bool add : {false, true}) {
+        for (const Kernels& kernels : OtherKernels())
+          EXPECT_EQ(RunTile(kernels.planes.*tiles, channels, add),
+                    RunTile(kPlanesPortable.*tiles, channels, add))
+              << channels;
+      }
+    }
+  }
+}
+
+TEST(AudioKernels, KernelsAreTurned) {
+  for (const size_t count : {size_t{3}, size_t{20}, size_t(kPanel)}) {
+    const size_t width = 18, pitch = 23;
+    const auto rows = RandomFloats(count * pitch, 1, 1);
+    std::vector<float> expected(width * kPanel);
+    for (size_t o = 0; o < count; ++o) {
+      for (size_t i = 0; i < width; ++i) expected[i * kPanel + o] = rows[o * pitch + i];
+    }
+    auto all = OtherKernels();
+    all.push_back({nullptr, nullptr, nullptr, nullptr, kPlanesPortable});
+    for (const Kernels& kernels : all) {
+      auto found = RandomFloats(width * kPanel, 1, 2);
+      kernels.planes.turn(rows.data(), pitch, count, width, found.data());
+      EXPECT_EQ(found, expected) << count;
+    }
+  }
+}
+
+TEST(AudioKernels, RowsOfPicturesAreTheSame) {
+  for (const size_t channels : {size_t{1}, size_t{8}, size_t{37}}) {
+    const size_t count = 5, pitch = channels + 3;
+    const auto x = RandomFloats(count * pitch, 20, 1), scale = RandomFloats(channels, 1, 2),
+               shift = RandomFloats(channels, 1, 3);
+    std::vector<double> sums(channels), squares(channels);
+    kPlanesPortable.rows.sum(x.data(), count, channels, sums.data(), squares.data());
+    for (size_t c = 0; c < channels; ++c) {
+      double sum = 0, square = 0;
+      for (size_t i = 0; i < count; ++i) {
+        const double value = x[i * channels + c];
+        sum += value;
+        square += value * value;
+      }
+      EXPECT_EQ(sums[c], sum);
+      EXPECT_EQ(squares[c], square);
+    }
+    for (const bool silu : {false, true}) {
+      std::vector<float> expected(count * channels);
+      for (size_t i = 0; i < expected.size(); ++i) {
+        const size_t c = i % channels;
+        expected[i] = x[i / channels * pitch + c] * scale[c] + shift[c];
+      }
+      if (silu) kElementsPortable.silu(expected.data(), expected.size());
+      auto all = OtherKernels();
+      all.push_back({nullptr, nullptr, nullptr, nullptr, kPlanesPortable});
+      for (const Kernels& kernels : all) {
+        std::vector<float> found(count * channels);
+        std::vector<double> sum(channels), square(channels);
+        kernels.planes.rows.scale(x.data(), pitch, count, channels, scale.data(), shift.data(), silu,
+                                  found.data());
+        EXPECT_EQ(found, expected) << channels;
+        kernels.planes.rows.sum(x.data(), count, channels, sum.data(), square.data());
+        EXPECT_EQ(sum, sums) << channels;
+        EXPECT_EQ(square, squares) << channels;
+      }
+    }
   }
 }
 
