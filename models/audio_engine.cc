@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 
 namespace vqc::audio {
 namespace {

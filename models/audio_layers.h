@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/kernels/kernels.h"
 #include "base/populate.h"
 #include "base/result.h"
 #include "models/audio_config.h"
-#include "models/audio_kernels.h"
 
 namespace vqc::nn {
 class LayerMaker;  // models/nn/layer_maker.h

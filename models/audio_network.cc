@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 
 namespace vqc {
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sums around the products of 3 x 3 convolutions by tiles of 2 x 2 outputs, as in base/plane_tiles.h,
-// on a GPU: functions of the CUDA part (libvqcodec_cuda.so). Between them are 16 products of matrices.
+// The sums around the products of 3 x 3 convolutions by tiles of 2 x 2 outputs, as in
+// base/kernels/plane_tiles.h, on a GPU: functions of the CUDA part (libvqcodec_cuda.so). Between them are 16
+// products of matrices.
 #pragma once
 
 #include <cstdint>

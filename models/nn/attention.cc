@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "models/audio_attend.h"
+#include "base/kernels/attend.h"
 
 namespace vqc::nn {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 #include "models/nn/layer_maker.h"
 #include "models/nn/window_attention.h"
 

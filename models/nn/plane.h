@@ -8,17 +8,7 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "base/plane_tiles.h"
 #include "base/populate.h"
-
-namespace vqc::audio {
-
-// What instruction sets have for pictures, and the best for this machine, as models/audio_kernels.h has it
-// for layers of both.
-extern const planes::PlaneFunctions kPlanesPortable, kPlanesAvx2, kPlanesAvx512;
-const planes::PlaneFunctions& ChoosePlanes();
-
-}  // namespace vqc::audio
 
 namespace vqc::nn {
 

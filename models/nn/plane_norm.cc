@@ -5,7 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
+#include "base/kernels/plane_tiles.h"
 
 namespace vqc::nn {
 namespace {

@@ -3,7 +3,8 @@
 
 #include <utility>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
+#include "base/kernels/plane_tiles.h"
 
 namespace vqc::nn {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 3 x 3 convolutions of pictures by tiles (base/plane_tiles.h): of large maps with 2.25 products for each
-// output instead of 9, of small ones with 4. Which it is depends on the size of the map alone, and each
+// 3 x 3 convolutions of pictures by tiles (base/kernels/plane_tiles.h): of large maps with 2.25 products for
+// each output instead of 9, of small ones with 4. Which it is depends on the size of the map alone, and each
 // output is one chain of operations in a fixed order, so results do not depend on the number of threads. No
 // torch.
 #pragma once

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 #include "models/nn/attention.h"
 #include "models/nn/layer_maker.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 #include "models/nn/istft_head.h"
 #include "models/nn/layer_maker.h"
 #include "models/nn/plane_layers.h"

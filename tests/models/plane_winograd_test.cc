@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/audio_kernels.h"
-#include "tests/models/random_floats.h"
+#include "base/kernels/kernels.h"
+#include "tests/base/random_floats.h"
 
 namespace vqc::nn {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "models/nn/relay.h"
 #include "models/nn/stream_conv.h"
-#include "tests/models/random_floats.h"
+#include "tests/base/random_floats.h"
 
 namespace vqc::nn {
 namespace {
@@ -63,9 +63,12 @@ TEST(StreamLayer, ConvolutionsSeeAcrossPieces) {
   constexpr size_t kWidth = 3, kRows = 130;
   const auto x = Random(kRows * kWidth, 1);
   const std::vector<ConvShape> shapes = {
-      ConvShape::Causal(kWidth, 5, 7, 2),     ConvShape::Centred(kWidth, 33, 3),
-      ConvShape::Centred(kWidth, 2, 5, 1, 3), ConvShape::Causal(kWidth, 4, 1),
-      ConvShape::Causal(kWidth, 4, 1, 3),     {.in = kWidth, .out = kWidth, .kernel = 4, .stride = 2, .depthwise = true}};
+      ConvShape::Causal(kWidth, 5, 7, 2),
+      ConvShape::Centred(kWidth, 33, 3),
+      ConvShape::Centred(kWidth, 2, 5, 1, 3),
+      ConvShape::Causal(kWidth, 4, 1),
+      ConvShape::Causal(kWidth, 4, 1, 3),
+      {.in = kWidth, .out = kWidth, .kernel = 4, .stride = 2, .depthwise = true}};
   for (ConvShape shape : shapes) {
     for (const Padding padding : {Padding::kZeros, Padding::kReflect, Padding::kReplicate}) {
       shape.padding = padding;

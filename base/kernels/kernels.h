@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inner loops of audio inference. Each output is one chain of operations in a fixed order, so results
-// depend neither on how many frames are computed at once nor on the instruction set.
+// The inner loops of networks that run without libtorch. Each output is one chain of operations in a fixed
+// order, so results depend neither on how many frames are computed at once nor on the instruction set.
 #pragma once
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 // Sums, products and roots here are single IEEE operations in the order they are written (the file is
 // compiled without contraction), so they are the same on every machine. Polynomials are those of Cephes
 // (Moshier 1984).
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 
 #include <algorithm>
 #include <bit>
@@ -11,9 +11,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "models/audio_attend.h"
-#include "models/audio_elementwise.h"
-#include "models/nn/plane.h"
+#include "base/kernels/attend.h"
+#include "base/kernels/elementwise.h"
+#include "base/kernels/plane_tiles.h"
 
 namespace vqc::audio {
 namespace {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inner loops of sound: every instruction set of this machine gives the same bits.
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "models/audio_attend.h"
-#include "models/nn/plane.h"
-#include "tests/models/random_floats.h"
+#include "base/kernels/attend.h"
+#include "base/kernels/plane_tiles.h"
+#include "tests/base/random_floats.h"
 
 namespace vqc::audio {
 namespace {

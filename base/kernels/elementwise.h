@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 
 namespace vqc::audio {
 

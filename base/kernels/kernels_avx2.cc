@@ -5,10 +5,10 @@
 
 #include <cstdint>
 
-#include "models/audio_attend.h"
-#include "models/audio_elementwise.h"
-#include "models/audio_kernels_x86.h"
-#include "models/nn/plane.h"
+#include "base/kernels/attend.h"
+#include "base/kernels/elementwise.h"
+#include "base/kernels/linear.h"
+#include "base/kernels/plane_tiles.h"
 
 namespace vqc::audio {
 namespace {

@@ -52,7 +52,7 @@ struct Rows {
   static inline const Loose& At(const float* p) { return *reinterpret_cast<const Loose*>(p); }
   static inline Loose& At(float* p) { return *reinterpret_cast<Loose*>(p); }
 
-  // As models/audio_elementwise.h has it, step by step.
+  // As base/kernels/elementwise.h has it, step by step.
   static inline Vector SiluOf(Vector value) {
     constexpr float kRound = 12582912.0f;  // adding and taking it off rounds to whole numbers
     Vector x = -value;

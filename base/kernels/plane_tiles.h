@@ -7,11 +7,11 @@
 
 #include <cstddef>
 
-#include "base/plane_rows.h"
+#include "base/kernels/plane_rows.h"
 
 namespace vqc::planes {
 
-inline constexpr size_t kPanel = 32;  // outputs side by side, as models/audio_kernels.h has them
+inline constexpr size_t kPanel = 32;  // outputs side by side, as base/kernels/kernels.h has them
 inline constexpr size_t kKernelSide = 3, kKernelTaps = kKernelSide * kKernelSide;
 
 // A tile of side x side inputs has outputs x outputs of them, and side * side products for each pair of
@@ -33,6 +33,19 @@ struct PlaneFunctions {
   // rows[o * pitch + i] at to[i * kPanel + o], of `count` rows (at most kPanel); zeros for the others.
   void (*turn)(const float* rows, size_t pitch, size_t count, size_t width, float* to);
 };
+}  // namespace vqc::planes
+
+namespace vqc::audio {
+
+// What instruction sets have for pictures, and the best for this machine, as base/kernels/kernels.h has it
+// for layers of both.
+extern const planes::PlaneFunctions kPlanesPortable, kPlanesAvx2, kPlanesAvx512;
+const planes::PlaneFunctions& ChoosePlanes();
+
+}  // namespace vqc::audio
+
+namespace vqc::planes {
+
 // One dimension of a tile: a polynomial's values at 0, 1, -1 and infinity.
 template <class Simd>
 struct SmallTile {
@@ -58,9 +71,9 @@ struct SmallTile {
   }
 };
 
-// At 0, a, -a, b, -b and infinity. The points decide how much of the sums is lost (Barabasz et al. 2018, arXiv
-// 1803.10986): with a = 5/8 and b = 3/2 errors are less than half of those with 1 and 2, and no constant of
-// inputs and outputs is rounded.
+// At 0, a, -a, b, -b and infinity. The points decide how much of the sums is lost (Barabasz et al. 2018,
+// arXiv 1803.10986): with a = 5/8 and b = 3/2 errors are less than half of those with 1 and 2, and no
+// constant of inputs and outputs is rounded.
 template <class Simd>
 struct LargeTile {
   static constexpr size_t kOutputs = 4;

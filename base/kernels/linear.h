@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "models/audio_kernels.h"
+#include "base/kernels/kernels.h"
 
 namespace vqc::audio {
 

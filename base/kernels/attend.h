@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "models/audio_elementwise.h"
+#include "base/kernels/elementwise.h"
 
 namespace vqc::audio {
 
