@@ -43,7 +43,7 @@ LayerPtr MakeTanh(const Weights& weights) {
 }
 
 // Goes through the layers of a side and loads them, or without weights only finds their reach.
-class Builder {
+class Builder : public Stages {
  public:
   // `hop`: samples of a row that comes in.
   Builder(const Weights* weights, bool depthwise, size_t hop)
@@ -91,21 +91,6 @@ class Builder {
   void Tanh() {
     if (weights_) chain_->Add(MakeTanh(*weights_));
   }
-  // The layers since the last stage, from rows of `width`, are one.
-  void EndStage(size_t width, size_t most, size_t least) {
-    stages_.Add(
-        std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most, least));
-  }
-  void BeginPortion() { stages_.BeginPortion(); }
-  // With the layers since the last stage.
-  void EndPortion(size_t width, size_t most) {
-    stages_.Add(std::exchange(chain_, std::make_unique<Chain>()));
-    stages_.EndPortion(width, most);
-  }
-  LayerPtr Take() {
-    stages_.Add(std::move(chain_));
-    return stages_.Take();
-  }
   DacReach Reach() const { return reach_; }
 
  private:
@@ -125,8 +110,6 @@ class Builder {
   bool depthwise_;
   size_t hop_;
   DacReach reach_;
-  Stages stages_;
-  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
 };
 
 }  // namespace

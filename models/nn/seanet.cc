@@ -14,7 +14,7 @@ constexpr int kMaxStride = 1 << 16, kMaxChannels = 8192;
 constexpr size_t kLeastRows = 128;  // at the lower rate of a stage: its weights are many
 
 // Layers of one side: each Add takes the next number as its name.
-class Builder {
+class Builder : public Stages {
  public:
   Builder(const Weights& weights, const SeanetConfig& config, std::string prefix)
       : weights_(weights), config_(config), prefix_(std::move(prefix)) {}
@@ -51,21 +51,6 @@ class Builder {
     return Add(LayerPtr(std::make_unique<Residual>(std::move(lstm))));
   }
   Status Elu() { return Add(MakeElu(weights_)); }
-  // The layers since the last stage, from rows of `width`, are one.
-  void EndStage(size_t width, size_t most, size_t least) {
-    stages_.Add(
-        std::make_unique<InPieces>(std::exchange(chain_, std::make_unique<Chain>()), width, most, least));
-  }
-  void BeginPortion() { stages_.BeginPortion(); }
-  // With the layers since the last stage.
-  void EndPortion(size_t width, size_t most) {
-    stages_.Add(std::exchange(chain_, std::make_unique<Chain>()));
-    stages_.EndPortion(width, most);
-  }
-  LayerPtr Take() {
-    stages_.Add(std::move(chain_));
-    return stages_.Take();
-  }
 
  private:
   std::string Name() const { return prefix_ + "." + std::to_string(count_); }
@@ -110,8 +95,6 @@ class Builder {
   const SeanetConfig& config_;
   std::string prefix_;
   size_t count_ = 0;
-  Stages stages_;
-  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
 };
 
 }  // namespace

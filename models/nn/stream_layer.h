@@ -96,19 +96,32 @@ class InPortions : public InPieces {
   void AddSteps(State* state, std::vector<Step>& steps) const override { Inner().AddSteps(state, steps); }
 };
 
-// Chains behind one another, some of them in one InPortions.
+// What builders of networks put layers into: stages behind one another, some of them in one InPortions.
 class Stages {
  public:
-  void Add(LayerPtr stage) { (portion_ ? portion_ : chain_)->Add(std::move(stage)); }
-  void BeginPortion() { portion_ = std::make_unique<Chain>(); }
-  // Those since BeginPortion are one, from rows of `width`.
-  void EndPortion(size_t width, size_t most) {
-    chain_->Add(std::make_unique<InPortions>(std::move(portion_), width, most));
+  // The layers since the last stage, from rows of `width`, are one InPieces.
+  void EndStage(size_t width, size_t most, size_t least) {
+    AddStage(std::make_unique<InPieces>(NextChain(), width, most, least));
   }
-  LayerPtr Take() { return std::move(chain_); }
+  void BeginPortion() { portion_ = std::make_unique<Chain>(); }
+  // The stages since BeginPortion, and the layers since the last one, are one, from rows of `width`.
+  void EndPortion(size_t width, size_t most) {
+    AddStage(NextChain());
+    stages_->Add(std::make_unique<InPortions>(std::move(portion_), width, most));
+  }
+  LayerPtr Take() {
+    AddStage(std::move(chain_));
+    return std::move(stages_);
+  }
+
+ protected:
+  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();  // since the last stage
 
  private:
-  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>(), portion_;
+  LayerPtr NextChain() { return std::exchange(chain_, std::make_unique<Chain>()); }
+  void AddStage(LayerPtr stage) { (portion_ ? portion_ : stages_)->Add(std::move(stage)); }
+
+  std::unique_ptr<Chain> stages_ = std::make_unique<Chain>(), portion_;
 };
 
 // A layer without state, by rows.
