@@ -19,23 +19,32 @@ Result<std::vector<uint8_t>> ReadPart(int file, uint64_t offset, uint64_t size) 
   const auto there = static_cast<uint64_t>(info.st_size);
   if (offset > there || size > there - offset) return Failed("is shorter than it was when it was listed");
   std::vector<uint8_t> bytes(static_cast<size_t>(size));
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got =
-        pread(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Failed("cannot be read: " + ErrnoText(errno));
-    if (got == 0) return Failed("is shorter than it was when it was listed");
-    done += static_cast<size_t>(got);
-  }
+  VQC_ASSIGN(const size_t got, ReadAt(file, offset, bytes));
+  if (got < bytes.size()) return Failed("is shorter than it was when it was listed");
   return bytes;
 }
 
 }  // namespace
 
+int OpenToRead(const std::string& path) {
+  // O_NONBLOCK: regular files do not mind.
+  return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+Result<size_t> ReadAt(int file, uint64_t offset, std::span<uint8_t> to) {
+  size_t done = 0;
+  while (done < to.size()) {
+    const ssize_t got = pread(file, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Failed("cannot be read: " + ErrnoText(errno));
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
 Result<std::vector<uint8_t>> ReadFilePart(const std::string& path, uint64_t offset, uint64_t size) {
-  // O_NONBLOCK: opening a pipe that nobody writes to must not wait. Regular files do not mind.
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int file = OpenToRead(path);
   if (file < 0) return Failed("cannot be opened: " + ErrnoText(errno));
   auto bytes = ReadPart(file, offset, size);
   close(file);

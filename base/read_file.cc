@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 
 #include "base/beyond_limit.h"
 #include "base/file.h"
+#include "base/file_part.h"
 #include "base/populate.h"
 #include "base/printable.h"
 
@@ -61,8 +61,7 @@ Result<std::vector<uint8_t>> ReadAll(int fd, const std::string& path, uint64_t e
 Result<std::vector<uint8_t>> ReadFile(const std::string& path, uint64_t max_bytes, std::string_view limit) {
   const Most most{std::min<uint64_t>(max_bytes, uint64_t{1} << 62), limit};
   if (path == "-") return ReadAll(STDIN_FILENO, "standard input", 0, most);
-  // O_NONBLOCK: opening a pipe that nobody writes to must not wait. Regular files do not mind.
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int fd = OpenToRead(path);
   if (fd < 0) {
     const int error = errno;
     const char* hint = error == ENOENT   ? "; check the path"

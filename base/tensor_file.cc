@@ -2,7 +2,6 @@
 #include "base/tensor_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_part.h"
 #include "base/printable.h"
 #include "base/within_memory.h"
 
@@ -41,24 +41,17 @@ struct TensorFile::Opened {
   Error Named(const Error& error) const { return {error.code, Printable(path) + ": " + error.message}; }
 
   Status ReadAt(uint64_t offset, std::span<uint8_t> to) const {
-    size_t done = 0;
-    while (done < to.size()) {
-      const ssize_t got = pread(file, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return Failed("cannot be read: " + ErrnoText(errno));
-      if (got == 0) break;
-      done += static_cast<size_t>(got);
-    }
+    const auto got = vqc::ReadAt(file, offset, to);
+    if (!got.ok()) return Failed(got.error().message);
     struct stat now {};
-    if (done < to.size() || fstat(file, &now) != 0 || !(VersionOf(now) == version)) {
+    if (*got < to.size() || fstat(file, &now) != 0 || !(VersionOf(now) == version)) {
       return Failed("was written to while it was in use; wait until it is whole and open the model again");
     }
     return {};
   }
 
   Status Open(const Limits& limits) {
-    // O_NONBLOCK: opening a pipe that nobody writes to must not wait. Regular files do not mind.
-    file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    file = OpenToRead(path);
     if (file < 0) return Failed("cannot be opened: " + ErrnoText(errno));
     struct stat status {};
     if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) return Failed("is not a regular file");
