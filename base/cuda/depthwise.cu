@@ -50,7 +50,7 @@ __global__ void Convolve(DepthwisePass pass, unsigned lines, int rows) {
 #pragma unroll
     for (int i = 0; i < kEach; ++i) {
       const int at = thread + i * kThreads;
-      if (at < count) Store(line.y + (first + at) * settle.y_strides[2], sums[i]);
+      if (at < count) Put(line.y[(first + at) * settle.y_strides[2]], sums[i]);
     }
     __syncthreads();
   }

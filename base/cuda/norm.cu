@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cuda_bf16.h>
 #include <cuda_runtime.h>
 
 #include "base/cuda/norm.h"
 #include "base/cuda/settle.h"
+#include "base/cuda/values.cuh"
 
 namespace vqc::nn {
 namespace {
 
 constexpr int kThreads = 256;
-
-// N neighbouring values, read and written at once.
-template <class T, int N>
-struct alignas(N * sizeof(T)) Pack {
-  T values[N];
-};
-__device__ float ToFloat(float value) { return value; }
-__device__ float ToFloat(__nv_bfloat16 value) { return __bfloat162float(value); }
-__device__ void Put(float& to, float value) { to = value; }
-__device__ void Put(__nv_bfloat16& to, float value) { to = __float2bfloat16(value); }
 
 template <class T, int N>
 __device__ void Load(const void* from, int64_t at, float (&values)[N]) {

@@ -28,15 +28,10 @@ __global__ void SettleRows(SettlePass pass, unsigned lines, int all) {
 #pragma unroll
     for (int i = 0; i < kEach; ++i) {
       const int at = first + i * kThreads;
-      if (at < all) Store(line.y + at * pass.y_strides[2], from[i] < 0 ? 0.0f : line.Activated(sums[i]));
+      if (at < all) Put(line.y[at * pass.y_strides[2]], from[i] < 0 ? 0.0f : line.Activated(sums[i]));
     }
   }
 }
-
-template <class T>
-struct alignas(kEach * sizeof(T)) Packed {
-  T values[kEach];
-};
 
 // Rows behind one another in memory, without margins, whose lines begin at multiples of kEach values: a
 // thread has kEach neighbours.
@@ -46,15 +41,15 @@ __global__ void SettlePacked(SettlePass pass, unsigned lines) {
   if (at >= pass.rows) return;
   for (unsigned at_line = blockIdx.y; at_line < lines; at_line += gridDim.y) {
     const SettledLine<T, kActivation> line(pass, at_line);
-    const auto x = *reinterpret_cast<const Packed<T>*>(line.x + at);
-    Packed<T> skip = {}, y;
-    if (line.skip) skip = *reinterpret_cast<const Packed<T>*>(line.skip + at);
+    const auto x = *reinterpret_cast<const Pack<T, kEach>*>(line.x + at);
+    Pack<T, kEach> skip = {}, y;
+    if (line.skip) skip = *reinterpret_cast<const Pack<T, kEach>*>(line.skip + at);
 #pragma unroll
     for (int i = 0; i < kEach; ++i) {
       const float value = ToFloat(x.values[i]);
-      Store(&y.values[i], line.Activated(line.skip ? value + ToFloat(skip.values[i]) : value));
+      Put(y.values[i], line.Activated(line.skip ? value + ToFloat(skip.values[i]) : value));
     }
-    *reinterpret_cast<Packed<T>*>(line.y + at) = y;
+    *reinterpret_cast<Pack<T, kEach>*>(line.y + at) = y;
   }
 }
 

@@ -2,16 +2,10 @@
 // The values that a SettlePass is about, for the kernels that read them.
 #pragma once
 
-#include <cuda_bf16.h>
-
 #include "base/cuda/settle.h"
+#include "base/cuda/values.cuh"
 
 namespace vqc::nn {
-
-__device__ inline float ToFloat(float value) { return value; }
-__device__ inline float ToFloat(__nv_bfloat16 value) { return __bfloat162float(value); }
-__device__ inline void Store(float* at, float value) { *at = value; }
-__device__ inline void Store(__nv_bfloat16* at, float value) { *at = __float2bfloat16(value); }
 
 // The rows of one channel of one sound; what depends on the channel alone is read once.
 template <class T, ActivationKind kActivation>

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/tensor_codes.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 #include <span>
 
+#include "models/nn/tensor_flow.h"
 #include "quantizers/search/search.h"
 
 namespace vqc::nn {
 namespace {
 
 using at::Tensor;
-
-void* StreamOf(c10::Device device) {
-  const c10::impl::VirtualGuardImpl guards(device.type());
-  return guards.getStreamNativeHandle(guards.getStream(device));
-}
 
 Tensor Bytes(size_t count, c10::Device device) {
   return at::empty({static_cast<int64_t>(count) + 1}, at::TensorOptions(device).dtype(at::kByte));

@@ -98,13 +98,6 @@ Tensor PlaceForY(const Tensor& x, int64_t rows, SettlePass& pass) {
   return y;
 }
 
-template <class Pass>
-void OnGpu(const char* (*run)(const Pass&, void*), const Pass& pass, c10::Device device) {
-  const c10::impl::VirtualGuardImpl guards(device.type());
-  const char* problem = run(pass, guards.getStreamNativeHandle(guards.getStream(device)));
-  TORCH_CHECK(!problem, "a pass on the GPU failed: ", problem);
-}
-
 // There are fewer rows than are taken in reverse.
 bool Lengthened(const Flow& flow, const Margins& margins) {
   return margins.padding == Padding::kReflect && std::max(margins.left, margins.right) >= flow.x.size(3);
@@ -113,6 +106,11 @@ bool Lengthened(const Flow& flow, const Margins& margins) {
 }  // namespace
 
 Tensor Sum(const Tensor& a, const Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; }
+
+void* StreamOf(c10::Device device) {
+  const c10::impl::VirtualGuardImpl guards(device.type());
+  return guards.getStreamNativeHandle(guards.getStream(device));
+}
 
 TensorPlace PlaceOn(c10::Device device, at::ScalarType type) {
   TensorPlace place{device, type};

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
+#include <c10/util/Exception.h>
 
 #include <memory>
 #include <vector>
@@ -30,6 +31,15 @@ struct TensorPlace {
 inline int64_t Int(size_t value) { return static_cast<int64_t>(value); }
 // Of tensors that may be undefined, which count as zeros.
 at::Tensor Sum(const at::Tensor& a, const at::Tensor& b);
+
+// The native handle of the stream that libtorch works on there.
+void* StreamOf(c10::Device device);
+// Error of libtorch, as its own functions throw, where the CUDA part's function says what went wrong.
+template <class Pass>
+void OnGpu(const char* (*run)(const Pass&, void*), const Pass& pass, c10::Device device) {
+  const char* problem = run(pass, StreamOf(device));
+  TORCH_CHECK(!problem, "a pass on the GPU failed: ", problem);
+}
 
 // With the CUDA part on a GPU where it is.
 TensorPlace PlaceOn(c10::Device device, at::ScalarType type);

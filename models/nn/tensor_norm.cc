@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/tensor_norm.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 namespace vqc::nn {
@@ -35,11 +34,7 @@ struct GpuPass {
     pass.device = x.device().index();
   }
 
-  void Run(const TensorPlace& place) const {
-    const c10::impl::VirtualGuardImpl guards(x.device().type());
-    const char* problem = place.part->norm(pass, guards.getStreamNativeHandle(guards.getStream(x.device())));
-    TORCH_CHECK(!problem, "a pass on the GPU failed: ", problem);
-  }
+  void Run(const TensorPlace& place) const { OnGpu(place.part->norm, pass, x.device()); }
 };
 
 NormedPicture NormalizePictureOnGpu(const TensorPlace& place, const Flow& flow, const PictureNorm& norm,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/nn/tensor_winograd.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 
 #include "base/cuda/winograd.h"
 #include "base/dynamic_part.h"
+#include "models/nn/tensor_flow.h"
 
 namespace vqc::nn {
 namespace {
@@ -57,8 +57,7 @@ Tensor TensorWinograd::operator()(const Tensor& pictures) const {
   TilePass pass{.height = height, .width = width, .device = x.device().index()};
   pass.batch = 1;
   pass.batch = AtOnce(batch, 16 * pass.Tiles() * std::max(in, out));
-  const c10::impl::VirtualGuardImpl guards(x.device().type());
-  void* const stream = guards.getStreamNativeHandle(guards.getStream(x.device()));
+  void* const stream = StreamOf(x.device());
   const auto run = [&](const auto& function, const float* from, float* to, int64_t channels) {
     pass.from = from;
     pass.to = to;
